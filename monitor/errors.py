@@ -1,0 +1,42 @@
+"""Failures of ours, as exceptions; what a target does wrong is a `Result`, never an exception.
+
+MonitorError
+├── ConfigError     the configuration cannot be used; carries every problem found
+└── StartError      the service cannot start (address in use, …)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class MonitorError(Exception):
+    """Anything that a user can mend; its text is a sentence fit to print."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a configuration file: where, what, and how to mend it."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: "
+        what = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{where}{what} ({self.suggestion})" if self.suggestion else where + what
+
+
+class ConfigError(MonitorError):
+    """A configuration with problems, all of them, in the order of the file."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class StartError(MonitorError):
+    """The service could not start, for a reason that a user can mend."""

@@ -1,0 +1,142 @@
+"""What is known of every check, in memory: its standing, its last results and its counters."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from monitor.clock import Moment
+from monitor.outcome import FAILURES, Outcome, Result
+from monitor.spec import CheckSpec, MonitorSpec
+from monitor.state import Incident, Standing, after, aged, beginning, reconfigured
+
+INCIDENTS_KEPT = 20
+
+
+class Transition(NamedTuple):
+    """A change of state of one check."""
+
+    before: Standing
+    after: Standing
+
+
+@dataclass(slots=True)
+class Latency:
+    """A cumulative-free histogram of seconds: `counts[i]` fell into `(bounds[i-1], bounds[i]]`, the last above all."""
+
+    bounds: tuple[float, ...]
+    counts: list[int]
+    total: float = 0.0
+
+    @classmethod
+    def over(cls, bounds: tuple[float, ...]) -> Latency:
+        """An empty histogram."""
+        return cls(bounds, [0] * (len(bounds) + 1))
+
+    def observe(self, seconds: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+
+class Record:
+    """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
+
+    __slots__ = (
+        "attempts", "failures", "incidents", "inconclusive", "last", "last_run_at", "last_success_at",
+        "latency", "next_due", "recent", "spec", "standing",
+    )  # fmt: skip
+
+    def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
+        self.spec = spec
+        self.standing: Standing = beginning(spec, now)
+        self.last: Result | None = None
+        self.recent: deque[Result] = deque(maxlen=monitor.recent_results)
+        self.incidents: deque[Incident] = deque(maxlen=INCIDENTS_KEPT)
+        self.attempts = 0
+        self.failures: dict[Outcome, int] = dict.fromkeys(FAILURES, 0)
+        self.inconclusive = 0
+        self.latency = Latency.over(monitor.latency_buckets)
+        self.last_run_at: float | None = None
+        self.last_success_at: float | None = None
+        self.next_due: float | None = None
+        """Steady seconds of the next run, kept by the schedule."""
+
+    def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
+        """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
+        self._count(result, runs)
+        self.last = result
+        self.recent.append(result)
+        self.last_run_at = now.wall
+        if result.outcome is Outcome.SUCCESS:
+            self.last_success_at = now.wall
+        return self._move(after(self.standing, result, self.spec, now))
+
+    def age(self, now: Moment) -> Transition | None:
+        """Let time pass: what is known may have become too old."""
+        return self._move(aged(self.standing, self.spec, now))
+
+    def reconfigure(
+        self, spec: CheckSpec, monitor: MonitorSpec, now: Moment
+    ) -> Transition | None:
+        """Take on a changed specification; the past stays."""
+        if monitor.recent_results != self.recent.maxlen:
+            self.recent = deque(self.recent, maxlen=monitor.recent_results)
+        if monitor.latency_buckets != self.latency.bounds:
+            self.latency = Latency.over(monitor.latency_buckets)
+        changed = spec != self.spec
+        self.spec = spec
+        return self._move(reconfigured(self.standing, spec, now)) if changed else None
+
+    def _count(self, result: Result, runs: int) -> None:
+        self.attempts += runs
+        if not result.conclusive:
+            self.inconclusive += runs
+        elif result.failed:
+            self.failures[result.outcome] += runs
+        elif result.duration is not None:
+            self.latency.observe(result.duration)
+
+    def _move(self, standing: Standing) -> Transition | None:
+        before, self.standing = self.standing, standing
+        if standing.state is before.state:
+            return None
+        if before.incident is not None and standing.incident is None:
+            self.incidents.appendleft(replace(before.incident, ended_at=standing.since))
+        return Transition(before, standing)
+
+
+class Ledger:
+    """The records of all checks, by name, in the order of the configuration."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(tuple(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, name: str) -> Record | None:
+        """The record of a check, if it is configured."""
+        return self._records.get(name)
+
+    def apply(
+        self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment
+    ) -> list[tuple[Record, Transition]]:
+        """Keep the records of checks that stay, begin those of new ones, drop the others; says what changed state."""
+        kept: dict[str, Record] = {}
+        moved = []
+        for spec in checks:
+            record = self._records.get(spec.name)
+            if record is None:
+                record = Record(spec, monitor, now)
+            elif transition := record.reconfigure(spec, monitor, now):
+                moved.append((record, transition))
+            kept[spec.name] = record
+        self._records = kept
+        return moved

@@ -1,0 +1,192 @@
+"""What a run of a check can find: outcome, reason, the measured result, and the states that follow from results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Self
+
+DETAIL_LIMIT = 200
+"""Longest `Result.detail`, in characters."""
+
+
+class Outcome(StrEnum):
+    """The class of a result."""
+
+    SUCCESS = "success"
+    HTTP_ERROR = "http_error"
+    CONNECTION_ERROR = "connection_error"
+    TIMEOUT = "timeout"
+    INCONCLUSIVE = "inconclusive"
+
+
+FAILURES = (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT)
+"""The outcomes that count against the target."""
+
+
+class Reason(StrEnum):
+    """The closed list of words below the outcomes; `reason.outcome` is the class it belongs to."""
+
+    outcome: Outcome
+
+    def __new__(cls, value: str, outcome: Outcome) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.outcome = outcome
+        return member
+
+    OK = "ok", Outcome.SUCCESS
+
+    UNEXPECTED_STATUS = "unexpected_status", Outcome.HTTP_ERROR
+    UNEXPECTED_HEADER = "unexpected_header", Outcome.HTTP_ERROR
+    UNEXPECTED_BODY = "unexpected_body", Outcome.HTTP_ERROR
+    UNEXPECTED_HTTP_VERSION = "unexpected_http_version", Outcome.HTTP_ERROR
+    BODY_TOO_LARGE = "body_too_large", Outcome.HTTP_ERROR
+    INVALID_CONTENT = "invalid_content", Outcome.HTTP_ERROR
+    TOO_MANY_REDIRECTS = "too_many_redirects", Outcome.HTTP_ERROR
+    FORBIDDEN_REDIRECT = "forbidden_redirect", Outcome.HTTP_ERROR
+
+    DNS_NOT_FOUND = "dns_not_found", Outcome.CONNECTION_ERROR
+    DNS_FAILED = "dns_failed", Outcome.CONNECTION_ERROR
+    REFUSED = "refused", Outcome.CONNECTION_ERROR
+    UNREACHABLE = "unreachable", Outcome.CONNECTION_ERROR
+    RESET = "reset", Outcome.CONNECTION_ERROR
+    DISCONNECTED = "disconnected", Outcome.CONNECTION_ERROR
+    INVALID_RESPONSE = "invalid_response", Outcome.CONNECTION_ERROR
+    PROXY_FAILED = "proxy_failed", Outcome.CONNECTION_ERROR
+    TLS_CERTIFICATE_EXPIRED = "tls_certificate_expired", Outcome.CONNECTION_ERROR
+    TLS_CERTIFICATE_NOT_YET_VALID = (
+        "tls_certificate_not_yet_valid",
+        Outcome.CONNECTION_ERROR,
+    )
+    TLS_HOSTNAME_MISMATCH = "tls_hostname_mismatch", Outcome.CONNECTION_ERROR
+    TLS_UNTRUSTED = "tls_untrusted", Outcome.CONNECTION_ERROR
+    TLS_HANDSHAKE_FAILED = "tls_handshake_failed", Outcome.CONNECTION_ERROR
+    ADDRESS_DENIED = "address_denied", Outcome.CONNECTION_ERROR
+
+    DNS_TIMEOUT = "dns_timeout", Outcome.TIMEOUT
+    CONNECT_TIMEOUT = "connect_timeout", Outcome.TIMEOUT
+    TLS_TIMEOUT = "tls_timeout", Outcome.TIMEOUT
+    RESPONSE_TIMEOUT = "response_timeout", Outcome.TIMEOUT
+    READ_TIMEOUT = "read_timeout", Outcome.TIMEOUT
+    TOTAL_TIMEOUT = "total_timeout", Outcome.TIMEOUT
+
+    MONITOR_STALLED = "monitor_stalled", Outcome.INCONCLUSIVE
+    MONITOR_OVERLOADED = "monitor_overloaded", Outcome.INCONCLUSIVE
+    MONITOR_OFFLINE = "monitor_offline", Outcome.INCONCLUSIVE
+    LOCAL_RESOURCES = "local_resources", Outcome.INCONCLUSIVE
+    CANCELLED = "cancelled", Outcome.INCONCLUSIVE
+    INTERNAL_ERROR = "internal_error", Outcome.INCONCLUSIVE
+
+
+class State(StrEnum):
+    """What on-call sees of a check, after thresholds."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    PAUSED = "paused"
+    MAINTENANCE = "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Seconds spent in each phase of a run, summed over its hops; None for a phase that was not reached.
+
+    `connect` is TCP and, through a proxy, its CONNECT; `processing` runs from a usable connection to the first
+    byte of the answer; `transfer` from there to the end of the body.
+    """
+
+    resolve: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    processing: float | None = None
+    transfer: float | None = None
+
+    def items(self) -> tuple[tuple[str, float | None], ...]:
+        """Phase names with their seconds, in the order in which they happen."""
+        return tuple((name, getattr(self, name)) for name in PHASE_NAMES)
+
+
+PHASE_NAMES = tuple(f.name for f in fields(Phases))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate as the server sent it; dates are Unix seconds, names RFC 4514 strings."""
+
+    not_before: float
+    not_after: float
+    subject: str
+    issuer: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One address that was tried: «192.0.2.7:443», what went wrong (None if it connected), and how long it took."""
+
+    address: str
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One request of a run, with its URL redacted; `status` is None if no answer came."""
+
+    method: str
+    url: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
+
+    `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
+    sent, leaf first. `detail` and every URL are redacted already.
+    """
+
+    check: str
+    started_at: float
+    reason: Reason
+    detail: str
+    duration: float | None = None
+    phases: Phases = field(default_factory=Phases)
+    status_code: int | None = None
+    http_version: str | None = None
+    remote_address: str | None = None
+    redirects: int = 0
+    content_length: int | None = None
+    body_bytes: int | None = None
+    tls_version: str | None = None
+    certificates: tuple[Certificate, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    hops: tuple[Hop, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The class of the reason."""
+        return self.reason.outcome
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether this says anything about the target."""
+        return self.outcome is not Outcome.INCONCLUSIVE
+
+    @property
+    def failed(self) -> bool:
+        """Whether this counts against the target."""
+        return self.outcome in FAILURES
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The target's own certificate, the first of the chain."""
+        return self.certificates[0] if self.certificates else None
+
+    @property
+    def earliest_expiry(self) -> float | None:
+        """When the first certificate of the chain ends, in Unix seconds."""
+        return min((c.not_after for c in self.certificates), default=None)

@@ -1,0 +1,194 @@
+"""What the operator asked for: frozen values, parsed once and compared at a reload; no state lives here."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Literal
+
+from monitor.secret import Redactor, Secret, Text
+
+Network = IPv4Network | IPv6Network
+HostPort = tuple[str, int | None]
+
+Operator = Literal[
+    "equals", "not_equals", "less_than", "at_most", "greater_than", "at_least",
+    "contains", "not_contains", "matches", "not_matches", "exists",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The three limits of a run, in seconds."""
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file that a check uses; the digest of its content makes a changed file a changed check."""
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSpec:
+    """How TLS is spoken; equal values share one context."""
+
+    verify: bool = True
+    ca_file: FileRef | None = None
+    cert_file: FileRef | None = None
+    key_file: FileRef | None = None
+    server_name: Text | None = None
+    min_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+    expiry_warning: float = 14 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One comparison: `operator` applied to what came, against `operand` (a str, Secret, number, bool, None, list, dict).
+
+    For `matches` and `not_matches` the operand is a valid RE2 pattern.
+    """
+
+    operator: Operator
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a good answer looks like.
+
+    `status` holds inclusive ranges; `headers` and `json` pair a name or an RFC 9535 path with the rules that all
+    have to hold; `latency` is seconds, above which a success is degraded.
+    """
+
+    status: tuple[tuple[int, int], ...] = ((200, 399),)
+    latency: float | None = None
+    headers: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
+    body: tuple[Rule, ...] = ()
+    json: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
+    http_version: tuple[str, ...] = ()
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether the body decides anything."""
+        return bool(self.body or self.json)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent: its bytes, the content type it implies (None for a plain `body`), and whether a secret is in it."""
+
+    data: bytes = field(repr=False)
+    content_type: str | None
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """A user name and a password."""
+
+    username: Text
+    password: Text
+
+
+@dataclass(frozen=True, slots=True)
+class BearerAuth:
+    """A token."""
+
+    token: Text
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """One check. `url` and `proxy` are as written (reveal before use); `target` is the URL as it may be shown.
+
+    A userinfo in the URL has become `auth`. Durations are seconds, sizes bytes.
+    """
+
+    name: str
+    url: Text
+    target: str
+    group: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+    runbook: str = ""
+    enabled: bool = True
+    interval: float = 30.0
+    limits: Limits = Limits()
+    down_after: int = 2
+    up_after: int = 1
+    method: str = "GET"
+    headers: tuple[tuple[str, Text], ...] = ()
+    body: Body | None = None
+    auth: BasicAuth | BearerAuth | None = None
+    proxy: Text | None = None
+    ip_version: Literal[4, 6, "any"] = "any"
+    resolver: tuple[str, ...] = ()
+    connect_to: HostPort | None = None
+    source_address: str | None = None
+    follow_redirects: bool = True
+    max_redirects: int = 10
+    allow_downgrade: bool = False
+    max_body: int = 1 << 20
+    tls: TlsSpec = TlsSpec()
+    expect: Expect = Expect()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @functools.cached_property
+    def redactor(self) -> Redactor:
+        """Strikes this check's secrets out of anything shown."""
+        return Redactor(self.secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpec:
+    """How the daemon logs; `auto` is console on a terminal and JSON elsewhere."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = False
+
+
+DEFAULT_DENIED = ("169.254.0.0/16", "fe80::/10")
+DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSpec:
+    """The daemon's own settings; durations are seconds."""
+
+    listen: HostPort = ("127.0.0.1", 8420)
+    title: str = ""
+    deny_addresses: tuple[Network, ...] = (
+        IPv4Network(DEFAULT_DENIED[0]),
+        IPv6Network(DEFAULT_DENIED[1]),
+    )
+    max_concurrency: int = 5000
+    drain_timeout: float = 30.0
+    latency_buckets: tuple[float, ...] = DEFAULT_BUCKETS
+    recent_results: int = 30
+    log: LogSpec = LogSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A whole valid file: where it came from, the daemon's settings, and the checks in the order of the file."""
+
+    path: str
+    monitor: MonitorSpec
+    checks: tuple[CheckSpec, ...]
+
+
+def is_secret(value: object) -> bool:
+    """Whether a value is, or holds, a secret."""
+    if isinstance(value, dict):
+        return any(map(is_secret, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(is_secret, value))
+    return isinstance(value, Secret)

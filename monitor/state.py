@@ -1,0 +1,137 @@
+"""The state of a check as a pure function of what it was, the result that came, and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from monitor.clock import Moment
+from monitor.outcome import Reason, Result, State
+from monitor.spec import CheckSpec
+
+STALE_AFTER_INTERVALS = 3
+"""Without a conclusive result for so many intervals nothing is known any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A stretch of time in state down, in Unix seconds; `ended_at` is None while it lasts."""
+
+    started_at: float
+    reason: Reason
+    detail: str
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
+
+    `concluded` is the steady time of the last conclusive result.
+    """
+
+    state: State
+    since: float
+    consecutive_failures: int = 0
+    consecutive_successes: int = 0
+    conclusive: Result | None = None
+    concluded: float | None = None
+    incident: Incident | None = None
+
+
+def beginning(spec: CheckSpec, now: Moment) -> Standing:
+    """Where a check stands before its first result."""
+    return Standing(State.UNKNOWN if spec.enabled else State.PAUSED, now.wall)
+
+
+def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> Standing:
+    """Where the check stands after a result that ended now; an inconclusive one neither counts nor resets."""
+    if not result.conclusive:
+        return aged(standing, spec, now)
+    counted = replace(
+        standing,
+        consecutive_failures=standing.consecutive_failures + 1 if result.failed else 0,
+        consecutive_successes=0
+        if result.failed
+        else standing.consecutive_successes + 1,
+        conclusive=result,
+        concluded=now.steady,
+    )
+    return _moved(counted, _judged(counted, result, spec, now), now)
+
+
+def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
+    """Where the check stands now if nothing came since: unknown, once what is known is too old."""
+    if (
+        standing.state in (State.PAUSED, State.MAINTENANCE)
+        or standing.concluded is None
+    ):
+        return standing
+    if now.steady - standing.concluded <= STALE_AFTER_INTERVALS * spec.interval:
+        return standing
+    return _moved(standing, State.UNKNOWN, now)
+
+
+def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
+    """Where the check stands after a reload that changed it: what was found stays, pausing begins and ends."""
+    if not spec.enabled:
+        return _moved(
+            replace(standing, consecutive_failures=0, consecutive_successes=0),
+            State.PAUSED,
+            now,
+        )
+    if standing.state is State.PAUSED:
+        return Standing(State.UNKNOWN, now.wall, conclusive=standing.conclusive)
+    return standing
+
+
+def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:
+    """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds."""
+    latency = spec.expect.latency
+    if (
+        latency is not None
+        and result.duration is not None
+        and result.duration > latency
+    ):
+        return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
+    certificate = result.certificate
+    if (
+        certificate is not None
+        and certificate.not_after - now < spec.tls.expiry_warning
+    ):
+        return f"the certificate ends in {_days(certificate.not_after - now)}"
+    return None
+
+
+def seconds(value: float) -> str:
+    """A duration as a person says it: «0.4 ms», «84 ms», «5.0 s»."""
+    if value < 0.001:
+        return f"{value * 1000:.1f} ms"
+    return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.1f} s"
+
+
+def _days(left: float) -> str:
+    days = left / 86400
+    return f"{days:.0f} days" if days >= 2 else f"{left / 3600:.0f} hours"
+
+
+def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:
+    if result.failed:
+        return (
+            State.DOWN
+            if standing.consecutive_failures >= spec.down_after
+            else standing.state
+        )
+    if standing.state is State.DOWN and standing.consecutive_successes < spec.up_after:
+        return State.DOWN
+    return State.DEGRADED if degradation(spec, result, now.wall) else State.UP
+
+
+def _moved(standing: Standing, state: State, now: Moment) -> Standing:
+    if state is standing.state:
+        return standing
+    incident = None
+    if state is State.DOWN and standing.conclusive is not None:
+        incident = Incident(
+            now.wall, standing.conclusive.reason, standing.conclusive.detail
+        )
+    return replace(standing, state=state, since=now.wall, incident=incident)

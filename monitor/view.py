@@ -1,0 +1,226 @@
+"""One view of the state, from which page, JSON and metrics are all made, so that they cannot disagree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.clock import Moment, rfc3339
+from monitor.ledger import Record
+from monitor.outcome import Certificate, Result, State
+from monitor.spec import CheckSpec
+from monitor.state import Incident, Standing, aged, degradation
+
+Document = dict[str, Any]
+"""A JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigView:
+    """The configuration in force: when it was loaded, and why a later one was not (its problems), if so."""
+
+    path: str
+    loaded_at: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorView:
+    """The monitor itself; `troubles` are sentences about its own state that on-call must see first."""
+
+    version: str
+    title: str
+    started_at: float
+    listen: str
+    config: ConfigView
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One check as it stands at one moment; times are Unix seconds, `recent` and `incidents` newest first."""
+
+    spec: CheckSpec
+    standing: Standing
+    last: Result | None
+    next_run_at: float | None
+    recent: tuple[Result, ...]
+    incidents: tuple[Incident, ...]
+    last_success_at: float | None
+    reading: str
+    """What is to be said about the state, in a sentence without a full stop."""
+
+    @property
+    def name(self) -> str:
+        """The check's name."""
+        return self.spec.name
+
+    @property
+    def state(self) -> State:
+        """The check's state."""
+        return self.standing.state
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything at one moment, checks in the order of the configuration."""
+
+    now: float
+    monitor: MonitorView
+    checks: tuple[CheckView, ...]
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many checks are in each state, every state named."""
+        return count_states(c.state for c in self.checks)
+
+
+def count_states(states: Iterable[State]) -> dict[str, int]:
+    """How many of each state, in the order of urgency of the contractual document."""
+    counted = Counter(states)
+    order = (
+        State.UP,
+        State.DEGRADED,
+        State.DOWN,
+        State.UNKNOWN,
+        State.PAUSED,
+        State.MAINTENANCE,
+    )
+    return {state.value: counted[state] for state in order}
+
+
+def view_check(record: Record, now: Moment) -> CheckView:
+    """One check as it stands now, aged if nothing came for too long."""
+    standing = aged(record.standing, record.spec, now)
+    return CheckView(
+        spec=record.spec,
+        standing=standing,
+        last=record.last,
+        next_run_at=None
+        if record.next_due is None
+        else now.wall + record.next_due - now.steady,
+        recent=tuple(reversed(record.recent)),
+        incidents=(
+            *((standing.incident,) if standing.incident else ()),
+            *record.incidents,
+        ),
+        last_success_at=record.last_success_at,
+        reading=_reading(record, standing, now),
+    )
+
+
+def overview(records: Iterable[Record], monitor: MonitorView, now: Moment) -> Overview:
+    """Everything as it stands now."""
+    return Overview(now.wall, monitor, tuple(view_check(r, now) for r in records))
+
+
+def status_document(view: Overview) -> Document:
+    """The document of `/status.json`."""
+    monitor = view.monitor
+    return {
+        "monitor": {
+            "version": monitor.version,
+            "started_at": rfc3339(monitor.started_at),
+            "listen": monitor.listen,
+            "config": {
+                "path": monitor.config.path,
+                "loaded_at": rfc3339(monitor.config.loaded_at),
+                "error": monitor.config.error,
+            },
+            "troubles": list(monitor.troubles),
+        },
+        "summary": view.summary,
+        "checks": [check_document(c) for c in view.checks],
+    }
+
+
+def check_document(check: CheckView) -> Document:
+    """One check in `/status.json`."""
+    spec = check.spec
+    return {
+        "name": spec.name,
+        "group": spec.group or None,
+        "url": spec.target,
+        "labels": dict(spec.labels),
+        "state": check.state.value,
+        "since": rfc3339(check.standing.since),
+        "consecutive_failures": check.standing.consecutive_failures,
+        "interval_seconds": spec.interval,
+        "next_run_at": _time(check.next_run_at),
+        "last": None if check.last is None else result_document(check.last),
+    }
+
+
+def detail_document(check: CheckView) -> Document:
+    """The document of `/status/{check}.json`."""
+    return check_document(check) | {
+        "description": check.spec.description or None,
+        "runbook": check.spec.runbook or None,
+        "last_success_at": _time(check.last_success_at),
+        "incidents": [
+            {
+                "started_at": rfc3339(i.started_at),
+                "ended_at": _time(i.ended_at),
+                "reason": i.reason.value,
+                "detail": i.detail,
+            }
+            for i in check.incidents
+        ],
+        "recent": [result_document(r) for r in check.recent],
+    }
+
+
+def result_document(result: Result) -> Document:
+    """One result, as `last` and in `recent`."""
+    return {
+        "started_at": rfc3339(result.started_at),
+        "outcome": result.outcome.value,
+        "reason": result.reason.value,
+        "detail": result.detail,
+        "duration_seconds": _rounded(result.duration),
+        "phases": {name: _rounded(value) for name, value in result.phases.items()},
+        "status_code": result.status_code,
+        "http_version": result.http_version,
+        "remote_address": result.remote_address,
+        "redirects": result.redirects,
+        "body_bytes": result.body_bytes,
+        "tls_version": result.tls_version,
+        "certificate": None
+        if result.certificate is None
+        else _certificate(result.certificate),
+    }
+
+
+def _certificate(certificate: Certificate) -> Document:
+    return {
+        "not_after": rfc3339(certificate.not_after),
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+    }
+
+
+def _time(wall: float | None) -> str | None:
+    return None if wall is None else rfc3339(wall)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
+def _reading(record: Record, standing: Standing, now: Moment) -> str:
+    found = standing.conclusive
+    if standing.state is State.PAUSED:
+        return "paused by the configuration"
+    if standing.state is State.UNKNOWN:
+        if record.last is None:
+            return "no result yet"
+        return (
+            record.last.detail
+            if not record.last.conclusive
+            else f"below its threshold: {record.last.detail}"
+        )
+    if standing.state is State.DEGRADED and found is not None and not found.failed:
+        return degradation(record.spec, found, now.wall) or found.detail
+    return found.detail if found is not None else ""
