@@ -25,8 +25,4 @@ def system_clock() -> Moment:
 
 def rfc3339(wall: float) -> str:
     """Unix seconds as UTC, with milliseconds: «2026-01-31T03:00:12.250Z»."""
-    return (
-        datetime.fromtimestamp(wall, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

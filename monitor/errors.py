@@ -16,7 +16,10 @@ class MonitorError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong in a configuration file: where, what, and how to mend it."""
+    """One thing wrong in a configuration: where, what, and how to mend it.
+
+    `line` counts from 1, and is 0 where there is no line: a file that cannot be read, or options instead of a file.
+    """
 
     file: str
     line: int
@@ -25,7 +28,7 @@ class Problem:
     suggestion: str | None = None
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: "
+        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         what = f"{self.path}: {self.message}" if self.path else self.message
         return f"{where}{what} ({self.suggestion})" if self.suggestion else where + what
 

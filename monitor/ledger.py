@@ -79,9 +79,7 @@ class Record:
         """Let time pass: what is known may have become too old."""
         return self._move(aged(self.standing, self.spec, now))
 
-    def reconfigure(
-        self, spec: CheckSpec, monitor: MonitorSpec, now: Moment
-    ) -> Transition | None:
+    def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> Transition | None:
         """Take on a changed specification; the past stays."""
         if monitor.recent_results != self.recent.maxlen:
             self.recent = deque(self.recent, maxlen=monitor.recent_results)
@@ -125,9 +123,7 @@ class Ledger:
         """The record of a check, if it is configured."""
         return self._records.get(name)
 
-    def apply(
-        self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment
-    ) -> list[tuple[Record, Transition]]:
+    def apply(self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment) -> list[tuple[Record, Transition]]:
         """Keep the records of checks that stay, begin those of new ones, drop the others; says what changed state."""
         kept: dict[str, Record] = {}
         moved = []

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     outcome: Outcome
 
     def __new__(cls, value: str, outcome: Outcome) -> Self:
+        """A word that is its own value, and knows its class."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.outcome = outcome

@@ -138,14 +138,10 @@ class Redactor:
         return text
 
     def ours(self, text: str, limit: int | None = DETAIL_LIMIT) -> str:
-        """A sentence of ours, without secrets, then cut to `limit` characters; cut last, so that no secret is halved."""
+        """A sentence of ours, without secrets, then cut to `limit` characters; cut last, lest a secret be halved."""
         if self._certain is not None:
             text = self._certain.sub(MASK, text)
-        return (
-            text
-            if limit is None or len(text) <= limit
-            else text[: limit - 1].rstrip() + "…"
-        )
+        return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
     def _strike_tail(self, text: str) -> str:
         for spelling in self._spellings:
@@ -158,8 +154,5 @@ class Redactor:
 def _pattern(spellings: list[str]) -> re.Pattern[str] | None:
     if not spellings:
         return None
-    words = (
-        re.escape(s) if len(s) >= _WORD else rf"(?<!\w){re.escape(s)}(?!\w)"
-        for s in spellings
-    )
+    words = (re.escape(s) if len(s) >= _WORD else rf"(?<!\w){re.escape(s)}(?!\w)" for s in spellings)
     return re.compile("|".join(words))

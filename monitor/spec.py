@@ -50,7 +50,7 @@ class TlsSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One comparison: `operator` applied to what came, against `operand` (a str, Secret, number, bool, None, list, dict).
+    """One comparison of what came with `operand` (a str, Secret, number, bool, None, list or dict).
 
     For `matches` and `not_matches` the operand is a valid RE2 pattern.
     """

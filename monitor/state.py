@@ -50,9 +50,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
     counted = replace(
         standing,
         consecutive_failures=standing.consecutive_failures + 1 if result.failed else 0,
-        consecutive_successes=0
-        if result.failed
-        else standing.consecutive_successes + 1,
+        consecutive_successes=0 if result.failed else standing.consecutive_successes + 1,
         conclusive=result,
         concluded=now.steady,
     )
@@ -61,10 +59,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
     """Where the check stands now if nothing came since: unknown, once what is known is too old."""
-    if (
-        standing.state in (State.PAUSED, State.MAINTENANCE)
-        or standing.concluded is None
-    ):
+    if standing.state in (State.PAUSED, State.MAINTENANCE) or standing.concluded is None:
         return standing
     if now.steady - standing.concluded <= STALE_AFTER_INTERVALS * spec.interval:
         return standing
@@ -87,17 +82,10 @@ def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
 def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:
     """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds."""
     latency = spec.expect.latency
-    if (
-        latency is not None
-        and result.duration is not None
-        and result.duration > latency
-    ):
+    if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
     certificate = result.certificate
-    if (
-        certificate is not None
-        and certificate.not_after - now < spec.tls.expiry_warning
-    ):
+    if certificate is not None and certificate.not_after - now < spec.tls.expiry_warning:
         return f"the certificate ends in {_days(certificate.not_after - now)}"
     return None
 
@@ -116,11 +104,7 @@ def _days(left: float) -> str:
 
 def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:
     if result.failed:
-        return (
-            State.DOWN
-            if standing.consecutive_failures >= spec.down_after
-            else standing.state
-        )
+        return State.DOWN if standing.consecutive_failures >= spec.down_after else standing.state
     if standing.state is State.DOWN and standing.consecutive_successes < spec.up_after:
         return State.DOWN
     return State.DEGRADED if degradation(spec, result, now.wall) else State.UP
@@ -131,7 +115,5 @@ def _moved(standing: Standing, state: State, now: Moment) -> Standing:
         return standing
     incident = None
     if state is State.DOWN and standing.conclusive is not None:
-        incident = Incident(
-            now.wall, standing.conclusive.reason, standing.conclusive.detail
-        )
+        incident = Incident(now.wall, standing.conclusive.reason, standing.conclusive.detail)
     return replace(standing, state=state, since=now.wall, incident=incident)

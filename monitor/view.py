@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.clock import Moment, rfc3339
 from monitor.ledger import Record
-from monitor.outcome import Certificate, Result, State
+from monitor.outcome import Certificate, Reason, Result, State
 from monitor.spec import CheckSpec
 from monitor.state import Incident, Standing, aged, degradation
 
@@ -42,6 +42,7 @@ class MonitorView:
 class CheckView:
     """One check as it stands at one moment; times are Unix seconds, `recent` and `incidents` newest first."""
 
+    now: float
     spec: CheckSpec
     standing: Standing
     last: Result | None
@@ -91,16 +92,34 @@ def count_states(states: Iterable[State]) -> dict[str, int]:
     return {state.value: counted[state] for state in order}
 
 
+_TROUBLES = {
+    Reason.MONITOR_OFFLINE: "this machine has no network",
+    Reason.LOCAL_RESOURCES: "this machine lacks file descriptors, ports or memory",
+    Reason.MONITOR_STALLED: "this process stood still",
+    Reason.MONITOR_OVERLOADED: "runs could not start in time",
+    Reason.INTERNAL_ERROR: "a bug of the monitor, see its log",
+}
+
+
+def troubles(records: Iterable[Record]) -> tuple[str, ...]:
+    """What the monitor suffers from itself, as far as it spoiled the last run of a check."""
+    spoiled = Counter(r.last.reason for r in records if r.last is not None and r.last.reason in _TROUBLES)
+    return tuple(f"{why}: {_runs(spoiled[reason])}" for reason, why in _TROUBLES.items() if spoiled[reason])
+
+
+def _runs(count: int) -> str:
+    return f"the last run of {count} check{'s' if count > 1 else ''} found nothing"
+
+
 def view_check(record: Record, now: Moment) -> CheckView:
     """One check as it stands now, aged if nothing came for too long."""
     standing = aged(record.standing, record.spec, now)
     return CheckView(
+        now=now.wall,
         spec=record.spec,
         standing=standing,
         last=record.last,
-        next_run_at=None
-        if record.next_due is None
-        else now.wall + record.next_due - now.steady,
+        next_run_at=None if record.next_due is None else now.wall + record.next_due - now.steady,
         recent=tuple(reversed(record.recent)),
         incidents=(
             *((standing.incident,) if standing.incident else ()),
@@ -187,9 +206,7 @@ def result_document(result: Result) -> Document:
         "redirects": result.redirects,
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
-        "certificate": None
-        if result.certificate is None
-        else _certificate(result.certificate),
+        "certificate": None if result.certificate is None else _certificate(result.certificate),
     }
 
 
@@ -216,11 +233,7 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
     if standing.state is State.UNKNOWN:
         if record.last is None:
             return "no result yet"
-        return (
-            record.last.detail
-            if not record.last.conclusive
-            else f"below its threshold: {record.last.detail}"
-        )
+        return record.last.detail if not record.last.conclusive else f"below its threshold: {record.last.detail}"
     if standing.state is State.DEGRADED and found is not None and not found.failed:
         return degradation(record.spec, found, now.wall) or found.detail
     return found.detail if found is not None else ""

@@ -1,0 +1,237 @@
+"""The one seam at which exceptions of other libraries become reasons: a table, most specific first."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Callable, Iterator
+
+import aiohttp
+from aiohttp import http_exceptions
+
+from monitor.checks.run import Run, Stage, Stop, tried
+from monitor.checks.tls import refused_certificate
+from monitor.expect import Finding
+from monitor.outcome import Reason
+
+Explain = Callable[[BaseException, Run], Finding]
+
+_LOCAL = {
+    errno.EMFILE: "this process has no file descriptor left",
+    errno.ENFILE: "this machine has no file descriptor left",
+    errno.ENOMEM: "this machine has no memory left",
+    errno.ENOBUFS: "this machine has no network buffer left",
+    errno.EADDRNOTAVAIL: "no local address or port to connect from",
+    errno.EADDRINUSE: "no local port to connect from",
+    errno.EAGAIN: "no local port or route to connect from",
+}
+_UNREACHABLE = {
+    errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ENONET, errno.ETIMEDOUT,
+    errno.EACCES, errno.EPERM,  # a local packet filter's way to say that there is no way
+    errno.EAFNOSUPPORT, errno.EINVAL,  # no such protocol here; a link-local address without its link
+    errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
+}  # fmt: skip
+_RESET = {
+    errno.ECONNRESET,
+    errno.EPIPE,
+    errno.ECONNABORTED,
+    errno.ENOTCONN,
+    errno.ESHUTDOWN,
+    errno.ENETRESET,
+}
+
+
+def classify(exc: BaseException, run: Run) -> Finding:
+    """The reason for an exception that ended a run. One that no fault of a target explains is a bug, and raised."""
+    for kind, explain in TABLE:
+        if isinstance(exc, kind):
+            return explain(exc, run)
+    raise exc
+
+
+def is_local(error: OSError) -> bool:
+    """Whether this machine lacks something, which says nothing about the target."""
+    return error.errno in _LOCAL
+
+
+def _stop(exc: BaseException, _run: Run) -> Finding:
+    assert isinstance(exc, Stop)
+    return exc.finding
+
+
+def _timeout(exc: BaseException, run: Run) -> Finding:
+    """A limit of ours, unless the kernel gave up first, which raises TimeoutError with an errno."""
+    if isinstance(exc, OSError) and exc.errno is not None:
+        return _os_error(exc, run)
+    return run.limit_passed()
+
+
+def _certificate(exc: BaseException, run: Run) -> Finding:
+    assert isinstance(exc, ssl.SSLCertVerificationError)
+    leaf = run.certificates[0] if run.certificates else None
+    name = run.spec.tls.server_name
+    host = str(name) if name is not None else run.host
+    finding = refused_certificate(exc, host, leaf)
+    return Finding(finding.reason, run.spec.redactor.foreign(finding.detail))
+
+
+def _tls(exc: BaseException, run: Run) -> Finding:
+    assert isinstance(exc, ssl.SSLError)
+    said = (exc.reason or "").replace("_", " ").lower()
+    if exc.reason == "WRONG_VERSION_NUMBER":
+        said = "the answer is not TLS, maybe plain HTTP"
+    return Finding(
+        Reason.TLS_HANDSHAKE_FAILED,
+        f"the TLS handshake failed: {said or 'no reason given'}; {run.connected}",
+    )
+
+
+def _os_error(exc: BaseException, run: Run) -> Finding:
+    assert isinstance(exc, OSError)
+    for cause in _causes(exc):
+        if isinstance(cause, ssl.SSLError):  # aiohttp hides the class of an alert that comes after the handshake
+            return _tls(cause, run)
+    if is_local(exc):
+        assert exc.errno is not None
+        return Finding(Reason.LOCAL_RESOURCES, _LOCAL[exc.errno])
+    if run.stage is Stage.TLS:
+        return _broken_handshake(run)
+    if isinstance(exc, ConnectionRefusedError) or exc.errno == errno.ECONNREFUSED:
+        return Finding(Reason.REFUSED, f"the connection was refused: {tried(run.attempts)}")
+    if exc.errno in _RESET or isinstance(exc, ConnectionError):
+        return Finding(Reason.RESET, f"the connection was reset {_when(run)}")
+    if exc.errno in _UNREACHABLE or run.remote_address is None:
+        return Finding(Reason.UNREACHABLE, f"out of reach: {tried(run.attempts)}")
+    return Finding(Reason.RESET, f"the connection broke {_when(run)}")
+
+
+def _disconnected(_exc: BaseException, run: Run) -> Finding:
+    if run.stage is Stage.TLS:
+        return _broken_handshake(run)
+    return Finding(Reason.DISCONNECTED, f"the connection was closed {_when(run)}")
+
+
+def _broken_handshake(run: Run) -> Finding:
+    return Finding(
+        Reason.TLS_HANDSHAKE_FAILED,
+        f"the connection ended in the TLS handshake; {run.connected}",
+    )
+
+
+def _invalid(exc: BaseException, run: Run) -> Finding:
+    """Bytes that are not HTTP; aiohttp reports them as an answer with status 400."""
+    said = getattr(exc, "message", "") or ""
+    said = run.spec.redactor.foreign(str(said).split("\n")[0].rstrip(": "))
+    return Finding(
+        Reason.INVALID_RESPONSE,
+        f"the answer is not HTTP{': ' + said if said else ''}; {run.connected}",
+    )
+
+
+def _encoding(_exc: BaseException, run: Run) -> Finding:
+    return Finding(
+        Reason.INVALID_CONTENT,
+        f"the body cannot be decompressed after {run.received} bytes of the answer",
+    )
+
+
+def _payload(exc: BaseException, run: Run) -> Finding:
+    """A body that broke off, or that breaks the rules of its framing."""
+    for cause in _causes(exc):
+        if isinstance(cause, http_exceptions.ContentEncodingError):
+            return _encoding(cause, run)
+        if isinstance(cause, (http_exceptions.ContentLengthError, ConnectionError)):
+            break
+        if isinstance(cause, OSError):
+            return _os_error(cause, run)
+    if any(isinstance(c, ConnectionResetError) for c in _causes(exc)):
+        return Finding(Reason.RESET, f"the connection was reset {_when(run)}")
+    if _broke_framing(exc):
+        return Finding(Reason.INVALID_RESPONSE, f"the body's chunks are not HTTP {_when(run)}")
+    return Finding(Reason.DISCONNECTED, f"the connection was closed {_when(run)}")
+
+
+def _broke_framing(exc: BaseException) -> bool:
+    return any(
+        isinstance(c, http_exceptions.BadHttpMessage) and not isinstance(c, http_exceptions.PayloadEncodingError)
+        for c in _causes(exc)
+    )
+
+
+def _memory(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.LOCAL_RESOURCES, _LOCAL[errno.ENOMEM])
+
+
+def _url(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.FORBIDDEN_REDIRECT, "redirected to what is no http or https URL")
+
+
+def _redirects(_exc: BaseException, run: Run) -> Finding:
+    return Finding(Reason.TOO_MANY_REDIRECTS, f"more than {run.spec.max_redirects} redirects")
+
+
+def _proxy(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.PROXY_FAILED, "the proxy could not be used")
+
+
+def _dns(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.DNS_FAILED, "the name could not be resolved")
+
+
+def _untrusted(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.TLS_UNTRUSTED, "the certificate is not the pinned one")
+
+
+def _content(_exc: BaseException, _run: Run) -> Finding:
+    return Finding(Reason.INVALID_CONTENT, "the body is not what its headers say")
+
+
+def _unwrapped(exc: BaseException, run: Run) -> Finding:
+    """What aiohttp's own connectors wrap; ours raises the bare error, so this is for completeness."""
+    inner = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", None)
+    return classify(inner, run) if isinstance(inner, Exception) and inner is not exc else _disconnected(exc, run)
+
+
+TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
+    (Stop, _stop),
+    (aiohttp.ServerFingerprintMismatch, _untrusted),
+    (aiohttp.ClientConnectorDNSError, _dns),
+    (aiohttp.ClientProxyConnectionError, _proxy),
+    (aiohttp.ClientHttpProxyError, _proxy),
+    (aiohttp.ClientConnectorCertificateError, _unwrapped),
+    (aiohttp.ClientConnectorError, _unwrapped),
+    (TimeoutError, _timeout),
+    (aiohttp.ServerDisconnectedError, _disconnected),
+    (ssl.SSLCertVerificationError, _certificate),
+    (ssl.SSLError, _tls),
+    (OSError, _os_error),
+    (aiohttp.ClientConnectionError, _disconnected),
+    (aiohttp.ContentTypeError, _content),
+    (aiohttp.TooManyRedirects, _redirects),
+    (aiohttp.ClientResponseError, _invalid),
+    (aiohttp.ClientPayloadError, _payload),
+    (aiohttp.InvalidURL, _url),
+    (http_exceptions.ContentEncodingError, _encoding),
+    (http_exceptions.PayloadEncodingError, _disconnected),
+    (http_exceptions.HttpProcessingError, _invalid),
+    (aiohttp.ClientError, _disconnected),
+    (EOFError, _disconnected),
+    (MemoryError, _memory),
+)
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    cause: BaseException | None = exc
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _when(run: Run) -> str:
+    if run.stage is Stage.BODY:
+        return f"in the body, after {run.received} bytes of the answer; {run.connected}"
+    if run.received:
+        return f"in the head, after {run.received} bytes; {run.connected}"
+    return f"before any byte of the answer; {run.connected}"

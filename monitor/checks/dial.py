@@ -1,0 +1,290 @@
+"""Opens the connection of one hop step by step (resolve, policy, TCP, tunnel, TLS), each with its own clock."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import BaseConnector
+from yarl import URL
+
+from monitor.checks.classify import is_local
+from monitor.checks.net import Net
+from monitor.checks.policy import is_numeric
+from monitor.checks.resolve import resolve
+from monitor.checks.run import Run, Stage, Stop, tried
+from monitor.checks.tls import read_certificate, recorded_chain
+from monitor.outcome import Attempt, Reason
+from monitor.secret import reveal
+from monitor.state import seconds
+
+Opened = TypeVar("Opened")
+Opener = Callable[[str, int], Awaitable[Opened]]
+
+_PROXY_HEAD_LIMIT = 64 * 1024
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
+
+
+class Listener(ResponseHandler):
+    """aiohttp's protocol, which also tells the run of every byte that comes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
+        super().__init__(loop)
+        self._run = run
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on; aiohttp calls this with none when it goes on decompressing, which is no sign of life."""
+        if data:
+            self._run.heard(len(data))
+        super().data_received(data)
+
+
+class Dialer(BaseConnector):
+    """The connector of one run: a new connection for every hop, nothing pooled, nothing remembered."""
+
+    def __init__(self, run: Run, net: Net, proxy_authorization: str | None) -> None:
+        super().__init__(force_close=True, limit=0)
+        self._run = run
+        self._net = net
+        self._proxy_authorization = proxy_authorization
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],  # noqa: ARG002 - aiohttp's signature
+        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109
+    ) -> ResponseHandler:
+        run = self._run
+        url = req.url
+        through = req.proxy
+        if through is None:
+            host, port = self._place(url)
+        else:
+            self._forbid_literal(url)
+            host, port = through.host or "", through.port or 80
+        try:
+            addresses = await self._addresses(host)
+        except Stop as stop:
+            if through is None or stop.finding.reason is Reason.ADDRESS_DENIED:
+                raise
+            raise Stop(
+                Reason.PROXY_FAILED,
+                f"the proxy could not be used: {stop.finding.detail}",
+            ) from stop
+        run.enter(Stage.CONNECT)
+        protocol = await self._talk(url, through, addresses, port)
+        run.enter(Stage.HEAD)
+        return protocol
+
+    async def _talk(self, url: URL, through: URL | None, addresses: list[str], port: int) -> ResponseHandler:
+        """TCP and what goes on top; the protocol that it returns is ready for the request."""
+        try:
+            if url.scheme != "https":
+                return await self._first(addresses, port, self._open_plain)
+            sock = await self._first(addresses, port, self._open_socket)
+        except OSError as error:
+            raise (_proxy_trouble(error, self._run) if through is not None else error) from error
+        try:
+            if through is not None:
+                await self._tunnel(sock, url)
+            return await self._secure(sock, url)
+        except BaseException:
+            sock.close()
+            raise
+
+    def _place(self, url: URL) -> tuple[str, int]:
+        """Where to connect: `connect_to` stands for the origin that was asked for, and for no other."""
+        spec = self._run.spec
+        asked = URL(reveal(spec.url), encoded=True)
+        if spec.connect_to is not None and url.origin() == asked.origin():
+            return spec.connect_to[0], spec.connect_to[1] or url.port or 80
+        return url.host or "", url.port or 80
+
+    async def _addresses(self, host: str) -> list[str]:
+        """The addresses of a host that the policy allows."""
+        spec = self._run.spec
+        if is_numeric(host):
+            found = [host]
+        else:
+            found = await resolve(host, spec.ip_version, spec.resolver, spec.limits.connect)
+        allowed = [a for a in found if self._net.policy.denies(a) is None]
+        if not allowed:
+            self._deny(found[0])
+        return allowed
+
+    def _forbid_literal(self, url: URL) -> None:
+        """A proxy must not be asked for an address that we may not ask for ourselves."""
+        if url.host and is_numeric(url.host) and self._net.policy.denies(url.host):
+            self._deny(url.host)
+
+    def _deny(self, address: str) -> None:
+        network = self._net.policy.denies(address)
+        sentence = f"{address} is in {network}, which deny_addresses forbids"
+        if self._run.hop_number:
+            raise Stop(
+                Reason.FORBIDDEN_REDIRECT,
+                f"redirected to a forbidden address: {sentence}",
+            )
+        raise Stop(Reason.ADDRESS_DENIED, sentence)
+
+    async def _first(self, addresses: list[str], port: int, opener: Opener[Opened]) -> Opened:
+        """The first address that accepts; each gets an equal share of what is left of the connect limit."""
+        errors: list[OSError] = []
+        for position, address in enumerate(addresses):
+            try:
+                return await self._attempt(address, port, opener, len(addresses) - position)
+            except OSError as error:
+                errors.append(error)
+        raise _most_telling(errors)
+
+    async def _attempt(self, address: str, port: int, opener: Opener[Opened], left: int) -> Opened:
+        run = self._run
+        began = time.monotonic()
+        share = None if left == 1 else began + (run.connect_at - began) / left
+        place = endpoint(address, port)
+        error: str | None = None
+        try:
+            async with asyncio.timeout_at(share):
+                return await opener(address, port)
+        except OSError as exc:  # a share that passed is one too: TimeoutError
+            error = error_words(exc, time.monotonic() - began)
+            raise
+        except asyncio.CancelledError:
+            error = f"no answer in {seconds(time.monotonic() - began)}"
+            raise
+        finally:
+            run.attempts.append(Attempt(place, error, time.monotonic() - began))
+
+    async def _open_plain(self, address: str, port: int) -> ResponseHandler:
+        """A TCP connection with the HTTP protocol on it, the way that costs uvloop least."""
+        loop = self._loop
+        source = self._run.spec.source_address
+        transport, protocol = await loop.create_connection(
+            lambda: Listener(loop, self._run),
+            address,
+            port,
+            local_addr=(source, 0) if source else None,
+        )
+        try:
+            self._arrived(transport.get_extra_info("peername"))
+        except BaseException:
+            transport.abort()
+            raise
+        return protocol
+
+    async def _open_socket(self, address: str, port: int) -> socket.socket:
+        """A bare TCP connection. uvloop's start_tls loses what a server sends, or that it closes, before it is called;
+        TLS over a connected socket loses nothing.
+        """
+        place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+        sock = socket.socket(place[0], socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._run.spec.source_address:
+                sock.bind((self._run.spec.source_address, 0))
+            await self._loop.sock_connect(sock, place[4])
+            self._arrived(sock.getpeername())
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _arrived(self, peer: tuple[str, int] | None) -> None:
+        """Note where the socket really is, and refuse what the policy forbids there (0.0.0.0 leads to loopback)."""
+        if peer is None:  # reset before it could be asked
+            raise ConnectionResetError
+        if self._net.policy.denies(peer[0]):
+            self._deny(peer[0])
+        self._run.remote_address = endpoint(peer[0], peer[1])
+
+    async def _tunnel(self, sock: socket.socket, url: URL) -> None:
+        """Ask the proxy for a tunnel (RFC 9110, 9.3.6). Nothing speaks first behind it, so nothing is read too far."""
+        run = self._run
+        run.enter(Stage.TUNNEL)
+        host, port = self._place(url)
+        place = endpoint(host, port)
+        credentials = f"Proxy-Authorization: {self._proxy_authorization}\r\n" if self._proxy_authorization else ""
+        try:
+            await self._loop.sock_sendall(
+                sock,
+                f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{credentials}\r\n".encode(),
+            )
+            answer = b""
+            while b"\r\n\r\n" not in answer and len(answer) < _PROXY_HEAD_LIMIT:
+                received = await self._loop.sock_recv(sock, 4096)
+                if not received:
+                    break
+                answer += received
+        except ConnectionError as error:
+            raise _proxy_trouble(error, run) from error
+        status = _STATUS_LINE.match(answer)
+        if status is None:
+            what = "gave no HTTP answer" if answer else "closed the connection"
+            raise Stop(
+                Reason.PROXY_FAILED,
+                f"the proxy {run.remote_address} {what} when asked for a tunnel",
+            )
+        if not status[1].startswith(b"2"):
+            code = status[1].decode()
+            raise Stop(
+                Reason.PROXY_FAILED,
+                f"the proxy {run.remote_address} answered {code} when asked for a tunnel",
+            )
+
+    async def _secure(self, sock: socket.socket, url: URL) -> ResponseHandler:
+        run = self._run
+        run.enter(Stage.TLS)
+        loop = self._loop
+        name = run.spec.tls.server_name
+        with recorded_chain() as chain:
+            try:
+                transport, protocol = await loop.create_connection(
+                    lambda: Listener(loop, run),
+                    sock=sock,
+                    ssl=self._net.tls.get(run.spec.tls),
+                    server_hostname=reveal(name) if name is not None else url.host,
+                    ssl_handshake_timeout=run.spec.limits.total + 60,  # never the first to pass
+                )
+            finally:
+                run.certificates = tuple(c for c in map(read_certificate, chain) if c is not None)
+        tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
+        run.tls_version = tls.version()
+        return protocol
+
+
+def endpoint(host: str, port: int) -> str:
+    """«192.0.2.7:443», «[2001:db8::7]:443»."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def error_words(error: OSError, took: float) -> str:
+    """A failure to connect in a word or two."""
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return f"no answer in {seconds(took)}"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _most_telling(errors: list[OSError]) -> OSError:
+    """An address that answered, if only by refusing, says more than one that was out of reach."""
+    return min(
+        errors,
+        key=lambda e: (not isinstance(e, ConnectionError), isinstance(e, TimeoutError)),
+    )
+
+
+def _proxy_trouble(error: OSError, run: Run) -> Exception:
+    """A proxy that cannot be used is not the target's refusal; what this machine lacks stays what it is."""
+    if is_local(error):
+        return error
+    where = tried(run.attempts) if any(a.error for a in run.attempts) else f"{run.remote_address} hung up"
+    return Stop(Reason.PROXY_FAILED, f"the proxy could not be used: {where}")

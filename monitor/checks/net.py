@@ -1,0 +1,22 @@
+"""What the checks of one process share: TLS contexts and the address policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.checks.policy import AddressPolicy
+from monitor.checks.tls import TlsContexts
+from monitor.spec import CheckSpec, MonitorSpec, Network
+
+
+class Net:
+    """The way out. It holds nothing of any one check, so that checks cannot meet in it."""
+
+    def __init__(self, deny_addresses: Iterable[Network] = MonitorSpec().deny_addresses) -> None:
+        self.policy = AddressPolicy(deny_addresses)
+        self.tls = TlsContexts()
+
+    def prepare(self, checks: Iterable[CheckSpec]) -> None:
+        """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
+        for spec in {check.tls for check in checks}:
+            self.tls.get(spec)

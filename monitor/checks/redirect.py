@@ -1,0 +1,125 @@
+"""Where a redirect leads and what goes along: methods by RFC 9110, credentials never to another origin."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, replace
+
+from yarl import URL
+
+from monitor.checks.run import Stop
+from monitor.outcome import Reason
+from monitor.secret import Secret, Text, reveal, shown_url
+from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CREDENTIAL_NAMES = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""Characters of RFC 3986: a URL made of them is sent as it was written."""
+_DEFAULT_HEADERS = (
+    ("Accept", "*/*"),
+    ("Accept-Encoding", "gzip, deflate"),
+    ("User-Agent", "endpoint-monitor"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One hop's request. `credentials` are the headers that stay with their origin."""
+
+    method: str
+    url: URL
+    headers: tuple[tuple[str, Text], ...]
+    credentials: tuple[tuple[str, Text], ...]
+    body: Body | None
+
+    def all_headers(self) -> list[tuple[str, str]]:
+        """Every header of the request, revealed, for the wire."""
+        return [(name, reveal(value)) for name, value in (*self.headers, *self.credentials)]
+
+
+def first_request(spec: CheckSpec) -> Request:
+    """The request that the check asks for."""
+    given = {name.lower() for name, _ in spec.headers}
+    headers: list[tuple[str, Text]] = [(n, v) for n, v in _DEFAULT_HEADERS if n.lower() not in given]
+    if spec.body is not None and spec.body.content_type and "content-type" not in given:
+        headers.append(("Content-Type", spec.body.content_type))
+    credentials = [(n, v) for n, v in spec.headers if _is_credential(n, v)]
+    headers += [(n, v) for n, v in spec.headers if not _is_credential(n, v)]
+    if spec.auth is not None and "authorization" not in given:
+        credentials.append(("Authorization", Secret(authorization(spec.auth))))
+    return Request(
+        spec.method,
+        parse(reveal(spec.url)),
+        tuple(headers),
+        tuple(credentials),
+        spec.body,
+    )
+
+
+def authorization(auth: BasicAuth | BearerAuth) -> str:
+    """The value of an Authorization header (RFC 7617, RFC 6750)."""
+    if isinstance(auth, BearerAuth):
+        return f"Bearer {reveal(auth.token)}"
+    pair = f"{reveal(auth.username)}:{reveal(auth.password)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def parse(text: str) -> URL:
+    """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
+    url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    _ = url.port  # parsed only when asked for, and then it may be out of range
+    return url.with_fragment(None)
+
+
+def follow(request: Request, status: int, location: str, *, allow_downgrade: bool) -> Request:
+    """The request that a redirect asks for. Raises Stop (forbidden_redirect) where it must not be made."""
+    url = _target(request.url, location, allow_downgrade=allow_downgrade)
+    following = replace(_with_method(request, status), url=url)
+    if url.origin() == request.url.origin():
+        return following
+    if following.body is not None and following.body.secret:
+        raise Stop(
+            Reason.FORBIDDEN_REDIRECT,
+            f"redirected ({status}) to another origin, {url.origin()}, with a body that holds a secret",
+        )
+    plain = tuple((n, v) for n, v in following.headers if n.lower() != "host")  # the first origin's name
+    return replace(following, headers=plain, credentials=())
+
+
+def _target(base: URL, location: str, *, allow_downgrade: bool) -> URL:
+    try:
+        url = base.join(parse(location))
+        scheme, host = url.scheme, url.host
+        if scheme in ("http", "https") and host:
+            url = url.with_user(None)
+    except ValueError:
+        raise Stop(
+            Reason.FORBIDDEN_REDIRECT,
+            f"redirected to what is no URL: {shown_url(location)}",
+        ) from None
+    if scheme not in ("http", "https") or not host:
+        raise Stop(
+            Reason.FORBIDDEN_REDIRECT,
+            f"redirected to {shown_url(location)}, which is not http or https",
+        )
+    if base.scheme == "https" and scheme == "http" and not allow_downgrade:
+        raise Stop(
+            Reason.FORBIDDEN_REDIRECT,
+            f"redirected from https to {shown_url(str(url))}, without encryption",
+        )
+    return url
+
+
+def _with_method(request: Request, status: int) -> Request:
+    """RFC 9110, 15.4: 303 asks for a GET, and so does what everyone makes of a 301 or 302 after a POST."""
+    becomes_get = (status == 303 and request.method != "HEAD") or (status in (301, 302) and request.method == "POST")
+    if not becomes_get:
+        return request
+    plain = tuple((n, v) for n, v in request.headers if not n.lower().startswith("content-"))
+    return replace(request, method="GET", body=None, headers=plain)
+
+
+def _is_credential(name: str, value: Text) -> bool:
+    return isinstance(value, Secret) or name.lower() in _CREDENTIAL_NAMES

@@ -1,0 +1,227 @@
+"""One run in progress: its stop-watch, its three limits, and what was seen so far."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+from monitor.expect import Finding
+from monitor.outcome import (
+    PHASE_NAMES,
+    Attempt,
+    Certificate,
+    Hop,
+    Phases,
+    Reason,
+    Result,
+)
+from monitor.spec import CheckSpec
+from monitor.state import seconds
+
+RESOLVE, CONNECT, TLS, PROCESSING, TRANSFER = range(len(PHASE_NAMES))
+
+_TIE = 0.005
+"""Limits that pass this close together passed at once, and the more telling one names the reason."""
+
+
+class Stage(Enum):
+    """What a run is waiting for: the phase that its time counts to, and the reason if its limit passes."""
+
+    RESOLVE = RESOLVE, Reason.DNS_TIMEOUT, "resolving the name"
+    CONNECT = CONNECT, Reason.CONNECT_TIMEOUT, "connecting"
+    TUNNEL = CONNECT, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
+    TLS = TLS, Reason.TLS_TIMEOUT, "in the TLS handshake"
+    HEAD = PROCESSING, Reason.RESPONSE_TIMEOUT, "waiting for the head"
+    BODY = TRANSFER, Reason.READ_TIMEOUT, "reading the body"
+
+    def __init__(self, phase: int, reason: Reason, words: str) -> None:
+        self.phase = phase
+        self.reason = reason
+        self.words = words
+
+
+class Stop(Exception):  # noqa: N818 - not an error: the run has found its answer and goes no further
+    """Ends a run from within with what was found."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.finding = Finding(reason, detail)
+
+
+class Run:
+    """One run; as a context it ends its task's wait with TimeoutError as soon as the first limit passes.
+
+    Times are steady seconds. Every moment between the beginning and the end counts to exactly one phase.
+    """
+
+    def __init__(self, spec: CheckSpec) -> None:
+        self.spec = spec
+        self.started_at = time.time()
+        self.began = self._mark = time.monotonic()
+        self.ended: float | None = None
+        self.stage = Stage.RESOLVE
+        self.verdict: Finding | None = None
+        """What the head of the answer decided already; trouble with the body does not change it."""
+        self.host = ""
+        """The host that this hop asks."""
+        self.hops: list[Hop] = []
+        self.attempts: list[Attempt] = []
+        self.certificates: tuple[Certificate, ...] = ()
+        self.tls_version: str | None = None
+        self.remote_address: str | None = None
+        self.status: int | None = None
+        self.http_version: str | None = None
+        self.content_length: int | None = None
+        self.body_bytes: int | None = None
+        self.redirects = 0
+        self.received = 0
+        """Bytes of this hop's answer, as they came over the wire."""
+        self._total_at = self.began + spec.limits.total
+        self._stage_at = self._total_at
+        self._connect_at = self._total_at
+        self._stage_began = self.began
+        self._phase = RESOLVE
+        self._phases: list[float | None] = [None] * len(PHASE_NAMES)
+        self._timeout = asyncio.timeout_at(self._total_at)
+        self._running = False
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        self._running = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._running = False
+        self._switch(self._phase)
+        self.ended = self._mark
+        await self._timeout.__aexit__(kind, exc, traceback)
+
+    @property
+    def connect_at(self) -> float:
+        """When this hop must have a usable connection."""
+        return min(self._connect_at, self._total_at)
+
+    @property
+    def hop_number(self) -> int:
+        """0 for the request that was asked for, more after redirects."""
+        return self.redirects
+
+    def begin_hop(self) -> None:
+        """A new request is about to be made: its connect limit starts."""
+        self._connect_at = time.monotonic() + self.spec.limits.connect
+        self.received = 0
+        self.attempts.clear()
+        self.enter(Stage.RESOLVE)
+
+    def enter(self, stage: Stage) -> None:
+        """Begin to wait for something else."""
+        if not (stage is Stage.BODY and self._phase == TRANSFER):
+            self._switch(stage.phase)
+        self.stage = stage
+        self._stage_began = time.monotonic()
+        waiting_for_bytes = stage in (Stage.HEAD, Stage.BODY)
+        self._arm(self._stage_began + self.spec.limits.read if waiting_for_bytes else self._connect_at)
+
+    def heard(self, count: int) -> None:
+        """Bytes of the answer came: the silence is over, and the first of them end the processing."""
+        if self._phase == PROCESSING:
+            self._switch(TRANSFER)
+        self.received += count
+        self._arm(time.monotonic() + self.spec.limits.read)
+
+    def limit_passed(self) -> Finding:
+        """Which limit passed, in the words of the stage it passed in."""
+        if self._stage_at > self._total_at + _TIE:
+            return Finding(Reason.TOTAL_TIMEOUT, self._total_passed())
+        return Finding(self.stage.reason, self._stage_passed())
+
+    def phase_seconds(self, phase: int) -> float:
+        """Seconds spent in a phase so far, 0 if it was not reached."""
+        return self._phases[phase] or 0.0
+
+    @property
+    def connected(self) -> str:
+        """«connected in 12 ms to 192.0.2.7:443», once it is."""
+        took = self.phase_seconds(RESOLVE) + self.phase_seconds(CONNECT) + self.phase_seconds(TLS)
+        return f"connected in {seconds(took)} to {self.remote_address}"
+
+    def result(self, finding: Finding) -> Result:
+        """The result of this run; every sentence has lost its secrets, and its end if it is too long."""
+        ended = self.ended if self.ended is not None else time.monotonic()
+        redactor = self.spec.redactor
+        return Result(
+            check=self.spec.name,
+            started_at=self.started_at,
+            reason=finding.reason,
+            detail=redactor.ours(finding.detail),
+            duration=ended - self.began,
+            phases=Phases(*self._phases),
+            status_code=self.status,
+            http_version=self.http_version,
+            remote_address=self.remote_address,
+            redirects=self.redirects,
+            content_length=self.content_length,
+            body_bytes=self.body_bytes,
+            tls_version=self.tls_version,
+            certificates=self.certificates,
+            attempts=tuple(self.attempts),
+            hops=tuple(self.hops),
+        )
+
+    def _switch(self, phase: int) -> None:
+        now = time.monotonic()
+        self._phases[self._phase] = (self._phases[self._phase] or 0.0) + now - self._mark
+        self._mark = now
+        self._phase = phase
+
+    def _arm(self, stage_at: float) -> None:
+        self._stage_at = stage_at
+        if self._running and not self._timeout.expired():
+            self._timeout.reschedule(min(stage_at, self._total_at))
+
+    def _waited(self) -> str:
+        return seconds(time.monotonic() - self._stage_began)
+
+    def _stage_passed(self) -> str:
+        spec = self.spec
+        match self.stage:
+            case Stage.RESOLVE:
+                return f"no answer from the resolver in {seconds(spec.limits.connect)}"
+            case Stage.CONNECT:
+                return f"no connection in {seconds(spec.limits.connect)}; {tried(self.attempts)}"
+            case Stage.TUNNEL:
+                return f"the proxy {self.remote_address} opened no tunnel in {seconds(spec.limits.connect)}"
+            case Stage.TLS:
+                limit = seconds(spec.limits.connect)
+                return f"the TLS handshake was not done in {limit}; {self.connected}"
+            case Stage.HEAD if not self.received:
+                return f"no byte of the answer in {seconds(spec.limits.read)}; {self.connected}"
+            case Stage.HEAD:
+                return f"the head stalled after {self.received} bytes for {seconds(spec.limits.read)}; {self.connected}"
+            case Stage.BODY:
+                return f"the body stalled for {seconds(spec.limits.read)} after {self.received} bytes came in all"
+
+    def _total_passed(self) -> str:
+        limit = f"not done in {seconds(self.spec.limits.total)}"
+        hop = f" (redirect {self.redirects})" if self.redirects else ""
+        match self.stage:
+            case Stage.HEAD if not self.received:
+                return f"{limit}: no byte of the answer in {self._waited()}{hop}; {self.connected}"
+            case Stage.HEAD | Stage.BODY:
+                part = "head" if self.stage is Stage.HEAD else "body"
+                return f"{limit}: the {part} was still coming after {self.received} bytes{hop}; {self.connected}"
+            case _:
+                return f"{limit}: still {self.stage.words} for {self._waited()}{hop}"
+
+
+def tried(attempts: list[Attempt]) -> str:
+    """«tried 192.0.2.7:443 (refused), [2001:db8::7]:443 (unreachable)»."""
+    return "tried " + ", ".join(f"{a.address} ({a.error})" for a in attempts if a.error)

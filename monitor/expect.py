@@ -1,0 +1,214 @@
+"""Does this answer satisfy what was asked for? Pure functions of the specification and the answer."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import jsonpath_rfc9535 as jsonpath
+import re2
+
+from monitor.outcome import Reason
+from monitor.secret import Secret
+from monitor.spec import Expect, Rule
+
+Foreign = Callable[[str], str]
+"""Strikes secrets out of text that came from the target."""
+
+_EXCERPT = 60
+"""So many characters of what came are quoted in a detail."""
+
+
+class Finding(NamedTuple):
+    """A reason with its sentence."""
+
+    reason: Reason
+    detail: str
+
+
+def judge_head(
+    expect: Expect,
+    status: int,
+    version: str,
+    headers: Mapping[str, str],
+    foreign: Foreign,
+) -> Finding | None:
+    """What is wrong with the head of an answer; None if nothing is. `headers` is case-insensitive."""
+    if not any(low <= status <= high for low, high in expect.status):
+        wanted = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in expect.status)
+        return Finding(
+            Reason.UNEXPECTED_STATUS,
+            f"answered {status}{_phrase(status)}, expected {wanted}",
+        )
+    if expect.http_version and version not in expect.http_version:
+        wanted = " or ".join(expect.http_version)
+        return Finding(
+            Reason.UNEXPECTED_HTTP_VERSION,
+            f"answered in HTTP/{version}, expected {wanted}",
+        )
+    for name, rules in expect.headers:
+        found = [headers[name]] if name in headers else []
+        for rule in rules:
+            if not _holds(rule, found):
+                return Finding(
+                    Reason.UNEXPECTED_HEADER,
+                    f"header {name} {_complaint(rule, found, foreign)}",
+                )
+    return None
+
+
+def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreign) -> Finding | None:
+    """What is wrong with a whole body; None if nothing is. `charset` is the one the answer names, UTF-8 if None."""
+    if expect.body:
+        try:
+            text = body.decode(charset or "utf-8")
+        except (LookupError, UnicodeDecodeError):
+            named = foreign(charset or "utf-8")[:_EXCERPT]
+            return Finding(
+                Reason.INVALID_CONTENT,
+                f"the body ({len(body)} bytes) is not text in {named}",
+            )
+        for rule in expect.body:
+            if not _holds(rule, [text]):
+                wanted = _operand(rule.operand, foreign)
+                return Finding(
+                    Reason.UNEXPECTED_BODY,
+                    f"the body ({len(body)} bytes) {_VERBS[rule.operator][1]} {wanted}",
+                )
+    return _judge_json(expect, body, foreign) if expect.json else None
+
+
+def _judge_json(expect: Expect, body: bytes, foreign: Foreign) -> Finding | None:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return Finding(Reason.INVALID_CONTENT, f"the body ({len(body)} bytes) is not JSON")
+    for path, rules in expect.json:
+        found = _select(path, document)
+        for rule in rules:
+            if not _holds(rule, found):
+                return Finding(Reason.UNEXPECTED_BODY, f"{path} {_complaint(rule, found, foreign)}")
+    return None
+
+
+def _select(path: str, document: Any) -> list[Any]:
+    try:
+        return list(_compiled_path(path).find(document).values())
+    except (
+        jsonpath.JSONPathError,
+        RecursionError,
+    ):  # nested deeper than the query goes: nothing was found
+        return []
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled_path(path: str) -> jsonpath.JSONPathQuery:
+    return jsonpath.compile(path)
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled_pattern(pattern: str) -> Any:
+    return re2.compile(pattern)
+
+
+def _phrase(status: int) -> str:
+    """The standard's words for a status; the server's own could echo anything."""
+    try:
+        return f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        return ""
+
+
+def _plain(operand: Any) -> Any:
+    """The operand with its secrets revealed, to compare with."""
+    if isinstance(operand, Secret):
+        return operand.reveal()
+    if isinstance(operand, dict):
+        return {k: _plain(v) for k, v in operand.items()}
+    return [_plain(v) for v in operand] if isinstance(operand, (list, tuple)) else operand
+
+
+def _holds(rule: Rule, found: list[Any]) -> bool:
+    """Whether all values that were found satisfy the rule, and there is one."""
+    if rule.operator == "exists":
+        return bool(found) is rule.operand
+    if not found:
+        return rule.operator in ("not_equals", "not_contains", "not_matches")
+    operand = _plain(rule.operand)
+    return all(_TESTS[rule.operator](value, operand) for value in found)
+
+
+def _same(value: Any, operand: Any) -> bool:
+    if isinstance(value, bool) or isinstance(operand, bool):  # in Python True == 1, in JSON it is not
+        return value is operand
+    return bool(value == operand)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _contains(value: Any, operand: Any) -> bool:
+    if isinstance(value, str):
+        return isinstance(operand, str) and operand in value
+    if isinstance(value, list):
+        return any(_same(item, operand) for item in value)
+    return isinstance(value, dict) and operand in value
+
+
+def _matches(value: Any, pattern: str) -> bool:
+    return isinstance(value, str) and _compiled_pattern(pattern).search(value) is not None
+
+
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "equals": _same,
+    "not_equals": lambda value, operand: not _same(value, operand),
+    "less_than": lambda value, operand: _number(value) and value < operand,
+    "at_most": lambda value, operand: _number(value) and value <= operand,
+    "greater_than": lambda value, operand: _number(value) and value > operand,
+    "at_least": lambda value, operand: _number(value) and value >= operand,
+    "contains": _contains,
+    "not_contains": lambda value, operand: not _contains(value, operand),
+    "matches": _matches,
+    "not_matches": lambda value, operand: not _matches(value, operand),
+}
+
+_VERBS = {
+    "equals": ("expected", "is not"),
+    "not_equals": ("expected anything but", "is"),
+    "less_than": ("expected less than", "is not less than"),
+    "at_most": ("expected at most", "is more than"),
+    "greater_than": ("expected more than", "is not more than"),
+    "at_least": ("expected at least", "is less than"),
+    "contains": ("expected it to contain", "does not contain"),
+    "not_contains": ("expected it not to contain", "contains"),
+    "matches": ("expected it to match", "does not match"),
+    "not_matches": ("expected it not to match", "matches"),
+}
+
+
+def _complaint(rule: Rule, found: Iterable[Any], foreign: Foreign) -> str:
+    shown = [_excerpt(value, foreign) for value in found]
+    if rule.operator == "exists":
+        return "is missing" if rule.operand else f"is there ({shown[0]}), expected it not to be"
+    wanted = f"{_VERBS[rule.operator][0]} {_operand(rule.operand, foreign)}"
+    if not shown:
+        return f"is missing, {wanted}"
+    more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+    return f"is {shown[0]}{more}, {wanted}"
+
+
+def _excerpt(value: Any, foreign: Foreign) -> str:
+    """What came, quoted, without secrets, then cut: cut last, so that no secret is halved."""
+    text = foreign(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+
+
+def _operand(operand: Any, foreign: Foreign) -> str:
+    if isinstance(operand, Secret):
+        return str(operand)
+    text = foreign(json.dumps(operand, ensure_ascii=False, default=str))
+    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"

@@ -1,0 +1,167 @@
+"""One run of one check: its slot, its lag, whose fault it was, and what becomes of its result."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from monitor.checks.net import Net
+from monitor.checks.registry import check
+from monitor.ledger import Record
+from monitor.metrics import Vitals
+from monitor.outcome import Outcome, Reason, Result
+from monitor.spec import CheckSpec
+from monitor.state import seconds
+from monitor.watchdog import Watchdog
+
+_log = structlog.get_logger("monitor.runner")
+
+STALL_SECONDS = 0.25
+"""A run that failed while the process stood still so long, or for a quarter of its shortest limit, proves nothing."""
+_RERUN_PACE = 0.005
+"""Seconds between two runs that a stall spoiled and that are run again, so that they do not make the next one."""
+
+Found = Callable[[Record, Result, int], None]
+
+
+class Runner:
+    """Runs checks when they are due, never one check twice at a time and never more than `limit` at once.
+
+    Every run ends in exactly one call of `found(record, result, runs)`, also one that could not be made.
+    """
+
+    def __init__(self, net: Net, limit: int, watchdog: Watchdog, vitals: Vitals, found: Found) -> None:
+        self._net = net
+        self._slots = asyncio.Semaphore(limit)
+        self._watchdog = watchdog
+        self._vitals = vitals
+        self._found = found
+        self._tasks: dict[Record, asyncio.Task[None]] = {}
+        self._reruns: dict[Record, asyncio.TimerHandle] = {}
+        self._closing = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many runs are under way or wait for a slot."""
+        return len(self._tasks)
+
+    def use(self, net: Net, limit: int) -> None:
+        """Settings for the runs that begin from now on."""
+        self._net = net
+        self._slots = asyncio.Semaphore(limit)
+
+    def due(self, record: Record, due: float, missed: int) -> None:
+        """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
+        if missed:
+            self._skip(record, "stalled", missed, f"{missed} runs were due while the monitor stood still")
+        if record in self._tasks:
+            self._skip(record, "overlap", 1, "due while the run before was not over")
+        else:
+            self._start(record, due)
+
+    def forget(self, record: Record) -> None:
+        """Cancel what runs for a check that is removed or changed; it is recorded as that."""
+        if rerun := self._reruns.pop(record, None):
+            rerun.cancel()
+        if task := self._tasks.get(record):
+            task.cancel()
+
+    async def drain(self, limit: float) -> int:
+        """Start nothing more, let what runs end within `limit` seconds, cancel the rest; says how many that were."""
+        self._closing = True
+        for rerun in self._reruns.values():
+            rerun.cancel()
+        if not self._tasks:
+            return 0
+        _, late = await asyncio.wait(self._tasks.values(), timeout=limit)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        return len(late)
+
+    def _start(self, record: Record, due: float | None) -> None:
+        """`due` is None for a run that the schedule did not ask for."""
+        if self._closing:
+            return
+        task = asyncio.create_task(self._run(record, due))
+        self._tasks[record] = task
+        self._vitals.checks_in_flight.set(len(self._tasks))
+        task.add_done_callback(lambda _: self._done(record))
+
+    def _done(self, record: Record) -> None:
+        del self._tasks[record]
+        self._vitals.checks_in_flight.set(len(self._tasks))
+
+    async def _run(self, record: Record, due: float | None) -> None:
+        spec = record.spec
+        try:
+            async with self._slots:
+                if due is not None and self._too_late(record, due):
+                    return
+                result = await self._checked(spec)
+        except asyncio.CancelledError:
+            result = _nothing_found(spec, Reason.CANCELLED, "cancelled by a reload or the end of the monitor")
+        self._found(record, result, 1)
+        if result.reason is Reason.MONITOR_STALLED:
+            self._run_again(record)
+
+    def _run_again(self, record: Record) -> None:
+        """Soon, and outside of the schedule: what the target is like is still not known."""
+
+        def again() -> None:
+            del self._reruns[record]
+            if record not in self._tasks:
+                self._start(record, None)
+
+        if record not in self._reruns and not self._closing:
+            pause = _RERUN_PACE * (1 + len(self._reruns))
+            self._reruns[record] = asyncio.get_running_loop().call_later(pause, again)
+
+    def _skip(self, record: Record, why: str, runs: int, detail: str) -> None:
+        self._vitals.runs_skipped.labels(why).inc(runs)
+        self._found(record, _nothing_found(record.spec, Reason.MONITOR_OVERLOADED, detail), runs)
+
+    def _too_late(self, record: Record, due: float) -> bool:
+        lag = max(0.0, time.monotonic() - due)
+        if lag >= record.spec.interval:
+            self._skip(record, "late", 1, f"waited {seconds(lag)} for one of the monitor's slots")
+            return True
+        self._vitals.schedule_lag.observe(lag)
+        return False
+
+    async def _checked(self, spec: CheckSpec) -> Result:
+        began = time.monotonic()
+        try:
+            result = await check(spec, self._net)
+        except Exception as exc:  # noqa: BLE001 - a bug that one check meets stops no other
+            _log.exception("internal error in a check", check=spec.name)
+            return _nothing_found(
+                spec, Reason.INTERNAL_ERROR, f"a bug of the monitor: {type(exc).__name__}; see its log"
+            )
+        return self._excused(result, spec, began)
+
+    def _excused(self, result: Result, spec: CheckSpec, began: float) -> Result:
+        """A failure, or a slow answer, that the monitor's own standing still explains is not the target's."""
+        if not result.failed and not _slow(result, spec):
+            return result
+        lost = self._watchdog.lost_between(began, time.monotonic())
+        limits = spec.limits
+        if lost < min(STALL_SECONDS, min(limits.connect, limits.read, limits.total) / 4):
+            return result
+        detail = f"the monitor stood still for {seconds(lost)} in this run, which saw: {result.detail}"
+        return replace(result, reason=Reason.MONITOR_STALLED, detail=spec.redactor.ours(detail))
+
+
+def _slow(result: Result, spec: CheckSpec) -> bool:
+    latency = spec.expect.latency
+    succeeded = result.outcome is Outcome.SUCCESS
+    return succeeded and latency is not None and result.duration is not None and result.duration > latency
+
+
+def _nothing_found(spec: CheckSpec, reason: Reason, detail: str) -> Result:
+    return Result(spec.name, time.time(), reason, detail)

@@ -1,0 +1,212 @@
+"""When each check runs: APScheduler opens short slots, and in a slot every check starts at its own exact time.
+
+The n-th run of a check is due at start + offset + n × interval. The offset is a hash of the name, so that checks spread
+over their interval, the same after every restart. One job per check would cost as much as half a check; a job per slot
+costs the same for one check and for a thousand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from monitor.ledger import Record
+
+SLOT = 1.0
+"""Seconds that a slot is open for."""
+BEAT = 1.0
+"""Seconds between two beats, by which the scheduler shows that it lives."""
+_OVERDUE = 1.0
+"""What is due longer than this was held up together with everything else, and is spread instead of started at once."""
+_SPREAD = 2.0
+"""Seconds over which overdue runs are spread."""
+
+logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every job it runs, here every second
+
+Due = Callable[[Record, float, int], None]
+"""Told of a run: whose, for when it was due (steady seconds), and how many runs before it were missed."""
+
+
+class SteadyTime(tzinfo):
+    """UTC as it would be had nobody set the clock since the start.
+
+    APScheduler asks for `datetime.now(its time zone)` and compares only what it got that way. In this time zone that
+    is monotonic time, so a step of the wall clock moves no due time.
+    """
+
+    def __init__(self) -> None:
+        self._epoch = time.time() - time.monotonic()
+
+    def at(self, steady: float) -> datetime:
+        """Steady seconds as a time in this zone."""
+        return datetime.fromtimestamp(self._epoch + steady, UTC).replace(tzinfo=self)
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """Undo what the wall clock was stepped by."""
+        stepped = time.time() - time.monotonic() - self._epoch
+        return dt - timedelta(seconds=stepped)
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        """None to speak of: it is UTC."""
+        return timedelta(0)
+
+    def dst(self, _: datetime | None) -> timedelta:
+        """None."""
+        return timedelta(0)
+
+    def tzname(self, _: datetime | None) -> str:
+        """Its name."""
+        return "steady"
+
+
+class Grid(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+    """Fires at first + n × interval for ever; computed from n, so that no error adds up."""
+
+    def __init__(self, first: datetime, interval: float) -> None:
+        self._first = first
+        self._interval = interval
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The next time on the grid: after `previous` if there is one, else not before now."""
+        since = ((previous or now) - self._first).total_seconds() / self._interval
+        n = math.floor(since + 1e-6) + 1 if previous is not None else math.ceil(since - 1e-6)
+        return self._first + timedelta(seconds=max(0, n) * self._interval)
+
+
+@dataclass(slots=True)
+class _Entry:
+    record: Record
+    interval: float
+    slot: int
+    lead: float
+    """Seconds from the opening of its slot to its own time."""
+    due: float
+    handle: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class _Slot:
+    job_id: str
+    entries: dict[str, _Entry] = field(default_factory=dict)
+
+
+def fraction_of(name: str) -> float:
+    """Where in its interval a check of this name is due: 0 ≤ fraction < 1, evenly spread, stable for ever."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
+
+
+class Schedule:
+    """The due times of all checks; calls `due` for each on the loop, `beat` once a second."""
+
+    def __init__(self, due: Due, beat: Callable[[], None]) -> None:
+        self._due = due
+        self._beat = beat
+        self._zone = SteadyTime()
+        self._scheduler = AsyncIOScheduler(
+            timezone=self._zone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._slots: dict[tuple[float, int], _Slot] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._stopped = False
+        self._epoch = time.monotonic()
+        self.last_beat = self._epoch
+
+    def start(self) -> None:
+        """Begin: this is the start that all due times count from."""
+        self._epoch = self.last_beat = time.monotonic()
+        self._scheduler.start()
+        self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch), BEAT), id="beat")
+
+    def stop(self) -> None:
+        """Start nothing more; what runs goes on."""
+        for entry in self._entries.values():
+            _disarm(entry)
+        self._entries.clear()
+        if self._scheduler.running and not self._stopped:
+            self._stopped = True  # APScheduler says so only later
+            self._scheduler.shutdown(wait=False)
+
+    def apply(self, records: Iterable[Record]) -> None:
+        """Schedule these checks and no others; one that is scheduled already at its interval is not touched."""
+        wanted = {r.spec.name: r for r in records if r.spec.enabled}
+        for name, entry in list(self._entries.items()):
+            record = wanted.get(name)
+            if record is None or record.spec.interval != entry.interval or record is not entry.record:
+                self._remove(name, entry)
+        for name, record in wanted.items():
+            if name not in self._entries:
+                self._add(name, record)
+
+    def _add(self, name: str, record: Record) -> None:
+        interval = record.spec.interval
+        offset = fraction_of(name) * interval
+        number = int(offset / SLOT)
+        now = time.monotonic()
+        runs = max(0, math.ceil((now - self._epoch - offset) / interval))
+        entry = _Entry(record, interval, number, offset - number * SLOT, self._epoch + offset + runs * interval)
+        self._entries[name] = entry
+        self._slot(interval, number).entries[name] = entry
+        self._plan(entry, entry.due)
+
+    def _remove(self, name: str, entry: _Entry) -> None:
+        _disarm(entry)
+        entry.record.next_due = None
+        del self._entries[name]
+        slot = self._slots[entry.interval, entry.slot]
+        del slot.entries[name]
+        if not slot.entries:
+            del self._slots[entry.interval, entry.slot]
+            self._scheduler.remove_job(slot.job_id)
+
+    def _slot(self, interval: float, number: int) -> _Slot:
+        slot = self._slots.get((interval, number))
+        if slot is None:
+            slot = self._slots[interval, number] = _Slot(f"every {interval:g} s at {number * SLOT:g} s")
+            first = self._zone.at(self._epoch + number * SLOT)
+            self._scheduler.add_job(self._open, Grid(first, interval), args=(slot,), id=slot.job_id)
+        return slot
+
+    async def _open(self, slot: _Slot) -> None:
+        """A slot opens: every check in it gets a timer for its own time."""
+        for entry in slot.entries.values():
+            if entry.handle is None:
+                self._arm(entry)
+
+    def _plan(self, entry: _Entry, due: float) -> None:
+        """Its next run is due then; if its slot has opened already, that is too late to give it a timer."""
+        entry.due = entry.record.next_due = due
+        if due - entry.lead <= time.monotonic():
+            self._arm(entry)
+
+    def _arm(self, entry: _Entry) -> None:
+        now = time.monotonic()
+        at = entry.due
+        if at < now - _OVERDUE:
+            at = now + entry.lead / SLOT * min(_SPREAD, entry.interval / 2)
+        entry.handle = asyncio.get_running_loop().call_at(at, self._fire, entry)
+
+    def _fire(self, entry: _Entry) -> None:
+        entry.handle = None
+        missed = max(0, math.floor((time.monotonic() - entry.due) / entry.interval))
+        due = entry.due + missed * entry.interval
+        self._plan(entry, due + entry.interval)
+        self._due(entry.record, due, missed)
+
+    async def _on_beat(self) -> None:
+        self.last_beat = time.monotonic()
+        self._beat()
+
+
+def _disarm(entry: _Entry) -> None:
+    if entry.handle is not None:
+        entry.handle.cancel()
+        entry.handle = None

@@ -1,0 +1,286 @@
+"""The life of the daemon: start, reload, drain, stop; what is opened first is closed last."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from monitor import __version__, log
+from monitor.checks.net import Net
+from monitor.clock import system_clock
+from monitor.config import load
+from monitor.errors import ConfigError, Problem
+from monitor.ledger import Ledger, Record, Transition
+from monitor.metrics import CheckCollector, Registry, Vitals
+from monitor.notify import Notifier
+from monitor.outcome import Result, State
+from monitor.runner import Runner
+from monitor.schedule import Schedule
+from monitor.secret import Redactor
+from monitor.spec import Configuration, HostPort
+from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
+from monitor.watchdog import Watchdog
+from monitor.web import build_app, serve
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # not on every platform
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
+_log = structlog.get_logger("monitor.service")
+
+_SILENT_SCHEDULER = 5.0
+"""Seconds without a beat of the scheduler after which it is not healthy."""
+_AGED_PER_BEAT = 500
+"""Records looked at per beat for results that have become too old; the page ages what it shows by itself."""
+_OTHER_DESCRIPTORS = 256
+"""File descriptors that are needed beside one per run: the page's connections, DNS, files."""
+
+
+class Service:
+    """Everything together; what the web server shows and asks for (`monitor.web.Served`) is here."""
+
+    def __init__(self, config: Configuration, listen: HostPort | None) -> None:
+        self._config = config
+        self._listen_option = listen
+        self._loaded_at = self._started_at = system_clock().wall
+        self._config_error: str | None = None
+        self._address = ""
+        self._said = ""
+        self._unready: str | None = "starting"
+        self._reloading = asyncio.Lock()
+        self._redactor = _redactor((config,))
+        self._ledger = Ledger()
+        self._registry = Registry(CheckCollector(self._ledger, system_clock))
+        self._vitals = Vitals(self._registry, __version__)
+        self._watchdog = Watchdog(self._vitals.event_loop_lag.observe)
+        self._runner = Runner(Net(), config.monitor.max_concurrency, self._watchdog, self._vitals, self._found)
+        self._schedule = Schedule(self._runner.due, self._beat)
+        self._notifier = Notifier()
+        self._aging: Iterator[Record] = iter(())
+        self._opened = AsyncExitStack()
+
+    # start
+
+    async def start(self) -> None:
+        """Bring every part up; raises StartError if the address cannot be had."""
+        async with self._reloading:  # a SIGHUP that comes now waits
+            try:
+                await self._start()
+            except BaseException:
+                await self._opened.aclose()
+                raise
+        self._unready = None
+        self._notifier.ready(self._status())
+        _log.info(
+            "started", listen=self._address, checks=len(self._ledger), config=self._config.path, version=__version__
+        )
+
+    async def _start(self) -> None:
+        log.hide(lambda: (self._redactor,))
+        _allow_descriptors(self._config.monitor.max_concurrency + _OTHER_DESCRIPTORS)
+        host, port = self._listen_option or self._config.monitor.listen
+        app = build_app(self, self._registry, access_log=True)
+        server = await serve(app, host, port or 0)
+        self._opened.push_async_callback(server.close)
+        self._address = server.address
+        self._watchdog.start()
+        self._opened.callback(self._watchdog.stop)
+        self._schedule.start()
+        self._opened.callback(self._schedule.stop)
+        await self._use(self._config)
+        self._vitals.configuration_loaded(self._loaded_at)
+        _settle_memory()
+
+    # reload
+
+    async def reload(self) -> list[Problem]:
+        """Load the file again and take over what changed; nothing changes while it has problems."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                config = await asyncio.to_thread(load, Path(self._config.path))
+            except ConfigError as error:
+                self._refuse(error.problems)
+                return error.problems
+            else:
+                await self._take_over(config)
+                return []
+            finally:
+                self._notifier.ready(self._status())
+
+    def _refuse(self, problems: list[Problem]) -> None:
+        first, *more = map(str, problems)
+        self._config_error = first + (f" (and {len(more)} more)" if more else "")
+        self._vitals.configuration_refused()
+        _log.error("configuration not reloaded, the old one goes on", problems=[str(p) for p in problems])
+
+    async def _take_over(self, config: Configuration) -> None:
+        old, self._config = self._config, config
+        self._redactor = _redactor((old, config))  # runs of the old one may still end
+        log.configure(config.monitor.log)
+        if self._listen_option is None and config.monitor.listen != old.monitor.listen:
+            _log.warning("a changed listen takes effect at the next restart", listen=self._address)
+        changed = await self._use(config)
+        self._config_error = None
+        self._loaded_at = system_clock().wall
+        self._vitals.configuration_loaded(self._loaded_at)
+        _settle_memory()
+        _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
+
+    async def _use(self, config: Configuration) -> int:
+        """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
+        net = Net(config.monitor.deny_addresses)
+        await asyncio.to_thread(net.prepare, config.checks)
+        wanted = {spec.name: spec for spec in config.checks}
+        changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
+        self._runner.use(net, config.monitor.max_concurrency)
+        for record in changed:
+            self._runner.forget(record)
+        for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock()):
+            self._tell(record, transition)
+        self._schedule.apply(self._ledger)
+        return len(changed)
+
+    # drain and stop
+
+    async def stop(self) -> None:
+        """Start nothing more, let what runs end within its limits, then close everything, last things first."""
+        self._unready = "draining"
+        self._notifier.stopping(f"draining {self._runner.in_flight} runs")
+        self._schedule.stop()
+        running = self._runner.in_flight
+        cancelled = await self._runner.drain(self._config.monitor.drain_timeout)
+        await self._opened.aclose()
+        _log.info("stopped", drained=running - cancelled, cancelled=cancelled)
+
+    # what a run found
+
+    def _found(self, record: Record, result: Result, runs: int) -> None:
+        transition = record.add(result, system_clock(), runs)
+        if transition is not None:
+            self._tell(record, transition)
+
+    def _tell(self, record: Record, transition: Transition) -> None:
+        """One line per change of state, none per run."""
+        standing = transition.after
+        found = standing.conclusive
+        write = _log.warning if standing.state is State.DOWN else _log.info
+        write(
+            "state changed",
+            check=record.spec.name,
+            state=standing.state.value,
+            before=transition.before.state.value,
+            reason=found.reason.value if found else None,
+            detail=found.detail if found else None,
+        )
+
+    def _beat(self) -> None:
+        """Once a second, from the scheduler: a hung one stops this, and systemd restarts the service."""
+        self._notifier.alive()
+        status = self._status()
+        if status != self._said:
+            self._said = status
+            self._notifier.status(status)
+        now = system_clock()
+        for _ in range(_AGED_PER_BEAT):
+            record = next(self._aging, None)
+            if record is None:
+                self._aging = iter(self._ledger)
+                break
+            if transition := record.age(now):
+                self._tell(record, transition)
+
+    def _status(self) -> str:
+        counts = count_states(record.standing.state for record in self._ledger)
+        named = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+        return f"{len(self._ledger)} checks" + (f": {named}" if named else "")
+
+    # what the web server shows
+
+    def overview(self) -> Overview:
+        """Everything as it stands now."""
+        return overview(self._ledger, self.monitor(), system_clock())
+
+    def check(self, name: str) -> CheckView | None:
+        """One check as it stands now, None if there is no such check."""
+        record = self._ledger.get(name)
+        return None if record is None else view_check(record, system_clock())
+
+    def monitor(self) -> MonitorView:
+        """The monitor itself."""
+        config = ConfigView(self._config.path, self._loaded_at, self._config_error)
+        title = self._config.monitor.title
+        return MonitorView(__version__, title, self._started_at, self._address, config, troubles(self._ledger))
+
+    def unhealthy(self) -> str | None:
+        """Why the monitor should be restarted, None if it is healthy."""
+        silent = time.monotonic() - self._schedule.last_beat
+        if self._unready is None and silent > _SILENT_SCHEDULER:
+            return f"the scheduler has not run for {silent:.0f} s"
+        return None
+
+    def unready(self) -> str | None:
+        """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+        return self._unready
+
+
+def run(config_path: Path, listen: HostPort | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code."""
+    config = load(config_path)
+    log.configure(config.monitor.log)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_live(Service(config, listen)))
+
+
+async def _live(service: Service) -> int:
+    loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
+    reloads: set[asyncio.Task[Any]] = set()
+
+    def end() -> None:
+        if ending.is_set():
+            _log.warning("ended at once by a second signal")
+            os._exit(1)
+        ending.set()
+
+    def reload() -> None:
+        task = asyncio.create_task(service.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, end)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await service.start()
+    await ending.wait()
+    await service.stop()
+    return 0
+
+
+def _redactor(configurations: Iterable[Configuration]) -> Redactor:
+    return Redactor({secret for config in configurations for check in config.checks for secret in check.secrets})
+
+
+def _settle_memory() -> None:
+    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
+    gc.collect()
+    gc.freeze()
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Every run needs a socket; the usual soft limit of 1024 is for programs that use select(2), which we do not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
