@@ -203,8 +203,17 @@ def _complaint(rule: Rule, found: Iterable[Any], foreign: Foreign) -> str:
 
 def _excerpt(value: Any, foreign: Foreign) -> str:
     """What came, quoted, without secrets, then cut: cut last, so that no secret is halved."""
-    text = foreign(json.dumps(value, ensure_ascii=False))
+    text = foreign(json.dumps(_struck(value, foreign), ensure_ascii=False))
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+
+
+def _struck(value: Any, foreign: Foreign) -> Any:
+    """The value with secrets struck from each of its strings; the quotes around one would hide how it ends."""
+    if isinstance(value, str):
+        return foreign(value)
+    if isinstance(value, dict):
+        return {foreign(k): _struck(v, foreign) for k, v in value.items()}
+    return [_struck(v, foreign) for v in value] if isinstance(value, list) else value
 
 
 def _operand(operand: Any, foreign: Foreign) -> str:

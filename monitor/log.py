@@ -12,7 +12,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from monitor.secret import Redactor
+from monitor.redact import Redactor
 from monitor.spec import LogSpec
 
 ACCESS_LOGGER = "monitor.access"

@@ -20,6 +20,11 @@ class Notifier:
         meant_for_us = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._watchdog = bool(watchdog) and meant_for_us
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether there is a manager to tell."""
+        return bool(self._address)
+
     def ready(self, status: str) -> None:
         """Everything is up, or the reload is over."""
         self._send(f"READY=1\nSTATUS={status}")

@@ -24,9 +24,9 @@ from monitor.ledger import Ledger, Record, Transition
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
+from monitor.redact import Redactor
 from monitor.runner import Runner
 from monitor.schedule import Schedule
-from monitor.secret import Redactor
 from monitor.spec import Configuration, HostPort
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watchdog import Watchdog
@@ -188,8 +188,7 @@ class Service:
     def _beat(self) -> None:
         """Once a second, from the scheduler: a hung one stops this, and systemd restarts the service."""
         self._notifier.alive()
-        status = self._status()
-        if status != self._said:
+        if self._notifier.listened_to and (status := self._status()) != self._said:
             self._said = status
             self._notifier.status(status)
         now = system_clock()

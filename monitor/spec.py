@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal
 
-from monitor.secret import Redactor, Secret, Text
+from monitor.redact import Redactor
+from monitor.secret import Secret, Text
 
 Network = IPv4Network | IPv6Network
 HostPort = tuple[str, int | None]

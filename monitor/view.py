@@ -11,7 +11,7 @@ from monitor.clock import Moment, rfc3339
 from monitor.ledger import Record
 from monitor.outcome import Certificate, Reason, Result, State
 from monitor.spec import CheckSpec
-from monitor.state import Incident, Standing, aged, degradation
+from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -231,9 +231,23 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
     if standing.state is State.PAUSED:
         return "paused by the configuration"
     if standing.state is State.UNKNOWN:
-        if record.last is None:
-            return "no result yet"
-        return record.last.detail if not record.last.conclusive else f"below its threshold: {record.last.detail}"
-    if standing.state is State.DEGRADED and found is not None and not found.failed:
+        return _unknown(record, standing, now)
+    if found is None:
+        return ""
+    if standing.state is State.DEGRADED and not found.failed:
         return degradation(record.spec, found, now.wall) or found.detail
-    return found.detail if found is not None else ""
+    if standing.state is State.DOWN and not found.failed:
+        return f"succeeds again, {standing.consecutive_successes} of {record.spec.up_after} in a row: {found.detail}"
+    return found.detail
+
+
+def _unknown(record: Record, standing: Standing, now: Moment) -> str:
+    """Why nothing is known: nothing came yet, the monitor is in trouble, too few failures, or too long ago."""
+    last = record.last
+    if last is None:
+        return "no result yet"
+    if not last.conclusive:
+        return last.detail
+    if standing.concluded is None or now.steady - standing.concluded > STALE_AFTER_INTERVALS * record.spec.interval:
+        return f"nothing new for too long; the last was: {last.detail}"
+    return f"failure {standing.consecutive_failures} of {record.spec.down_after}: {last.detail}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 from collections.abc import Callable, Iterator
 
 import aiohttp
 from aiohttp import http_exceptions
 
+from monitor.checks.decode import Undecodable
 from monitor.checks.run import Run, Stage, Stop, tried
 from monitor.checks.tls import refused_certificate
 from monitor.expect import Finding
@@ -31,6 +33,8 @@ _UNREACHABLE = {
     errno.EAFNOSUPPORT, errno.EINVAL,  # no such protocol here; a link-local address without its link
     errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
 }  # fmt: skip
+_BEFORE_QUOTE = re.compile(r"[^:'\"\n]+")
+"""aiohttp's words up to where it quotes the target's bytes."""
 _RESET = {
     errno.ECONNRESET,
     errno.EPIPE,
@@ -90,7 +94,7 @@ def _os_error(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, OSError)
     for cause in _causes(exc):
         if isinstance(cause, ssl.SSLError):  # aiohttp hides the class of an alert that comes after the handshake
-            return _tls(cause, run)
+            return classify(cause, run)
     if is_local(exc):
         assert exc.errno is not None
         return Finding(Reason.LOCAL_RESOURCES, _LOCAL[exc.errno])
@@ -120,12 +124,9 @@ def _broken_handshake(run: Run) -> Finding:
 
 def _invalid(exc: BaseException, run: Run) -> Finding:
     """Bytes that are not HTTP; aiohttp reports them as an answer with status 400."""
-    said = getattr(exc, "message", "") or ""
-    said = run.spec.redactor.foreign(str(said).split("\n")[0].rstrip(": "))
-    return Finding(
-        Reason.INVALID_RESPONSE,
-        f"the answer is not HTTP{': ' + said if said else ''}; {run.connected}",
-    )
+    words = _BEFORE_QUOTE.match(str(getattr(exc, "message", "")))
+    said = f": {words[0].rstrip(' b')}" if words else ""
+    return Finding(Reason.INVALID_RESPONSE, f"the answer is not HTTP{said}; {run.connected}")
 
 
 def _encoding(_exc: BaseException, run: Run) -> Finding:
@@ -137,15 +138,8 @@ def _encoding(_exc: BaseException, run: Run) -> Finding:
 
 def _payload(exc: BaseException, run: Run) -> Finding:
     """A body that broke off, or that breaks the rules of its framing."""
-    for cause in _causes(exc):
-        if isinstance(cause, http_exceptions.ContentEncodingError):
-            return _encoding(cause, run)
-        if isinstance(cause, (http_exceptions.ContentLengthError, ConnectionError)):
-            break
-        if isinstance(cause, OSError):
-            return _os_error(cause, run)
-    if any(isinstance(c, ConnectionResetError) for c in _causes(exc)):
-        return Finding(Reason.RESET, f"the connection was reset {_when(run)}")
+    if isinstance(run.lost, OSError):
+        return classify(run.lost, run)
     if _broke_framing(exc):
         return Finding(Reason.INVALID_RESPONSE, f"the body's chunks are not HTTP {_when(run)}")
     return Finding(Reason.DISCONNECTED, f"the connection was closed {_when(run)}")
@@ -194,6 +188,7 @@ def _unwrapped(exc: BaseException, run: Run) -> Finding:
 
 TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
     (Stop, _stop),
+    (Undecodable, _encoding),
     (aiohttp.ServerFingerprintMismatch, _untrusted),
     (aiohttp.ClientConnectorDNSError, _dns),
     (aiohttp.ClientProxyConnectionError, _proxy),
@@ -215,6 +210,7 @@ TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
     (http_exceptions.PayloadEncodingError, _disconnected),
     (http_exceptions.HttpProcessingError, _invalid),
     (aiohttp.ClientError, _disconnected),
+    (aiohttp.EofStream, _disconnected),
     (EOFError, _disconnected),
     (MemoryError, _memory),
 )

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import BaseConnector
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from monitor.checks.classify import is_local
@@ -29,6 +31,8 @@ Opened = TypeVar("Opened")
 Opener = Callable[[str, int], Awaitable[Opened]]
 
 _PROXY_HEAD_LIMIT = 64 * 1024
+_HEAD_LIMIT = 1024 * 1024
+"""Of all that comes before a body: header lines without end, interim answers (1xx) without end."""
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
 
 
@@ -43,7 +47,17 @@ class Listener(ResponseHandler):
         """Pass bytes on; aiohttp calls this with none when it goes on decompressing, which is no sign of life."""
         if data:
             self._run.heard(len(data))
+            if self._run.received > _HEAD_LIMIT and self._run.stage is Stage.HEAD:
+                self.set_exception(HttpProcessingError(message="a head longer than a mebibyte"))
+                if self.transport is not None:
+                    self.transport.abort()
+                return
         super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note how the connection ended; aiohttp forgets it when it ends in the middle of a body."""
+        self._run.lost = exc
+        super().connection_lost(exc)
 
 
 class Dialer(BaseConnector):
@@ -54,6 +68,11 @@ class Dialer(BaseConnector):
         self._run = run
         self._net = net
         self._proxy_authorization = proxy_authorization
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        """Hang up at once: a polite TLS goodbye waits for the target's, up to half a minute, with the socket open."""
+        protocol.abort()
+        super()._release(key, protocol, should_close=should_close)
 
     async def _create_connection(
         self,
@@ -68,7 +87,7 @@ class Dialer(BaseConnector):
             host, port = self._place(url)
         else:
             self._forbid_literal(url)
-            host, port = through.host or "", through.port or 80
+            host, port = through.raw_host or "", through.port or 80
         try:
             addresses = await self._addresses(host)
         except Stop as stop:
@@ -105,13 +124,15 @@ class Dialer(BaseConnector):
         asked = URL(reveal(spec.url), encoded=True)
         if spec.connect_to is not None and url.origin() == asked.origin():
             return spec.connect_to[0], spec.connect_to[1] or url.port or 80
-        return url.host or "", url.port or 80
+        return url.raw_host or "", url.port or 80
 
     async def _addresses(self, host: str) -> list[str]:
         """The addresses of a host that the policy allows."""
         spec = self._run.spec
         if is_numeric(host):
             found = [host]
+            if spec.ip_version not in ("any", 6 if ":" in host else 4):
+                raise Stop(Reason.DNS_NOT_FOUND, f"{host} is not an IPv{spec.ip_version} address")
         else:
             found = await resolve(host, spec.ip_version, spec.resolver, spec.limits.connect)
         allowed = [a for a in found if self._net.policy.denies(a) is None]
@@ -121,8 +142,8 @@ class Dialer(BaseConnector):
 
     def _forbid_literal(self, url: URL) -> None:
         """A proxy must not be asked for an address that we may not ask for ourselves."""
-        if url.host and is_numeric(url.host) and self._net.policy.denies(url.host):
-            self._deny(url.host)
+        if url.raw_host and is_numeric(url.raw_host) and self._net.policy.denies(url.raw_host):
+            self._deny(url.raw_host)
 
     def _deny(self, address: str) -> None:
         network = self._net.policy.denies(address)
@@ -250,7 +271,7 @@ class Dialer(BaseConnector):
                     lambda: Listener(loop, run),
                     sock=sock,
                     ssl=self._net.tls.get(run.spec.tls),
-                    server_hostname=reveal(name) if name is not None else url.host,
+                    server_hostname=reveal(name) if name is not None else url.raw_host,
                     ssl_handshake_timeout=run.spec.limits.total + 60,  # never the first to pass
                 )
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from monitor.checks.classify import classify
+from monitor.checks.decode import Decoder, Undecodable
 from monitor.checks.dial import Dialer
 from monitor.checks.net import Net
 from monitor.checks.offline import is_offline
@@ -25,8 +27,8 @@ from monitor.checks.redirect import (
 from monitor.checks.run import Run, Stage, Stop
 from monitor.expect import Finding, judge_body, judge_head
 from monitor.outcome import Hop, Reason, Result
-from monitor.secret import reveal, shown_url
-from monitor.spec import BasicAuth, CheckSpec
+from monitor.secret import reveal
+from monitor.spec import BasicAuth, Body, CheckSpec
 from monitor.state import seconds
 
 _LINE_LIMIT = 64 * 1024
@@ -51,7 +53,10 @@ class _Body:
 
 async def check_http(spec: CheckSpec, net: Net) -> Result:
     """Ask once and say what was found. Raises only for a bug of ours, and CancelledError when it is cancelled."""
-    net.tls.get(spec.tls)  # from disk the first time, which must not count as the target's
+    try:
+        net.tls.get(spec.tls)  # from disk the first time, which must not count as the target's
+    except OSError as error:
+        return Run(spec).result(Finding(Reason.LOCAL_RESOURCES, f"a file of this check's TLS is gone: {error}"))
     run = Run(spec)
     try:
         async with run:
@@ -73,6 +78,7 @@ async def _converse(run: Run, net: Net) -> _Body:
         connector=Dialer(run, net, proxy_authorization),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=_NO_LIMITS,
+        auto_decompress=False,
         skip_auto_headers=_SKIPPED,
         max_line_size=_LINE_LIMIT,
         max_field_size=_LINE_LIMIT,
@@ -84,7 +90,7 @@ async def _converse(run: Run, net: Net) -> _Body:
                 request.method,
                 request.url,
                 headers=_headers(request, jars, proxy_authorization),
-                data=request.body.data if request.body is not None else None,
+                data=_payload(request.body),
                 allow_redirects=False,
                 proxy=proxy,
             ) as response:
@@ -96,20 +102,27 @@ async def _converse(run: Run, net: Net) -> _Body:
                 request = _next(run, request, response.status, location)
 
 
+def _payload(body: Body | None) -> bytes | io.BytesIO | None:
+    """The body as aiohttp likes it best: a long one as a file, which it sends piece by piece."""
+    if body is None or len(body.data) <= _LONG_BODY:
+        return None if body is None else body.data
+    return io.BytesIO(body.data)
+
+
 async def _once(
     run: Run,
     request: aiohttp.ClientRequest,
     handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
 ) -> aiohttp.ClientResponse:
     """Exactly one request per hop: aiohttp repeats a request whose connection broke, unless it sees another error."""
-    run.hops.append(Hop(request.method, shown_url(str(request.url)), None))
-    run.host = request.url.host or ""
+    url = run.spec.redactor.foreign(str(request.url)) if run.hops else run.spec.target
+    run.hops.append(Hop(request.method, url, None))
+    run.host = request.url.raw_host or ""
     run.begin_hop()
     try:
         return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
-        finding = classify(exc, run)
-        raise Stop(*finding) from exc
+    except (OSError, aiohttp.ServerDisconnectedError) as exc:
+        raise Stop(*classify(exc, run)) from exc
 
 
 def _proxy_of(spec: CheckSpec) -> tuple[URL | None, str | None]:
@@ -148,7 +161,8 @@ def _keep_cookies(jars: dict[URL, aiohttp.CookieJar], response: aiohttp.ClientRe
 
 def _next(run: Run, request: Request, status: int, location: str) -> Request:
     spec = run.spec
-    following = follow(request, status, location, allow_downgrade=spec.allow_downgrade)
+    shown = spec.redactor.foreign(location)
+    following = follow(request, status, location, shown, allow_downgrade=spec.allow_downgrade)
     if run.redirects >= spec.max_redirects:
         raise Stop(
             Reason.TOO_MANY_REDIRECTS,
@@ -179,15 +193,20 @@ async def _read(run: Run, response: aiohttp.ClientResponse, through: URL | None)
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
     wanted = spec.expect.needs_body and run.verdict is None
+    decoder = Decoder(response.headers.get("Content-Encoding", ""))
+    if wanted and not decoder.known:
+        raise Undecodable(f"Content-Encoding {foreign(response.headers['Content-Encoding'])}, which was not asked for")
     kept = bytearray()
     run.body_bytes = 0
     async for chunk in response.content.iter_any():
-        room = spec.max_body - run.body_bytes
-        if wanted:
-            kept += chunk[:room]
-        run.body_bytes += min(len(chunk), room)
-        if len(chunk) > room:
-            return _Body(bytes(kept), response.charset, cut=True)
+        for piece in decoder.pieces(chunk):
+            room = spec.max_body - run.body_bytes
+            if wanted:
+                kept += piece[:room]
+            run.body_bytes += min(len(piece), room)
+            if len(piece) > room:
+                return _Body(bytes(kept), response.charset, cut=True)
+    decoder.finish()
     return _Body(bytes(kept), response.charset, cut=False)
 
 

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from monitor.spec import Network
 
+_LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are an IPv4 address, which is where the packets end up."""
 
@@ -26,7 +27,9 @@ class AddressPolicy:
 def _embedded(
     address: IPv4Address | IPv6Address,
 ) -> tuple[IPv4Address | IPv6Address, ...]:
-    """The address and the IPv4 address that is inside of it, if any."""
+    """The address and what it leads to: the IPv4 address inside of it; loopback for 0.0.0.0 and ::."""
+    if address.is_unspecified:
+        return (address, *_LOOPBACK)
     if isinstance(address, IPv4Address):
         return (address,)
     if address.ipv4_mapped:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from monitor.checks.run import Stop
 from monitor.outcome import Reason
-from monitor.secret import Secret, Text, reveal, shown_url
+from monitor.secret import Secret, Text, reveal
 from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -73,22 +73,25 @@ def parse(text: str) -> URL:
     return url.with_fragment(None)
 
 
-def follow(request: Request, status: int, location: str, *, allow_downgrade: bool) -> Request:
-    """The request that a redirect asks for. Raises Stop (forbidden_redirect) where it must not be made."""
-    url = _target(request.url, location, allow_downgrade=allow_downgrade)
+def follow(request: Request, status: int, location: str, shown: str, *, allow_downgrade: bool) -> Request:
+    """The request that a redirect asks for; `shown` is its Location as it may be shown.
+
+    Raises Stop (forbidden_redirect) where it must not be made.
+    """
+    url = _target(request.url, location, shown, allow_downgrade=allow_downgrade)
     following = replace(_with_method(request, status), url=url)
     if url.origin() == request.url.origin():
         return following
     if following.body is not None and following.body.secret:
         raise Stop(
             Reason.FORBIDDEN_REDIRECT,
-            f"redirected ({status}) to another origin, {url.origin()}, with a body that holds a secret",
+            f"redirected ({status}) to another origin, {shown}, with a body that holds a secret",
         )
     plain = tuple((n, v) for n, v in following.headers if n.lower() != "host")  # the first origin's name
     return replace(following, headers=plain, credentials=())
 
 
-def _target(base: URL, location: str, *, allow_downgrade: bool) -> URL:
+def _target(base: URL, location: str, shown: str, *, allow_downgrade: bool) -> URL:
     try:
         url = base.join(parse(location))
         scheme, host = url.scheme, url.host
@@ -97,17 +100,17 @@ def _target(base: URL, location: str, *, allow_downgrade: bool) -> URL:
     except ValueError:
         raise Stop(
             Reason.FORBIDDEN_REDIRECT,
-            f"redirected to what is no URL: {shown_url(location)}",
+            f"redirected to what is no URL: {shown}",
         ) from None
     if scheme not in ("http", "https") or not host:
         raise Stop(
             Reason.FORBIDDEN_REDIRECT,
-            f"redirected to {shown_url(location)}, which is not http or https",
+            f"redirected to {shown}, which is not http or https",
         )
     if base.scheme == "https" and scheme == "http" and not allow_downgrade:
         raise Stop(
             Reason.FORBIDDEN_REDIRECT,
-            f"redirected from https to {shown_url(str(url))}, without encryption",
+            f"redirected from https to {shown}, without encryption",
         )
     return url
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
+import os
 import socket
 from collections.abc import Sequence
 from typing import Literal
@@ -72,12 +74,12 @@ class _Lookup:
         self._fds: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
         tries = max(2, math.ceil(math.log2(limit / _RETRY_SECONDS + 1)) + 1)
-        self._channel = pycares.Channel(
-            sock_state_cb=self._watch,
-            servers=servers or None,
-            timeout=_RETRY_SECONDS,
-            tries=tries,
-        )
+        try:
+            self._channel = pycares.Channel(
+                sock_state_cb=self._watch, servers=servers or None, timeout=_RETRY_SECONDS, tries=tries
+            )
+        except pycares.AresError as error:  # it could not read its files or get memory
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE)) from error
 
     async def ask(self, host: str, family: socket.AddressFamily) -> tuple[pycares.AddrInfoResult | None, int | None]:
         answer: asyncio.Future[tuple[pycares.AddrInfoResult | None, int | None]] = self._loop.create_future()

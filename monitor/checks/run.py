@@ -21,7 +21,8 @@ from monitor.outcome import (
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
-RESOLVE, CONNECT, TLS, PROCESSING, TRANSFER = range(len(PHASE_NAMES))
+RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAMES))
+"""Indices of the phases."""
 
 _TIE = 0.005
 """Limits that pass this close together passed at once, and the more telling one names the reason."""
@@ -30,12 +31,12 @@ _TIE = 0.005
 class Stage(Enum):
     """What a run is waiting for: the phase that its time counts to, and the reason if its limit passes."""
 
-    RESOLVE = RESOLVE, Reason.DNS_TIMEOUT, "resolving the name"
-    CONNECT = CONNECT, Reason.CONNECT_TIMEOUT, "connecting"
-    TUNNEL = CONNECT, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
-    TLS = TLS, Reason.TLS_TIMEOUT, "in the TLS handshake"
+    RESOLVE = RESOLVING, Reason.DNS_TIMEOUT, "resolving the name"
+    CONNECT = CONNECTING, Reason.CONNECT_TIMEOUT, "connecting"
+    TUNNEL = CONNECTING, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
+    TLS = SECURING, Reason.TLS_TIMEOUT, "in the TLS handshake"
     HEAD = PROCESSING, Reason.RESPONSE_TIMEOUT, "waiting for the head"
-    BODY = TRANSFER, Reason.READ_TIMEOUT, "reading the body"
+    BODY = TRANSFERRING, Reason.READ_TIMEOUT, "reading the body"
 
     def __init__(self, phase: int, reason: Reason, words: str) -> None:
         self.phase = phase
@@ -43,7 +44,7 @@ class Stage(Enum):
         self.words = words
 
 
-class Stop(Exception):  # noqa: N818 - not an error: the run has found its answer and goes no further
+class Stop(Exception):
     """Ends a run from within with what was found."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -77,13 +78,15 @@ class Run:
         self.content_length: int | None = None
         self.body_bytes: int | None = None
         self.redirects = 0
+        self.lost: BaseException | None = None
+        """How the transport of this hop ended, if it broke."""
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
         self._total_at = self.began + spec.limits.total
         self._stage_at = self._total_at
         self._connect_at = self._total_at
         self._stage_began = self.began
-        self._phase = RESOLVE
+        self._phase = RESOLVING
         self._phases: list[float | None] = [None] * len(PHASE_NAMES)
         self._timeout = asyncio.timeout_at(self._total_at)
         self._running = False
@@ -118,12 +121,13 @@ class Run:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
+        self.lost = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else."""
-        if not (stage is Stage.BODY and self._phase == TRANSFER):
+        if not (stage is Stage.BODY and self._phase == TRANSFERRING):
             self._switch(stage.phase)
         self.stage = stage
         self._stage_began = time.monotonic()
@@ -133,7 +137,7 @@ class Run:
     def heard(self, count: int) -> None:
         """Bytes of the answer came: the silence is over, and the first of them end the processing."""
         if self._phase == PROCESSING:
-            self._switch(TRANSFER)
+            self._switch(TRANSFERRING)
         self.received += count
         self._arm(time.monotonic() + self.spec.limits.read)
 
@@ -150,7 +154,7 @@ class Run:
     @property
     def connected(self) -> str:
         """«connected in 12 ms to 192.0.2.7:443», once it is."""
-        took = self.phase_seconds(RESOLVE) + self.phase_seconds(CONNECT) + self.phase_seconds(TLS)
+        took = sum(map(self.phase_seconds, (RESOLVING, CONNECTING, SECURING)))
         return f"connected in {seconds(took)} to {self.remote_address}"
 
     def result(self, finding: Finding) -> Result:

@@ -1,0 +1,69 @@
+"""Reads one table of settings, [defaults] or a check: inherit, validate, find contradictions, convert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from monitor.config.conflicts import conflicts
+from monitor.config.convert import check_spec
+from monitor.config.files import Files
+from monitor.config.finding import Finding, has
+from monitor.config.limits import Pace, fit
+from monitor.config.merge import merged
+from monitor.config.models import CheckTable, DefaultsTable
+from monitor.config.shape import Path
+from monitor.config.validate import validated
+from monitor.spec import CheckSpec
+
+Tree = dict[str, Any]
+T = TypeVar("T", bound=DefaultsTable)
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a table starts from: [defaults] as written, and the pace that follows from it."""
+
+    tree: Tree = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading(Generic[T]):
+    """`sound` tells that nothing is wrong with the table, nor with what it inherits."""
+
+    table: T | None
+    tree: Tree
+    pace: Pace
+    findings: list[Finding]
+    sound: bool
+
+
+def read_defaults(own: Tree, unresolved: list[Path], files: Files) -> tuple[Inherited, list[Finding]]:
+    """What checks inherit, and what is wrong with it; `unresolved` are the paths of secrets that are not there."""
+    reading = _read(DefaultsTable, own, Inherited(), unresolved, files)
+    return Inherited(own, reading.pace), reading.findings
+
+
+def read_check(
+    own: Tree, inherited: Inherited, unresolved: list[Path], files: Files
+) -> tuple[CheckSpec | None, list[Finding]]:
+    """A check, None if anything is wrong; the findings are of the check alone, for [defaults] has its own."""
+    reading = _read(CheckTable, own, inherited, unresolved, files)
+    if reading.table is None or not reading.sound:
+        return None, reading.findings
+    return check_spec(reading.table, reading.tree, reading.pace), []
+
+
+def _read(model: type[T], own: Tree, inherited: Inherited, unresolved: list[Path], files: Files) -> _Reading[T]:
+    tree = merged(inherited.tree, own)
+    table, found = validated(model, tree, files)
+    findings = [finding for finding in found if has(own, finding.path)]
+    if table is None:
+        return _Reading(None, tree, inherited.pace, findings, sound=False)
+    pace, clashes = fit(table, own, inherited.pace)
+    doubtful = [*unresolved, *(finding.path for finding in found if finding.path)]
+    for conflict in (*clashes, *conflicts(table, tree, files)):
+        blamed = conflict.blamed(own, doubtful)
+        findings += [blamed] if blamed else []
+    return _Reading(table, tree, pace, findings, sound=not found and not findings)

@@ -1,0 +1,106 @@
+"""Turns validated tables into the frozen values that the rest of the monitor works with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from monitor.config.addresses import split_userinfo
+from monitor.config.credentials import credentials
+from monitor.config.json_values import revealed
+from monitor.config.limits import Pace
+from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
+from monitor.config.operators import body_rules, value_rules
+from monitor.secret import Secret, reveal, shown_url
+from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, LogSpec, MonitorSpec, TlsSpec, is_secret
+
+
+def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec:
+    """The check; `tree` is the table as written, with what it inherits, and holds the secrets."""
+    url, userinfo = split_userinfo(table.url)
+    auth = BasicAuth(*map(Secret, userinfo)) if userinfo else _auth(table.auth)
+    body = _body(table)
+    return CheckSpec(
+        name=table.name,
+        url=url,
+        target=shown_url(table.url),
+        group=table.group,
+        labels=tuple(table.labels.items()),
+        description=table.description,
+        runbook=table.runbook,
+        enabled=table.enabled,
+        interval=pace.interval,
+        limits=pace.limits,
+        down_after=table.down_after,
+        up_after=table.up_after,
+        method=table.method or ("POST" if body else "GET"),
+        headers=tuple(table.headers.items()),
+        body=body,
+        auth=auth,
+        proxy=table.proxy,
+        ip_version=table.ip_version,
+        resolver=tuple(table.resolver),
+        connect_to=table.connect_to,
+        source_address=table.source_address,
+        follow_redirects=table.follow_redirects,
+        max_redirects=table.max_redirects,
+        allow_downgrade=table.allow_downgrade,
+        max_body=table.max_body,
+        tls=_tls(table.tls),
+        expect=_expect(table.expect),
+        secrets=credentials(tree, (table.url, table.proxy), auth, table.headers),
+    )
+
+
+def _auth(table: AuthTable) -> BasicAuth | BearerAuth | None:
+    if table.basic:
+        return BasicAuth(table.basic.username, table.basic.password)
+    return BearerAuth(table.bearer) if table.bearer else None
+
+
+def _body(table: DefaultsTable) -> Body | None:
+    if table.json_ is not None:
+        text = json.dumps(revealed(table.json_), ensure_ascii=False, separators=(",", ":"))
+        return Body(text.encode(), "application/json", is_secret(table.json_))
+    if table.form:
+        form = urlencode({name: list(map(reveal, fields)) for name, fields in table.form.items()}, doseq=True)
+        return Body(form.encode(), "application/x-www-form-urlencoded", is_secret(table.form))
+    return Body(reveal(table.body).encode(), None, is_secret(table.body)) if table.body else None
+
+
+def _tls(table: TlsTable) -> TlsSpec:
+    return TlsSpec(
+        verify=table.verify,
+        ca_file=table.ca_file,
+        cert_file=table.cert_file,
+        key_file=table.key_file,
+        server_name=table.server_name,
+        min_version=table.min_version,
+        expiry_warning=table.expiry_warning,
+    )
+
+
+def _expect(table: ExpectTable) -> Expect:
+    return Expect(
+        status=tuple(table.status),
+        latency=table.latency,
+        headers=tuple((name, value_rules(rules)) for name, rules in table.headers.items()),
+        body=body_rules(table.body),
+        json=tuple((path, value_rules(rules)) for path, rules in table.json_.items()),
+        http_version=tuple(table.http_version),
+    )
+
+
+def monitor_spec(table: MonitorTable) -> MonitorSpec:
+    """The settings of the daemon."""
+    return MonitorSpec(
+        listen=table.listen,
+        title=table.title,
+        deny_addresses=tuple(table.deny_addresses),
+        max_concurrency=table.max_concurrency,
+        drain_timeout=table.drain_timeout,
+        latency_buckets=tuple(table.latency_buckets),
+        recent_results=table.recent_results,
+        log=LogSpec(table.log.format, table.log.level, table.log.access),
+    )

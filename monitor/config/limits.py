@@ -1,0 +1,51 @@
+"""The limits of a run and the interval: what is inherited is cut to fit, what is stated and does not fit is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.config.conflicts import Conflict
+from monitor.config.finding import has
+from monitor.config.models import DefaultsTable
+from monitor.spec import CheckSpec, Limits
+
+INTERVAL = ("interval",)
+CONNECT = ("timeout", "connect")
+READ = ("timeout", "read")
+TOTAL = ("timeout", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a check runs and how long a run may take, in seconds."""
+
+    interval: float = CheckSpec.interval
+    limits: Limits = field(default_factory=Limits)
+
+
+def fit(table: DefaultsTable, own: dict[str, Any], inherited: Pace) -> tuple[Pace, list[Conflict]]:
+    """The pace of a table, and where what it states (`own` is the table as written) does not fit."""
+    interval = table.interval if has(own, INTERVAL) else inherited.interval
+    total = table.timeout.total if has(own, TOTAL) else min(inherited.limits.total, interval)
+    connect = table.timeout.connect if has(own, CONNECT) else min(inherited.limits.connect, total)
+    read = table.timeout.read if has(own, READ) else inherited.limits.read
+    found = []
+    if total > interval:
+        found.append(Conflict((TOTAL, INTERVAL), _longer(total, "the interval", interval), _TOTAL))
+    if connect > total:
+        found.append(Conflict((CONNECT, TOTAL, INTERVAL), _longer(connect, "the total limit", total), _CONNECT))
+    return Pace(interval, Limits(connect, read, total)), found
+
+
+_TOTAL = "a run ends before the next is due; lower `timeout.total` or raise `interval`"
+_CONNECT = "lower `timeout.connect` or raise `timeout.total`"
+
+
+def _longer(seconds: float, what: str, limit: float) -> str:
+    return f"{spoken(seconds)} is longer than {what}, {spoken(limit)}"
+
+
+def spoken(seconds: float) -> str:
+    """Seconds the way that the configuration writes them: «90s», «250ms»."""
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"

@@ -1,0 +1,142 @@
+"""Loads a whole file, or one check made from options, and gathers everything wrong with it before giving up."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from monitor.config import source, values
+from monitor.config.bad_value import BadValueError
+from monitor.config.check import Inherited, read_check, read_defaults
+from monitor.config.convert import monitor_spec
+from monitor.config.files import Files
+from monitor.config.finding import Finding, related, written
+from monitor.config.keys import Table
+from monitor.config.limits import Pace
+from monitor.config.lines import line_of, lines_of
+from monitor.config.models import CheckTable, Document, MonitorTable
+from monitor.config.secrets import Resolver
+from monitor.config.shape import Path, shape_of
+from monitor.config.validate import validated
+from monitor.errors import ConfigError, Problem
+from monitor.spec import CheckSpec, Configuration, MonitorSpec
+
+Tree = dict[str, Any]
+
+
+def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Configuration:
+    """The configuration in a TOML file, with its secrets from `environ` and from files.
+
+    Raises `ConfigError` with every problem of the file, in the order of its lines.
+    """
+    place = FilePath(path)
+    text = source.read(place)
+    reading = _Reading(source.parse(text, place), Files(place.parent, environ), environ)
+    if reading.findings:
+        raise ConfigError(_problems(str(place), text, reading))
+    return Configuration(str(place), reading.monitor, tuple(reading.checks))
+
+
+def parse_check(raw: Tree, source: str) -> CheckSpec:
+    """One check from a table of the keys that a check has in the file, where only `url` is needed.
+
+    It runs once, so no interval bounds its limits unless one is given. `source` is what problems name in place of a
+    file; raises `ConfigError`.
+    """
+    files = Files(FilePath(), os.environ)
+    resolver = Resolver(files, os.environ)
+    own = resolver.resolve({"name": "probe", **raw}, shape_of(CheckTable))
+    unresolved = [finding.path for finding in resolver.findings]
+    check, found = read_check(own, Inherited(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
+    findings = [*resolver.findings, *_apart_from(unresolved, found)]
+    if findings or check is None:
+        raise ConfigError([Problem(source, 0, written(f.path, {}), f.message, f.suggestion) for f in findings])
+    return check if "interval" in raw else dataclasses.replace(check, interval=max(Pace().interval, check.limits.total))
+
+
+def _tables(value: object) -> object:
+    if isinstance(value, dict):
+        raise BadValueError("must be an array of tables, not one table", "write [[checks]], in two brackets")
+    return value
+
+
+class _Sections(Table):
+    """The tables of the document, unread."""
+
+    monitor: Tree = Field(default_factory=dict)
+    defaults: Tree = Field(default_factory=dict)
+    checks: Annotated[list[Tree], BeforeValidator(_tables)] = Field(default_factory=list)
+
+
+class _Reading:
+    """A document as far as it can be made sense of, and all that is wrong with it."""
+
+    def __init__(self, raw: Tree, files: Files, environ: Mapping[str, str]) -> None:
+        resolver = Resolver(files, environ)
+        document = resolver.resolve(raw, shape_of(Document))
+        self.findings: list[Finding] = []
+        self._files = files
+        self._unresolved = [finding.path for finding in resolver.findings]
+        sections, found = validated(_Sections, document, files)
+        sections = sections or _Sections()
+        self.monitor = self._monitor(sections.monitor)
+        self.checks = list(self._checks(sections))
+        self.names = _names(sections.checks)
+        self.findings += [*found, *_duplicates(self.names)]
+        self.findings = [*resolver.findings, *_apart_from(self._unresolved, self.findings)]
+
+    def _monitor(self, tree: Tree) -> MonitorSpec:
+        table, found = validated(MonitorTable, tree, self._files)
+        self._add(("monitor",), found)
+        return monitor_spec(table) if table else MonitorSpec()
+
+    def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
+        inherited, found = read_defaults(sections.defaults, self._below(("defaults",)), self._files)
+        self._add(("defaults",), found)
+        for index, tree in enumerate(sections.checks):
+            place: Path = ("checks", index)
+            check, found = read_check(tree, inherited, self._below(("defaults",)) + self._below(place), self._files)
+            self._add(place, found)
+            if check is not None:
+                yield check
+
+    def _below(self, prefix: Path) -> list[Path]:
+        return [path[len(prefix) :] for path in self._unresolved if path[: len(prefix)] == prefix]
+
+    def _add(self, prefix: Path, found: list[Finding]) -> None:
+        self.findings += [finding.below(prefix) for finding in found]
+
+
+def _apart_from(unresolved: list[Path], findings: list[Finding]) -> Iterator[Finding]:
+    """The findings that are not about a stand-in for a secret that is not there."""
+    for finding in findings:
+        if not any(related(path, finding.path) and len(path) <= len(finding.path) for path in unresolved):
+            yield finding
+
+
+def _names(checks: list[Tree]) -> dict[int, str]:
+    """The valid names among the checks, by the place of the check."""
+    return {index: tree["name"] for index, tree in enumerate(checks) if values.is_name(tree.get("name"))}
+
+
+def _duplicates(names: dict[int, str]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for index, name in names.items():
+        if first.setdefault(name, index) != index:
+            other = ("checks", first[name], "name")
+            yield Finding(("checks", index, "name"), "the name is taken by the check in line {line}", also=other)
+
+
+def _problems(file: str, text: str, reading: _Reading) -> list[Problem]:
+    lines = lines_of(text)
+    problems = []
+    for finding in reading.findings:
+        message = finding.message.format(line=line_of(finding.also, lines)) if finding.also else finding.message
+        path = written(finding.path, reading.names)
+        problems.append(Problem(file, line_of(finding.path, lines), path, message, finding.suggestion))
+    return sorted(problems, key=lambda problem: problem.line)

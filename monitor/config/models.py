@@ -1,0 +1,186 @@
+"""The tables of checks.toml and their keys, each with the sentence that editors show for it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from monitor.config import keys
+from monitor.config.keys import Table, one_of
+from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
+from monitor.config.shape import LITERAL
+from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, TlsSpec
+
+_LIMITS, _TLS, _EXPECT, _MONITOR = Limits(), TlsSpec(), Expect(), MonitorSpec()
+
+
+class TimeoutTable(Table):
+    """The three limits of a run; the earliest that passes names the reason."""
+
+    connect: keys.Duration = Field(
+        default=_LIMITS.connect, description="Name resolution, TCP, proxy and TLS of one hop, together."
+    )
+    read: keys.Duration = Field(
+        default=_LIMITS.read, description="The longest silence while waiting for the answer or more of it."
+    )
+    total: keys.Duration = Field(
+        default=_LIMITS.total, description="The whole run, redirects included; no longer than the interval."
+    )
+
+
+class TlsTable(Table):
+    """How TLS is spoken, and what the certificate has to be like."""
+
+    verify: bool = Field(
+        default=_TLS.verify, description="Whether an untrusted, expired or misnamed certificate fails the check."
+    )
+    ca_file: keys.CaFile = Field(
+        default=None, description="PEM file of the certificates to trust instead of the system's."
+    )
+    cert_file: keys.CertFile = Field(default=None, description="PEM file of the client certificate, with its chain.")
+    key_file: keys.KeyFile = Field(
+        default=None, description="PEM file of the client certificate's private key, not encrypted."
+    )
+    server_name: keys.ServerName = Field(
+        default=None, description="The name for SNI and verification, instead of the URL's host."
+    )
+    min_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
+        default=_TLS.min_version, description="The oldest TLS version to accept."
+    )
+    expiry_warning: keys.Duration = Field(
+        default=_TLS.expiry_warning, description="Degraded once the certificate ends within this."
+    )
+
+
+class ExpectTable(Table):
+    """What a good answer looks like."""
+
+    status: keys.Statuses = Field(
+        default=list(_EXPECT.status), min_length=1, description='Accepted statuses: 301, "2xx", "400-404".'
+    )
+    latency: keys.Duration | None = Field(default=None, description="A success slower than this is degraded.")
+    headers: dict[keys.HeaderName, HeaderRules] = Field(
+        default={}, description="Header names, each with a value or a table of operators."
+    )
+    body: Annotated[BodyRules, BeforeValidator(body_table)] = Field(
+        default=BodyRules(), description="Operators on the text of the body."
+    )
+    json_: dict[keys.JsonPath, JsonRules] = Field(
+        default={}, alias="json", description="JSONPaths (RFC 9535), each with a value or a table of operators."
+    )
+    http_version: list[keys.HttpVersion] = Field(default=[], description="Accepted versions of HTTP; all if empty.")
+
+
+class BasicTable(Table):
+    """A user name and a password."""
+
+    username: keys.Text = Field(description="The user name.")
+    password: keys.Text = Field(description="The password, best from { env } or { file }.")
+
+
+class AuthTable(Table):
+    """How the check authenticates; an empty table takes back what [defaults] says."""
+
+    basic: BasicTable | None = Field(default=None, description="A user name and a password.")
+    bearer: keys.Filled | None = Field(default=None, description="A bearer token, best from { env } or { file }.")
+
+
+class DefaultsTable(Table):
+    """What holds for every check that does not say otherwise."""
+
+    group: keys.Shown = Field(default="", description="The group that the check is shown in.")
+    url: keys.Url | None = Field(default=None, description="What to request: an http or https URL.")
+    labels: keys.Labels = Field(default={}, description="Labels for the page and probe_info.")
+    description: keys.Shown = Field(default="", description="A text for the page.")
+    runbook: keys.Link = Field(default="", description="A link for whoever is on call.")
+    enabled: bool = Field(default=True, description="Whether the check runs; if not, it is shown as paused.")
+    interval: keys.Interval = Field(default=CheckSpec.interval, description="How often the check runs.")
+    timeout: TimeoutTable = Field(default=TimeoutTable(), description="The three limits of a run.")
+    down_after: int = Field(
+        default=CheckSpec.down_after, ge=1, description="Consecutive failures until the check is down."
+    )
+    up_after: int = Field(
+        default=CheckSpec.up_after, ge=1, description="Consecutive successes until the check is up again."
+    )
+    method: keys.Method | None = Field(default=None, description="The HTTP method; GET, or POST if there is a body.")
+    headers: dict[keys.HeaderName, keys.HeaderValue] = Field(default={}, description="Headers to send.")
+    body: keys.Text | None = Field(default=None, description="The body to send, as text.")
+    json_: keys.Json = Field(default=None, alias="json", description="The body to send, as JSON.")
+    form: dict[str, keys.FormValue] | None = Field(default=None, description="The body to send, as a form.")
+    auth: AuthTable = Field(default=AuthTable(), description="Basic or bearer authentication.")
+    proxy: keys.Proxy = Field(default=None, description="http://HOST:PORT of a proxy.")
+    ip_version: Annotated[Literal[4, 6, "any"], *one_of(4, 6, "any")] = Field(
+        default=CheckSpec.ip_version, description="Which addresses to connect to."
+    )
+    resolver: list[keys.Resolver] = Field(
+        default=[], description="Name servers, IP or IP:port, instead of the system's."
+    )
+    connect_to: keys.ConnectTo = Field(
+        default=None, description="HOST:PORT to connect to; Host and SNI stay the URL's."
+    )
+    source_address: keys.Address = Field(default=None, description="The IP address of this machine to connect from.")
+    follow_redirects: bool = Field(default=CheckSpec.follow_redirects, description="Whether redirects are followed.")
+    max_redirects: int = Field(default=CheckSpec.max_redirects, ge=0, description="How many redirects are followed.")
+    allow_downgrade: bool = Field(
+        default=CheckSpec.allow_downgrade, description="Whether a redirect may lead from https to http."
+    )
+    max_body: keys.Size = Field(default=CheckSpec.max_body, description="How much of the decoded body is read.")
+    tls: TlsTable = Field(default=TlsTable(), description="How TLS is spoken.")
+    expect: ExpectTable = Field(default=ExpectTable(), description="What a good answer looks like.")
+
+
+class CheckTable(DefaultsTable):
+    """One check: what to request, how often, and what to expect."""
+
+    name: keys.Name = Field(
+        description="The name of the check, unique; letters, digits, underscores, dots, dashes.",
+        json_schema_extra={LITERAL: True},
+    )
+    url: keys.Url = Field(description="What to request: an http or https URL.")
+
+
+class LogTable(Table):
+    """How the daemon logs."""
+
+    format: Annotated[Literal["auto", "console", "json"], *one_of("auto", "console", "json")] = Field(
+        default=LogSpec().format, description="JSON lines or text; auto is text on a terminal and JSON elsewhere."
+    )
+    level: Annotated[Literal["debug", "info", "warning", "error"], *one_of("debug", "info", "warning", "error")] = (
+        Field(default=LogSpec().level, description="The least severe lines that are logged.")
+    )
+    access: bool = Field(default=LogSpec().access, description="Whether requests to the monitor itself are logged.")
+
+
+class MonitorTable(Table):
+    """The settings of the daemon itself."""
+
+    listen: keys.Listen = Field(default=_MONITOR.listen, description="HOST:PORT of the page, the metrics and the API.")
+    title: keys.Shown = Field(default=_MONITOR.title, description="The title of the page.")
+    deny_addresses: list[keys.Subnet] = Field(
+        default=list(_MONITOR.deny_addresses),
+        description="Networks that no check may connect to, however it gets there.",
+    )
+    max_concurrency: int = Field(
+        default=_MONITOR.max_concurrency, ge=1, description="How many runs may be in flight at once."
+    )
+    drain_timeout: keys.Duration = Field(
+        default=_MONITOR.drain_timeout, description="How long a stop waits for runs in flight."
+    )
+    latency_buckets: keys.Buckets = Field(
+        default=list(DEFAULT_BUCKETS), min_length=1, description="Upper bounds of the latency histogram, ascending."
+    )
+    recent_results: int = Field(
+        default=_MONITOR.recent_results, ge=1, le=1000, description="Results kept for each check's own page."
+    )
+    log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
+
+
+class Document(Table):
+    """The whole of checks.toml."""
+
+    monitor: MonitorTable = Field(default=MonitorTable(), description="The settings of the daemon itself.")
+    defaults: DefaultsTable = Field(
+        default=DefaultsTable(), description="What holds for every check that does not say otherwise."
+    )
+    checks: list[CheckTable] = Field(default=[], description="The checks.")

@@ -1,0 +1,116 @@
+"""The tables of operators in `expect`: what each takes, and the rules that they become."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+from pydantic import BeforeValidator, Field
+
+from monitor.config import keys
+from monitor.config.bad_value import BadValueError, kind, nearest
+from monitor.config.keys import Table
+from monitor.secret import Secret
+from monitor.spec import Operator, Rule
+
+OPERATORS: tuple[Operator, ...] = get_args(Operator)
+
+
+class BodyRules(Table):
+    """What the text of the answer has to be like."""
+
+    contains: keys.Strings = Field(default=[], description="Text that the body must contain, or a list of such texts.")
+    not_contains: keys.Strings = Field(default=[], description="Text that the body must not contain, or a list.")
+    matches: keys.Patterns = Field(default=[], description="RE2 pattern that must be found in the body, or a list.")
+    not_matches: keys.Patterns = Field(
+        default=[], description="RE2 pattern that must not be found in the body, or a list."
+    )
+
+
+class HeaderOperators(Table):
+    """What the value of a header has to be like; a plain string stands for `equals`."""
+
+    equals: keys.Text | None = Field(default=None, description="The whole value.")
+    not_equals: keys.Text | None = Field(default=None, description="A value that the header must not have.")
+    contains: keys.Filled | None = Field(default=None, description="Text that the value must contain.")
+    not_contains: keys.Filled | None = Field(default=None, description="Text that the value must not contain.")
+    matches: keys.Pattern | None = Field(default=None, description="RE2 pattern that must be found in the value.")
+    not_matches: keys.Pattern | None = Field(
+        default=None, description="RE2 pattern that must not be found in the value."
+    )
+    exists: bool | None = Field(
+        default=None, description="Whether the header must be there (true) or must not be (false)."
+    )
+
+
+class JsonOperators(Table):
+    """What a value in the JSON of the answer has to be like; a plain value stands for `equals`."""
+
+    equals: keys.Json = Field(default=None, description="The value itself, of any type.")
+    not_equals: keys.Json = Field(default=None, description="A value that it must not be.")
+    less_than: keys.Number | None = Field(default=None, description="It must be a number below this.")
+    at_most: keys.Number | None = Field(default=None, description="It must be a number no higher than this.")
+    greater_than: keys.Number | None = Field(default=None, description="It must be a number above this.")
+    at_least: keys.Number | None = Field(default=None, description="It must be a number no lower than this.")
+    contains: keys.Json = Field(default=None, description="Text that a string must contain, or an element of an array.")
+    not_contains: keys.Json = Field(default=None, description="Text or an element that must not be in it.")
+    matches: keys.Pattern | None = Field(default=None, description="RE2 pattern that must be found in a string.")
+    not_matches: keys.Pattern | None = Field(
+        default=None, description="RE2 pattern that must not be found in a string."
+    )
+    exists: bool | None = Field(
+        default=None, description="Whether the path must lead to something (true) or to nothing (false)."
+    )
+
+
+def body_table(value: object) -> object:
+    """The table of operators for the body, unless it is a text without its operator."""
+    if isinstance(value, (str, list, Secret)):
+        raise BadValueError(f"must be a table of operators, not {kind(value)}", 'write { contains = "…" }')
+    return value
+
+
+def _header_table(value: object) -> object:
+    if isinstance(value, (str, Secret)):
+        return {"equals": value}
+    if not isinstance(value, dict):
+        raise BadValueError(f"must be a string or a table of operators, not {kind(value)}")
+    return _not_empty(value)
+
+
+def _json_table(value: object) -> object:
+    if not isinstance(value, dict):
+        return {"equals": value}
+    if value and not any(nearest(key, OPERATORS) for key in value):
+        raise BadValueError("this table holds no operator", "to compare with an object, write { equals = { … } }")
+    return _not_empty(value)
+
+
+def _not_empty(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        raise BadValueError("this table holds no operator", 'write for example { contains = "ok" }')
+    return value
+
+
+HeaderRules = Annotated[
+    HeaderOperators, BeforeValidator(_header_table, json_schema_input_type=keys.Text | HeaderOperators)
+]
+JsonRules = Annotated[
+    JsonOperators, BeforeValidator(_json_table, json_schema_input_type=keys.PlainJson | JsonOperators)
+]
+
+
+def body_rules(table: BodyRules) -> tuple[Rule, ...]:
+    """One rule for each text of each operator."""
+    return tuple(
+        Rule(operator, operand)
+        for operator in OPERATORS
+        if operator in table.model_fields_set
+        for operand in getattr(table, operator)
+    )
+
+
+def value_rules(table: HeaderOperators | JsonOperators) -> tuple[Rule, ...]:
+    """One rule for each operator that is given."""
+    return tuple(
+        Rule(operator, getattr(table, operator)) for operator in OPERATORS if operator in table.model_fields_set
+    )

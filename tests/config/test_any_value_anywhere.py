@@ -1,0 +1,56 @@
+"""Whatever stands behind a key, it is read or refused with a sentence; nothing else happens."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from monitor.config.models import CheckTable, MonitorTable
+from monitor.config.shape import Shape, shape_of
+from monitor.errors import ConfigError
+from monitor.spec import Configuration
+
+VALUES = (
+    *('""', '"x"', '"é\\u0000"', "0", "-1", "99999999999999999999", "1.5", "nan", "-inf", "true"),
+    *("2026-01-31", "12:00:00", "2026-01-31T00:00:00Z", "[]", "[[]]", "[1]", '["x", {}]', "[{ env = 1 }]"),
+    *(
+        "{}",
+        '{ "" = {} }',
+        "{ x = { y = [1] } }",
+        "{ env = [] }",
+        '{ env = "" }',
+        '{ file = "\\u0000" }',
+        '{ equals = "x" }',
+    ),
+)
+
+
+def keys(shape: Shape, path: str) -> Iterator[str]:
+    for key, inner in shape.keys.items():
+        yield f"{path}{key}"
+        yield from keys(inner, f"{path}{key}.")
+    if shape.each is not None:
+        for key in ('"$.a"', "X-Any", '""'):
+            yield f"{path}{key}"
+            yield from keys(shape.each, f"{path}{key}.")
+
+
+@pytest.mark.parametrize("key", [f"monitor.{k}" for k in keys(shape_of(MonitorTable), "")] + ["monitor", "defaults"])
+def test_behind_a_key_of_the_daemon(loading: Callable[..., Configuration], key: str) -> None:
+    for value in VALUES:
+        with contextlib.suppress(ConfigError):
+            loading(f"{key} = {value}")
+
+
+@pytest.mark.parametrize("key", list(keys(shape_of(CheckTable), "")))
+def test_behind_a_key_of_a_check_or_of_the_defaults(loading: Callable[..., Configuration], key: str) -> None:
+    check = '[[checks]]\nname = "a"\nurl = "http://a.example.com/"\n'
+    for value in VALUES:
+        for text in (f"[[checks]]\n{key} = {value}", f"[defaults]\n{key} = {value}\n{check}"):
+            with contextlib.suppress(ConfigError):
+                loading(text)
+        top = key.partition(".")[0]
+        with contextlib.suppress(ConfigError):  # one of them a table, the other perhaps not
+            loading(f'[defaults]\n{top} = {value}\n[[checks]]\n{key} = "x"')

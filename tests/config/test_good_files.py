@@ -1,0 +1,143 @@
+"""Every file in good/ loads, and each key arrives in the specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load
+from monitor.secret import Secret
+from monitor.spec import (
+    BasicAuth,
+    BearerAuth,
+    CheckSpec,
+    Configuration,
+    Expect,
+    Limits,
+    LogSpec,
+    MonitorSpec,
+    Rule,
+    TlsSpec,
+)
+
+GOOD = Path(__file__).parent / "good"
+
+
+@pytest.fixture
+def everything(environ: Mapping[str, str]) -> Configuration:
+    return load(GOOD / "everything.toml", environ)
+
+
+@pytest.mark.parametrize("path", sorted(GOOD.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_good_file_loads_the_same_twice(path: Path, environ: Mapping[str, str]) -> None:
+    configuration = load(path, environ)
+    assert configuration == load(str(path), environ)
+    assert configuration.path == str(path)
+
+
+def test_a_file_without_a_setting_has_the_defaults_of_the_specs(environ: Mapping[str, str]) -> None:
+    configuration = load(GOOD / "no_checks.toml", environ)
+    assert (configuration.monitor, configuration.checks) == (MonitorSpec(), ())
+
+
+def test_the_settings_of_the_daemon_arrive(everything: Configuration) -> None:
+    assert everything.monitor == MonitorSpec(
+        listen=("::1", 0),
+        title="Shop",
+        deny_addresses=tuple(map(ip_network, ("169.254.0.0/16", "fe80::/10", "192.0.2.66/32"))),
+        max_concurrency=100,
+        drain_timeout=10.0,
+        latency_buckets=(0.05, 0.1, 1.0, 60.0),
+        recent_results=50,
+        log=LogSpec("json", "warning", access=True),
+    )
+
+
+def test_each_key_of_a_check_arrives(everything: Configuration) -> None:
+    check = everything.checks[0]
+    assert check.body is not None
+    assert check.body.data == (b'{"ping":true,"nested":[{"secret":"hunter2-token"}],"plain":{"env":"x","other":1}}')
+    assert (check.body.content_type, check.body.secret) == ("application/json", True)
+    assert check == CheckSpec(
+        name="shop-api",
+        url="https://shop.example.com/health?token=abc",
+        target="https://shop.example.com/health?token=***",
+        group="shop",
+        labels=(("env", "prod"), ("team", "payments")),
+        description="The API behind the shop",
+        runbook="https://wiki.example.com/shop",
+        interval=10.0,
+        limits=Limits(5.0, 10.0, 10.0),
+        method="POST",
+        headers=(
+            ("User-Agent", "monitor"),
+            ("Accept", "application/json"),
+            ("X-Shop-Token", Secret("hunter2-token")),
+        ),
+        body=check.body,
+        auth=BasicAuth("u", Secret("hunter2-password")),
+        proxy="http://proxy.example.com:3128",
+        ip_version=4,
+        resolver=("192.0.2.53:53",),
+        connect_to=("192.0.2.7", 8443),
+        source_address="192.0.2.9",
+        follow_redirects=False,
+        max_redirects=3,
+        allow_downgrade=True,
+        max_body=64 << 10,
+        tls=TlsSpec(verify=False, server_name="inner.example.com", min_version="1.3", expiry_warning=7 * 86400.0),
+        expect=check.expect,
+        secrets=check.secrets,
+    )
+
+
+def test_what_is_expected_arrives(everything: Configuration) -> None:
+    assert everything.checks[0].expect == Expect(
+        status=((200, 299), (301, 301), (400, 404)),
+        latency=0.8,
+        headers=(("Server", (Rule("equals", "nginx"),)), ("Content-Type", (Rule("matches", "^application/json"),))),
+        body=(
+            Rule("contains", "ok"),
+            Rule("contains", "fine"),
+            Rule("not_contains", "error"),
+            Rule("matches", "o+k"),
+            Rule("not_matches", "e+r"),
+        ),
+        json=(
+            ("$.status", (Rule("equals", "ok"),)),
+            ("$.queue.depth", (Rule("less_than", 100), Rule("at_least", 0))),
+            ("$.list", (Rule("equals", [1, 2]),)),
+        ),
+        http_version=("1.1",),
+    )
+
+
+def test_a_form_is_encoded_and_makes_the_method_post(everything: Configuration) -> None:
+    check = everything.checks[1]
+    assert check.body is not None
+    assert (check.method, check.body.data) == ("POST", b"q=a+b&tag=x&tag=hunter2-token")
+    assert (check.body.content_type, check.body.secret) == ("application/x-www-form-urlencoded", True)
+
+
+def test_a_userinfo_becomes_auth_and_leaves_the_url(everything: Configuration) -> None:
+    check = everything.checks[1]
+    assert check.url == "http://[2001:db8::1]:8080/"
+    assert check.target == "http://***@[2001:db8::1]:8080/"
+    assert check.auth == BasicAuth(Secret("user"), Secret("p@ss"))
+
+
+def test_a_text_body_has_no_content_type(everything: Configuration) -> None:
+    check = everything.checks[2]
+    assert check.body is not None
+    assert (check.body.data, check.body.content_type, check.body.secret) == (b"ping", None, False)
+    assert check.auth == BearerAuth(Secret("hunter2-token"))
+    assert check.expect.status == ((204, 204),)
+
+
+def test_a_check_can_take_back_what_it_inherits(environ: Mapping[str, str]) -> None:
+    (check,) = load(GOOD / "takes_back_what_it_inherits.toml", environ).checks
+    url = "https://shop.example.com/"
+    assert check == CheckSpec(name="bare", url=url, target=url)
