@@ -1,8 +1,13 @@
 """An endpoint health monitor: checks on time, says why, and never blames a target for its own trouble."""
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("endpoint-monitor")
-except PackageNotFoundError:  # run from a checkout that was never installed
-    __version__ = "0.0.0"
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up only when it is asked for: that costs as much as half of `monitor --help`."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("endpoint-monitor")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0.0.0"

@@ -101,11 +101,12 @@ def _os_error(exc: BaseException, run: Run) -> Finding:
     if run.stage is Stage.TLS:
         return _broken_handshake(run)
     if isinstance(exc, ConnectionRefusedError) or exc.errno == errno.ECONNREFUSED:
-        return Finding(Reason.REFUSED, f"the connection was refused: {tried(run.attempts)}")
+        return Finding(Reason.REFUSED, f"the connection{_place(run)} was refused{_others(run)}")
     if exc.errno in _RESET or isinstance(exc, ConnectionError):
         return Finding(Reason.RESET, f"the connection was reset {_when(run)}")
     if exc.errno in _UNREACHABLE or run.remote_address is None:
-        return Finding(Reason.UNREACHABLE, f"out of reach: {tried(run.attempts)}")
+        said = run.attempts[-1].error if len(run.attempts) == 1 else "no address can be reached"
+        return Finding(Reason.UNREACHABLE, f"no way{_place(run)}: {said}{_others(run)}")
     return Finding(Reason.RESET, f"the connection broke {_when(run)}")
 
 
@@ -223,6 +224,15 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def _place(run: Run) -> str:
+    """The address, if only one was tried."""
+    return f" to {run.attempts[0].address}" if len(run.attempts) == 1 else ""
+
+
+def _others(run: Run) -> str:
+    return f"; {tried(run.attempts)}" if len(run.attempts) > 1 else ""
 
 
 def _when(run: Run) -> str:

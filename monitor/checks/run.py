@@ -25,7 +25,7 @@ RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAME
 """Indices of the phases."""
 
 _TIE = 0.005
-"""Limits that pass this close together passed at once, and the more telling one names the reason."""
+"""A connect limit as long as the total one begins with it, but for these seconds; then it names the reason."""
 
 
 class Stage(Enum):
@@ -143,7 +143,8 @@ class Run:
 
     def limit_passed(self) -> Finding:
         """Which limit passed, in the words of the stage it passed in."""
-        if self._stage_at > self._total_at + _TIE:
+        tie = 0.0 if self.stage in (Stage.HEAD, Stage.BODY) else _TIE
+        if self._stage_at > self._total_at + tie:
             return Finding(Reason.TOTAL_TIMEOUT, self._total_passed())
         return Finding(self.stage.reason, self._stage_passed())
 

@@ -54,7 +54,7 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
     if spec.ca_file is not None:
         context.load_verify_locations(spec.ca_file.path)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # an intermediate in ca_file is trusted as it is
-    else:
+    elif spec.verify:
         context.load_default_certs()
     if not spec.verify:
         context.check_hostname = False

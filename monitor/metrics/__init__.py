@@ -1,0 +1,7 @@
+"""Metrics for Prometheus: what is known of the checks and of the monitor, as text, under stable names."""
+
+from monitor.metrics.checks import CheckCollector
+from monitor.metrics.exposition import Registry, Scrape
+from monitor.metrics.vitals import Vitals
+
+__all__ = ["CheckCollector", "Registry", "Scrape", "Vitals"]

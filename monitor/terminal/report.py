@@ -1,0 +1,149 @@
+"""What one probe found, for a person: the verdict, the waterfall, then addresses, requests, answer, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from monitor.clock import rfc3339
+from monitor.outcome import Attempt, Certificate, Hop, Result
+from monitor.spec import CheckSpec
+from monitor.state import seconds
+from monitor.terminal.console import printable, slow, state_of, verdict
+from monitor.terminal.waterfall import waterfall
+
+NAMES_SHOWN = 6
+"""Host names of a certificate that are listed; shared hosting has hundreds."""
+
+_DAY = 86400.0
+_INDENT = 2
+
+
+def report(spec: CheckSpec, result: Result, width: int) -> RenderableType:
+    """All that a probe found, laid out for a width in columns."""
+    parts: list[RenderableType] = [_headline(spec, result)]
+    if result.duration is not None:
+        parts += [Text(), waterfall(result, width)]
+    sections = _sections(spec, result)
+    if sections.row_count:
+        parts += [Text(), sections]
+    return Group(*parts)
+
+
+def _headline(spec: CheckSpec, result: Result) -> RenderableType:
+    state = state_of(spec, result)
+    why = slow(spec, result)
+    word = state.value if why else result.outcome.value
+    said = Text(printable(why or result.detail), overflow="fold")
+    return Group(
+        Text.assemble(verdict(state, word), "  ", (result.reason.value, "bold")), Padding(said, (0, 0, 0, _INDENT))
+    )
+
+
+def _sections(spec: CheckSpec, result: Result) -> Table:
+    table = _grid()
+    for title, section in (
+        ("addresses", _addresses(result.attempts)),
+        ("requests", _requests(result.hops)),
+        ("answer", _answer(result)),
+        ("certificates", _certificates(spec, result)),
+    ):
+        if section.row_count:
+            table.add_row(Text(" " * _INDENT + title, "dim"), section)
+    return table
+
+
+def _grid() -> Table:
+    """Two columns, the first as wide as it needs to be."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _addresses(attempts: Sequence[Attempt]) -> Table:
+    table = _grid()
+    for attempt in attempts:
+        took = seconds(attempt.seconds)
+        came = Text(f"connected in {took}", "green")
+        if attempt.error:
+            came = Text(f"{printable(attempt.error)} after {took}", "red")
+        table.add_row(printable(attempt.address), came)
+    return table
+
+
+def _requests(hops: Sequence[Hop]) -> Table:
+    table = _grid()
+    for hop in hops:
+        status = "  –" if hop.status is None else str(hop.status)
+        table.add_row(status, printable(f"{hop.method} {hop.url}"))
+    return table
+
+
+def _answer(result: Result) -> Table:
+    """One line of facts; those not known are left out."""
+    facts = [
+        None if result.status_code is None else str(result.status_code),
+        None if result.http_version is None else f"HTTP/{result.http_version}",
+        _size(result),
+        result.tls_version,
+        None if result.remote_address is None else f"from {result.remote_address}",
+    ]
+    table = Table.grid()
+    if result.status_code is not None:
+        table.add_row(printable(", ".join(fact for fact in facts if fact)))
+    return table
+
+
+def _size(result: Result) -> str | None:
+    if result.body_bytes is None:
+        return None
+    read = f"{result.body_bytes:,} bytes of body"
+    # Decoded and announced sizes differ under compression and when the body was cut off; both are then worth seeing.
+    if result.content_length is None or result.content_length == result.body_bytes:
+        return read
+    return f"{read} (Content-Length {result.content_length:,})"
+
+
+def _certificates(spec: CheckSpec, result: Result) -> Table:
+    table = Table.grid()
+    for certificate in result.certificates:
+        table.add_row(Text(printable(certificate.subject) or "(no subject)", "bold"))
+        table.add_row(Padding(_facts(certificate, spec, result), (0, 0, 0, _INDENT)))
+    return table
+
+
+def _facts(certificate: Certificate, spec: CheckSpec, result: Result) -> Table:
+    table = _grid()
+    table.add_row(Text("issuer", "dim"), printable(certificate.issuer))
+    if certificate.names:
+        table.add_row(Text("names", "dim"), _names(certificate))
+    if certificate.not_before > result.started_at:
+        table.add_row(Text("begins", "dim"), Text(rfc3339(certificate.not_before), "bold red"))
+    table.add_row(Text("ends", "dim"), _ends(certificate, spec, result))
+    return table
+
+
+def _names(certificate: Certificate) -> str:
+    shown = [printable(name) for name in certificate.names[:NAMES_SHOWN]]
+    more = len(certificate.names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _ends(certificate: Certificate, spec: CheckSpec, result: Result) -> Text:
+    left = certificate.not_after - result.started_at
+    day = rfc3339(certificate.not_after)[:10]
+    if left < 0:
+        return Text(f"{day}, {_span(-left)} ago", "bold red")
+    soon = left < spec.tls.expiry_warning
+    return Text(f"{day}, in {_span(left)}", "yellow" if soon else "")
+
+
+def _span(length: float) -> str:
+    if length < 2 * _DAY:
+        return f"{length / 3600:.0f} hours"
+    return f"{length / _DAY:,.0f} days"

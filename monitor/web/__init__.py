@@ -1,0 +1,8 @@
+"""The HTTP side: the status page, its JSON, the metrics endpoint, and the probes and the reload for whoever runs us."""
+
+from monitor.web.app import build_app
+from monitor.web.limits import Limits
+from monitor.web.served import Exposition, Scraped, Served
+from monitor.web.server import Server, serve
+
+__all__ = ["Exposition", "Limits", "Scraped", "Served", "Server", "build_app", "serve"]

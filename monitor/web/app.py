@@ -1,0 +1,38 @@
+"""The application: which path is answered by what, and what surrounds every answer."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from monitor.web.handlers import Handlers
+from monitor.web.headers import add_headers
+from monitor.web.limits import DEFAULT_LIMITS
+from monitor.web.middleware import answer_errors, log_requests, read_whole_request
+from monitor.web.served import Exposition, Served
+from monitor.web.static import serve_static
+
+
+def build_app(served: Served, registry: Exposition, access_log: bool) -> web.Application:
+    """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes."""
+    around = (answer_errors, read_whole_request)
+    app = web.Application(
+        middlewares=(log_requests, *around) if access_log else around,
+        client_max_size=DEFAULT_LIMITS.body,
+    )
+    app.on_response_prepare.append(add_headers)
+    handlers = Handlers(served, registry)
+    app.add_routes(
+        [
+            web.get("/", handlers.root),
+            web.get("/metrics", handlers.metrics),
+            web.get("/status", handlers.status),
+            web.get("/status.json", handlers.status_json),
+            web.get("/status/{check}", handlers.check),
+            web.get("/-/healthy", handlers.healthy),
+            web.get("/-/ready", handlers.ready),
+            web.post("/-/reload", handlers.reload),
+            web.get("/static/{file}", serve_static),
+            web.get("/favicon.ico", serve_static),
+        ]
+    )
+    return app

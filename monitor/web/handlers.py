@@ -1,0 +1,127 @@
+"""The handlers: each takes its view on the loop, and leaves whatever is slow to a thread."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from monitor.view import CheckView, MonitorView
+from monitor.web.documents import check_json, overview_json
+from monitor.web.middleware import error
+from monitor.web.negotiation import HTML, JSON, TEXT, accepted, gzip_accepted
+from monitor.web.pages import check_page, overview_page
+from monitor.web.rendering import Renderer
+from monitor.web.served import Exposition, Served
+
+_SUFFIX = ".json"
+_OVERVIEWS = {HTML: overview_page, JSON: overview_json}
+
+
+class Handlers:
+    """What each path answers."""
+
+    def __init__(self, served: Served, exposition: Exposition) -> None:
+        self._served = served
+        self._exposition = exposition
+        self._renderer = Renderer()
+
+    async def root(self, _request: web.Request) -> web.Response:
+        """There is one page; go there."""
+        return web.Response(status=302, headers={"Location": "/status"})
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Everything that is known, for Prometheus."""
+        headers = request.headers
+        scrape = await self._exposition.scrape(headers.get("Accept", ""), headers.get("Accept-Encoding", ""))
+        return _answer(scrape.body, scrape.content_type, scrape.content_encoding)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """All checks, as the page or as its JSON."""
+        return await self._overview(request, _page_or_json(request))
+
+    async def status_json(self, request: web.Request) -> web.Response:
+        """All checks, as JSON."""
+        return await self._overview(request, JSON)
+
+    async def check(self, request: web.Request) -> web.Response:
+        """One check; `.json` behind its name asks for JSON, unless that is how a check is named and no other fits."""
+        name = request.match_info["check"]
+        if name.endswith(_SUFFIX) and "page" not in request.query:
+            view = self._served.check(name.removesuffix(_SUFFIX))
+            if view is not None:
+                return await self._one(request, view, JSON)
+        view = self._served.check(name)
+        if view is None:
+            return error(request, 404, f"there is no check named {name!r}")
+        return await self._one(request, view, _page_or_json(request))
+
+    async def healthy(self, _request: web.Request) -> web.Response:
+        """Whether the monitor should go on or be restarted."""
+        return _verdict(self._served.unhealthy(), "healthy")
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Whether the monitor does its work by now."""
+        return _verdict(self._served.unready(), "ready")
+
+    async def reload(self, request: web.Request) -> web.Response:
+        """Load the configuration again; a browser may ask for it only from our own page."""
+        if _cross_origin(request):
+            return error(request, 403, "a page of another site may not reload")
+        problems = await self._served.reload()
+        if problems:
+            sentence = f"the configuration has {len(problems)} problem" + ("s" if len(problems) > 1 else "")
+            return error(request, 400, sentence, lines=[str(p) for p in problems])
+        if accepted(request.headers.get("Accept"), TEXT, JSON) == JSON:
+            return web.json_response({"reloaded": True})
+        return web.Response(text="reloaded\n")
+
+    async def _overview(self, request: web.Request, form: str) -> web.Response:
+        compress = _compress(request)
+        body = await self._renderer.shared(
+            (form, compress),
+            self._served.overview,
+            lambda view: _OVERVIEWS[form](view, compress),
+        )
+        return _answer(body, f"{form}; charset=utf-8", "gzip" if compress else None)
+
+    async def _one(self, request: web.Request, view: CheckView, form: str) -> web.Response:
+        compress = _compress(request)
+
+        def make(monitor: MonitorView) -> bytes:
+            if form == JSON:
+                return check_json(view, compress)
+            return check_page(monitor, view, compress)
+
+        body = await self._renderer.shared((form, compress, view.name), self._served.monitor, make)
+        return _answer(body, f"{form}; charset=utf-8", "gzip" if compress else None)
+
+
+def _page_or_json(request: web.Request) -> str:
+    return accepted(request.headers.get("Accept"), HTML, JSON)
+
+
+def _compress(request: web.Request) -> bool:
+    return gzip_accepted(request.headers.get("Accept-Encoding"))
+
+
+def _answer(body: bytes, content_type: str, encoding: str | None) -> web.Response:
+    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    return web.Response(body=body, headers=headers)
+
+
+def _verdict(trouble: str | None, fine: str) -> web.Response:
+    """Always one line of text: this is for probes, and for people with curl."""
+    status = 200 if trouble is None else 503
+    return web.Response(status=status, text=f"{trouble or fine}\n")
+
+
+def _cross_origin(request: web.Request) -> bool:
+    """Whether a browser sends this for a page of another origin; other clients send neither header."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host

@@ -1,0 +1,26 @@
+"""The headers that every answer carries, errors included."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+SERVER = "monitor"
+
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Nothing is loaded from elsewhere, framed, guessed or kept; only static files say otherwise about being kept."""
+
+
+async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers on an answer that is about to be sent; `Server` names no version."""
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = SERVER

@@ -1,0 +1,146 @@
+"""Limits on what a client may take: time for its request and for our answer, length of its head, connections in all.
+
+aiohttp bounds the wait between two requests and nothing else: a client that sends one byte a minute keeps its
+connection for good, and so does one that never reads. Each costs a file descriptor that a check may need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiohttp import web
+
+from monitor.web.headers import SECURITY, SERVER
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client, and all together, may take; times are seconds, sizes bytes."""
+
+    request: float = 10.0
+    """From the first byte of a request, or from the connection, until the whole request is here."""
+    idle: float = 60.0
+    """Between two requests."""
+    answer: float = 60.0
+    """From the whole request until the client has taken the answer."""
+    head: int = 8190
+    """Longest request line and longest header."""
+    body: int = 64 * 1024
+    connections: int = 512
+
+
+DEFAULT_LIMITS = Limits()
+
+_FULL = "\r\n".join(
+    (
+        "HTTP/1.1 503 Service Unavailable",
+        *(f"{name}: {value}" for name, value in {**SECURITY, "Server": SERVER}.items()),
+        "Content-Type: text/plain; charset=utf-8",
+        "Retry-After: 5",
+        "Connection: close",
+        "",
+        "too many connections, try again soon\n",
+    )
+).encode()
+
+
+class Refusal(asyncio.Protocol):
+    """What a client beyond the last connection meets."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say so and hang up."""
+        transport = cast("asyncio.WriteTransport", transport)  # uvloop's own class is not one by inheritance
+        transport.write(_FULL)
+        transport.close()
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's protocol with one clock more: what it is waiting for now has to happen before `_deadline`."""
+
+    __slots__ = ("_deadline", "_guard", "_idle", "_peer")
+
+    def __init__(self, guard: Guard, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._guard = guard
+        self._deadline: asyncio.TimerHandle | None = None
+        self._idle = False
+        self._peer: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected; the clock for its first request starts."""
+        super().connection_made(transport)
+        self._peer = cast("asyncio.Transport", transport)  # uvloop's own class is not one by inheritance
+        self._guard.connections.add(self)
+        self._wait(self._guard.limits.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came; the first ones after a pause start the clock for a request."""
+        if self._idle:
+            self._idle = False
+            self._wait(self._guard.limits.request)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The client is gone."""
+        self._guard.connections.discard(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def request_complete(self) -> None:
+        """The whole request is here; the clock for the answer starts."""
+        self._idle = False
+        self._wait(self._guard.limits.answer)
+
+    def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:  # noqa: ARG002
+        """The answer is written: the pause before the next request begins. aiohttp says so nowhere else."""
+        self._idle = True
+        self._wait(self._guard.limits.idle)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what no handler sees: bytes that are not HTTP, quietly, in a sentence of ours."""
+        if status >= 500:
+            response = super().handle_error(request, status, exc, message)
+        else:
+            response = web.Response(status=status, text="this is no HTTP request, or one with too long a head\n")
+        response.headers.update({**SECURITY, "Server": SERVER})
+        response.force_close()
+        return response
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._peer is not None and not self._peer.is_closing():
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(seconds, self._peer.abort)
+
+
+class Guard:
+    """Makes the protocol of each connection, as long as there are not too many."""
+
+    def __init__(self, server: web.Server, limits: Limits) -> None:
+        self._server = server
+        self.limits = limits
+        self.connections: set[Connection] = set()
+
+    def __call__(self) -> asyncio.Protocol:
+        """The protocol of the next connection."""
+        if len(self.connections) >= self.limits.connections:
+            return Refusal()
+        return Connection(
+            self,
+            self._server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            lingering_time=0,
+            max_line_size=self.limits.head,
+            max_field_size=self.limits.head,
+        )

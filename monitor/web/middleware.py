@@ -1,0 +1,94 @@
+"""What happens around every handler: the body is read within limits, errors become answers, requests are logged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from monitor.web.limits import Connection
+from monitor.web.negotiation import HTML, JSON, TEXT, accepted
+from monitor.web.pages import render_error
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger("monitor.web")
+_access = logging.getLogger("monitor.access")
+
+_SENTENCES = {
+    404: "there is nothing at this path",
+    405: "this path does not take that method",
+    413: "the body of the request is longer than 64 KiB",
+    500: "the monitor failed to answer; its log says why",
+}
+
+
+@web.middleware
+async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One line for each request, in the logger `monitor.access`."""
+    began = time.perf_counter()
+    response = await handler(request)
+    fields = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status,
+        "seconds": round(time.perf_counter() - began, 6),
+        "client": request.remote,
+    }
+    _access.info("%(method)s %(path)s %(status)d in %(seconds).4f s", fields, extra=fields)
+    return response
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An error becomes an answer in the form that the client likes; what went wrong inside stays in the log."""
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        if answer.status < 400:
+            raise
+        headers = {k: v for k, v in answer.headers.items() if k == "Allow"}
+        return error(request, answer.status, headers=headers)
+    except ConnectionError:  # the client is gone: nobody to answer
+        raise
+    except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the log the traceback
+        _log.exception("cannot answer %s %s", request.method, request.path)
+        return error(request, 500)
+
+
+@web.middleware
+async def read_whole_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Have the whole request before answering it, so that its limits hold whatever the handler does with it."""
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(max_size=request.client_max_size, actual_size=request.content_length or 0)
+    if request.can_read_body:
+        await request.read()
+    if isinstance(request.protocol, Connection):
+        request.protocol.request_complete()
+    return await handler(request)
+
+
+def error(
+    request: web.Request,
+    status: int,
+    sentence: str | None = None,
+    *,
+    lines: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """An error as JSON, as a small page, or as text, whichever the client accepts; `lines` are particulars."""
+    title = HTTPStatus(status).phrase
+    sentence = sentence or _SENTENCES.get(status, title.lower())
+    form = accepted(request.headers.get("Accept"), TEXT, JSON, HTML)
+    if form == JSON:
+        document = {"error": sentence} | ({} if lines is None else {"problems": lines})
+        text = json.dumps(document, ensure_ascii=False) + "\n"
+    elif form == HTML:
+        text = render_error(status, title, sentence, lines or [])
+    else:
+        text = "\n".join([sentence] if lines is None else lines) + "\n"
+    return web.Response(status=status, text=text, content_type=form, headers=headers)

@@ -1,0 +1,108 @@
+"""The pages: templates filled with a view; called in a thread, since thousands of rows take their time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from monitor.clock import rfc3339
+from monitor.outcome import Outcome, State
+from monitor.view import CheckView, MonitorView, Overview
+from monitor.web import wording
+from monitor.web.bars import strip
+from monitor.web.rendering import encoded
+from monitor.web.rows import (
+    arrange,
+    certificate_words,
+    detail_path,
+    headline,
+    latest_certificate,
+)
+from monitor.web.static import asset_path
+from monitor.web.waterfall import waterfall
+
+REFRESH = 5
+"""Seconds between two looks of an open page."""
+_WITHOUT_SCRIPT = 15
+_DETAIL_PLACES = 120
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("monitor.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {
+        "asset": asset_path,
+        "detail_path": detail_path,
+        "refresh": REFRESH,
+        "reload_after": _WITHOUT_SCRIPT,
+        "words": wording,
+        "certificate_words": certificate_words,
+        "waterfall": waterfall,
+        "iso": rfc3339,
+        "day": lambda at: f"{datetime.fromtimestamp(at, UTC):%-d %b %Y}",
+    }
+    return environment
+
+
+_ENVIRONMENT = _environment()
+_OVERVIEW = _ENVIRONMENT.get_template("overview.html")
+_CHECK = _ENVIRONMENT.get_template("check.html")
+_ERROR = _ENVIRONMENT.get_template("error.html")
+
+
+def overview_page(view: Overview, compress: bool) -> bytes:
+    """The page of all checks."""
+    summary = view.summary
+    parts = _OVERVIEW.generate(
+        view=view,
+        monitor=view.monitor,
+        now=view.now,
+        summary=summary,
+        order=("down", "degraded", "unknown", "maintenance", "paused", "up"),
+        arranged=arrange(view),
+        headline=headline(view),
+        title=_title(summary, view.monitor),
+        icon="icon-down.svg" if summary["down"] else "icon.svg",
+    )
+    return encoded(parts, compress)
+
+
+def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> bytes:
+    """The page of one check."""
+    recent = check.recent
+    spec = check.spec
+    parts = _CHECK.generate(
+        monitor=monitor,
+        check=check,
+        spec=spec,
+        now=check.now,
+        failure=next((r for r in recent if r.failed), None),
+        success=next((r for r in recent if r.outcome is Outcome.SUCCESS), None),
+        chain=next((r.certificates for r in recent if r.certificates), ()),
+        first_ending=latest_certificate(check),
+        bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),
+        title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
+        icon="icon-down.svg" if check.state is State.DOWN else "icon.svg",
+    )
+    return encoded(parts, compress)
+
+
+def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:
+    """A small page that says what went wrong."""
+    return _ERROR.render(status=status, title=title, sentence=sentence, lines=lines, icon="icon.svg")
+
+
+def _title(summary: dict[str, int], monitor: MonitorView) -> str:
+    name = monitor.title or "monitor"
+    return f"({summary['down']} down) {name}" if summary["down"] else name
+
+
+def _places(check: CheckView) -> int:
+    return min(max(len(check.recent), 30), _DETAIL_PLACES)

@@ -1,0 +1,199 @@
+"""The overview, arranged: what is wrong first, by urgency, then everything else by group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from monitor.outcome import Certificate, Outcome, Result, State
+from monitor.view import CheckView, Overview
+from monitor.web.bars import strip
+from monitor.web.rendering import gently
+from monitor.web.wording import latency, plural, span
+
+PLACES = 30
+"""Results shown in a row."""
+FEW = 40
+"""So many checks fit on one screen: their groups need not be folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One check in the overview."""
+
+    view: CheckView
+    href: str
+    bars: Markup
+    latency: str
+    certificate: str
+    ending: bool
+    """Whether the certificate is a worry."""
+    lasted: str
+    searched: str
+
+    @property
+    def reason(self) -> str:
+        """The code beside the sentence, empty unless the last conclusive run failed."""
+        found = self.view.standing.conclusive
+        return found.reason.value if found is not None and found.failed else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Checks that something is wrong with, under one heading."""
+
+    key: str
+    title: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The other checks of one group; `counts` is over all of its checks."""
+
+    title: str
+    rows: list[Row]
+    counts: list[tuple[str, int]]
+    total: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The whole overview."""
+
+    sections: list[Section]
+    groups: list[Group]
+    waiting: int
+    """Checks without any result yet."""
+    first_results: str
+    """How long until the last of them has one."""
+
+
+_TITLES = {
+    "down": "Down",
+    "degraded": "Degraded",
+    "failing": "Failing, not down yet",
+    "unknown": "Unknown",
+}
+
+
+def arrange(view: Overview) -> Arranged:
+    """Put every check where it belongs."""
+    placed: dict[str, list[Row]] = {key: [] for key in _TITLES}
+    rest: dict[str, list[Row]] = {}
+    for check in gently(view.checks):
+        key, row = _wrong(check), _row(check, view.now)
+        if key:
+            placed[key].append(row)
+        else:
+            rest.setdefault(check.spec.group, []).append(row)
+    placed["down"].sort(key=lambda row: row.view.standing.since)
+    waiting = [c for c in view.checks if _waiting(c)]
+    due = max((c.next_run_at or view.now for c in waiting), default=view.now)
+    return Arranged(
+        [Section(k, _TITLES[k], rows) for k, rows in placed.items() if rows],
+        _groups(view, rest),
+        len(waiting),
+        span(max(due - view.now, 1)),
+    )
+
+
+def _wrong(check: CheckView) -> str:
+    """Under which heading a check stands; empty for one that nothing is wrong with."""
+    if check.state is State.UP and check.standing.consecutive_failures:
+        return "failing"
+    if check.state is State.UNKNOWN and _waiting(check):
+        return ""
+    return check.state.value if check.state.value in _TITLES else ""
+
+
+def _waiting(check: CheckView) -> bool:
+    return check.state is State.UNKNOWN and check.last is None
+
+
+def _groups(view: Overview, rest: dict[str, list[Row]]) -> list[Group]:
+    counted: dict[str, Counter[str]] = {}
+    for check in view.checks:
+        counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
+    few = len(view.checks) <= FEW
+    return [
+        Group(
+            _title(name, len(counted)),
+            rest.get(name, []),
+            _by_urgency(counts),
+            counts.total(),
+            few or (counts.total() <= FEW and bool(counts["down"] or counts["degraded"])),
+        )
+        for name, counts in counted.items()
+        if name in rest
+    ]
+
+
+def _title(group: str, groups: int) -> str:
+    if group:
+        return group
+    return "No group" if groups > 1 else "All checks"
+
+
+def _by_urgency(counts: Counter[str]) -> list[tuple[str, int]]:
+    order = ("down", "degraded", "unknown", "maintenance", "paused", "up")
+    return [(state, counts[state]) for state in order if counts[state]]
+
+
+def _row(check: CheckView, now: float) -> Row:
+    spec = check.spec
+    certificate = latest_certificate(check)
+    left = None if certificate is None else certificate.not_after - now
+    labels = (f"{key}={value}" for key, value in spec.labels)
+    return Row(
+        check,
+        detail_path(check.name),
+        strip(check.recent, spec.interval, spec.expect.latency, PLACES),
+        latency(last_latency(check)),
+        certificate_words(left),
+        left is not None and left < spec.tls.expiry_warning,
+        span(now - check.standing.since),
+        " ".join((check.name, spec.group, check.state.value, *labels)).lower(),
+    )
+
+
+def detail_path(name: str) -> str:
+    """Where one check is shown; a check whose very name ends in `.json` has to say that its page is meant."""
+    return f"/status/{quote(name, safe='')}" + ("?page" if name.endswith(".json") else "")
+
+
+def certificate_words(left: float | None) -> str:
+    """How long a certificate still holds, given in seconds: «61 d», «ended 3 d ago»; empty if there is none."""
+    if left is None:
+        return ""
+    if left < 0:
+        return f"ended {span(-left)} ago"
+    return f"{left / 86400:.0f} d" if left >= 2 * 86400 else span(left)
+
+
+def last_latency(check: CheckView) -> float | None:
+    """How long the last success took, if it is not too long ago to be remembered."""
+    return next((r.duration for r in check.recent if _succeeded(r)), None)
+
+
+def latest_certificate(check: CheckView) -> Certificate | None:
+    """The certificate of the chain that ends first, as seen by the last run that saw any."""
+    chain = next((r.certificates for r in check.recent if r.certificates), ())
+    return min(chain, key=lambda c: c.not_after, default=None)
+
+
+def _succeeded(result: Result) -> bool:
+    return result.outcome is Outcome.SUCCESS
+
+
+def headline(view: Overview) -> str:
+    """The state of everything in one sentence, for when there is nothing to list above the groups."""
+    summary = view.summary
+    running = len(view.checks) - summary["paused"] - summary["maintenance"]
+    said = "The one check that runs is up" if running == 1 else (f"All {plural(running, 'check')} are up")
+    aside = [f"{summary[s]} {w}" for s, w in (("paused", "paused"), ("maintenance", "in maintenance")) if summary[s]]
+    return ", ".join([said, *aside])

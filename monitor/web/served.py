@@ -1,0 +1,53 @@
+"""What the HTTP side needs of the rest of the monitor, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from monitor.errors import Problem
+from monitor.view import CheckView, MonitorView, Overview
+
+
+class Served(Protocol):
+    """The service, as the HTTP side sees it; every method but `reload` answers at once, on the loop."""
+
+    def overview(self) -> Overview:
+        """Everything as it stands now."""
+
+    def check(self, name: str) -> CheckView | None:
+        """One check as it stands now, None if there is no such check."""
+
+    def monitor(self) -> MonitorView:
+        """The monitor itself."""
+
+    def unhealthy(self) -> str | None:
+        """Why the monitor should be restarted, in a sentence; None if it is healthy."""
+
+    def unready(self) -> str | None:
+        """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+
+    async def reload(self) -> list[Problem]:
+        """Load the configuration again; what is wrong with it, or nothing once it is in force."""
+
+
+class Scraped(Protocol):
+    """One answer to a scrape, as `monitor.metrics.Scrape` is."""
+
+    @property
+    def body(self) -> bytes:
+        """The exposition, compressed if `content_encoding` says so."""
+
+    @property
+    def content_type(self) -> str:
+        """The format, with its version."""
+
+    @property
+    def content_encoding(self) -> str | None:
+        """`gzip`, or None."""
+
+
+class Exposition(Protocol):
+    """Where scrapes are answered, as `monitor.metrics.Registry` is."""
+
+    async def scrape(self, accept: str, accept_encoding: str) -> Scraped:
+        """The answer for these two request headers."""

@@ -1,0 +1,68 @@
+"""Listening: binding the address, taking connections, and letting them go again."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+from aiohttp import web
+
+from monitor.errors import StartError
+from monitor.web.limits import DEFAULT_LIMITS, Guard, Limits
+
+_BACKLOG = 128
+_LAST_ANSWERS = 3.0
+"""Seconds that answers under way may still take when the server closes."""
+_WHY = {
+    errno.EADDRINUSE: "another process listens there already",
+    errno.EACCES: "permission denied; ports below 1024 need a privilege",
+    errno.EPERM: "permission denied",
+    errno.EADDRNOTAVAIL: "no interface of this machine has that address",
+    errno.EAFNOSUPPORT: "this machine does not speak that address family",
+    errno.EMFILE: "too many open files",
+}
+
+
+class Server:
+    """A bound address that answers; made by `serve`."""
+
+    def __init__(self, runner: web.AppRunner, listening: asyncio.Server) -> None:
+        self._runner = runner
+        self._listening = listening
+        self.address = _shown(listening.sockets[0].getsockname())
+        """«HOST:PORT» as it was bound, with the real port where 0 was asked for."""
+
+    async def close(self) -> None:
+        """Take no more connections, let answers under way finish for some seconds, then hang up."""
+        self._listening.close()
+        await self._runner.cleanup()
+
+
+async def serve(app: web.Application, host: str, port: int, limits: Limits = DEFAULT_LIMITS) -> Server:
+    """Answer on an address (port 0: any free one); StartError says in a sentence why that cannot be."""
+    if not 0 <= port <= 65535:  # uvloop would take it modulo 65536
+        raise StartError(f"cannot listen on {_shown((host, port))}: a port is at most 65535")
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
+    await runner.setup()
+    assert runner.server is not None
+    guard = Guard(runner.server, limits)
+    try:
+        listening = await asyncio.get_running_loop().create_server(guard, host, port, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as problem:
+        await runner.cleanup()
+        raise StartError(f"cannot listen on {_shown((host, port))}: {_why(problem)}") from problem
+    return Server(runner, listening)
+
+
+def _why(problem: OSError | UnicodeError) -> str:
+    if isinstance(problem, socket.gaierror):
+        return "this host name has no address"
+    if isinstance(problem, OSError):
+        return _WHY.get(problem.errno or 0, problem.strerror or str(problem))
+    return "this is no valid host name"
+
+
+def _shown(address: tuple[object, ...]) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"

@@ -1,0 +1,168 @@
+// Keeps an open page current without losing place, folds or search; everything it shows is there without it too.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+let skew = 0;
+let updated = Date.now();
+let failing = false;
+let timer = 0;
+let pressing = false;
+const folds = new Map();
+
+function remember(event) {
+  const fold = event.target;
+  if (fold.matches?.("summary, summary *")) {
+    const details = fold.closest("details");
+    folds.set(details.id, !details.open);
+  }
+}
+
+function restoreFolds() {
+  for (const details of document.querySelectorAll("details")) {
+    if (folds.has(details.id)) details.open = folds.get(details.id);
+  }
+}
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time")) {
+    const date = new Date(time.dateTime);
+    time.title = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  }
+}
+
+function filter() {
+  const box = byId("search");
+  if (!box) return;
+  const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of document.querySelectorAll("[data-search]")) {
+    const match = words.every((word) => row.dataset.search.includes(word));
+    row.hidden = !match;
+    shown += match;
+  }
+  for (const part of document.querySelectorAll("section.wrongs, .groups details")) {
+    const some = part.querySelector("[data-search]:not([hidden])");
+    part.hidden = words.length > 0 && !some;
+    if (words.length > 0 && some && part.tagName === "DETAILS") part.open = true;
+  }
+  const nothing = byId("nothing");
+  if (nothing) nothing.hidden = shown > 0;
+}
+
+function searched() {
+  const url = new URL(location.href);
+  const text = byId("search").value;
+  if (text) url.searchParams.set("q", text);
+  else url.searchParams.delete("q");
+  history.replaceState(null, "", url);
+  if (!text) closeFound();
+  filter();
+}
+
+function closeFound() {
+  for (const details of document.querySelectorAll("details")) {
+    details.open = folds.get(details.id) ?? details.hasAttribute("data-open");
+  }
+}
+
+function noteFolds(root) {
+  for (const details of root.querySelectorAll("details[open]")) details.setAttribute("data-open", "");
+}
+
+function focusPath() {
+  const active = document.activeElement;
+  if (!active || !byId("main").contains(active) || active === byId("main")) return null;
+  if (active.tagName === "SUMMARY") return `#${CSS.escape(active.parentElement.id)} > summary`;
+  return active.getAttribute("href") ? `main a[href="${CSS.escape(active.getAttribute("href"))}"]` : null;
+}
+
+function swap(text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const main = fresh.getElementById("main");
+  if (!main) throw new Error("not the page");
+  const focused = focusPath();
+  const [x, y] = [scrollX, scrollY];
+  noteFolds(main);
+  byId("main").replaceWith(document.adoptNode(main));
+  document.title = fresh.title;
+  if (byId("icon").href !== new URL(main.dataset.icon, location.href).href) byId("icon").href = main.dataset.icon;
+  restoreFolds();
+  filter();
+  localTimes(main);
+  if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+  scrollTo(x, y);
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  try {
+    const answer = await fetch(location.href, {
+      headers: { Accept: "text/html" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(15000),
+    });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const text = await answer.text();
+    failing = false;
+    if (getSelection().isCollapsed && !pressing) {
+      // a swap would undo what the reader has just selected, or take a link away under a click
+      swap(text);
+      updated = Date.now();
+      setSkew();
+    }
+  } catch {
+    failing = true;
+  }
+  tell();
+  timer = setTimeout(refresh, Number(byId("main").dataset.refresh) * 1000);
+}
+
+function setSkew() {
+  skew = Number(byId("main").dataset.now) * 1000 - Date.now();
+}
+
+function say(words) {
+  const live = byId("live-words");
+  if (live.textContent !== words) live.textContent = words;
+}
+
+function tell() {
+  const old = Math.round((Date.now() - updated) / 1000);
+  const limit = Math.max(Number(byId("main").dataset.refresh) * 3, 2);
+  const mark = old > limit ? "stale" : failing ? "late" : "live";
+  byId("live").className = `live ${mark}`;
+  say(mark === "live" ? "live" : mark === "late" ? `updated ${old} s ago` : `stale, updated ${old} s ago`);
+  const now = new Date(Date.now() + skew).toISOString();
+  byId("clock").dateTime = now;
+  byId("clock").textContent = now.slice(11, 19);
+}
+
+function begin() {
+  noteFolds(document);
+  setSkew();
+  localTimes(document);
+  document.addEventListener("click", remember);
+  document.addEventListener("pointerdown", () => (pressing = true));
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => (pressing = false));
+  const box = byId("search");
+  if (box) {
+    byId("search-box").hidden = false;
+    box.value = new URL(location.href).searchParams.get("q") ?? "";
+    box.addEventListener("input", searched);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "/" && document.activeElement !== box) {
+        event.preventDefault();
+        box.focus();
+      }
+    });
+    filter();
+  }
+  tell();
+  setInterval(tell, 1000);
+  timer = setTimeout(refresh, Number(byId("main").dataset.refresh) * 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh();
+  });
+}
+
+begin();

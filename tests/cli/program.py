@@ -1,0 +1,128 @@
+"""Runs the real program as a subprocess, with pipes or on a terminal of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0
+"""Seconds until a test gives up; far more than anything takes."""
+
+_OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "MONITOR_CONFIG", "PYTHONWARNINGS")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the program ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed, by line."""
+        return self.out.splitlines()
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The test's own environment without what steers the program."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OURS}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "xterm-256color"} | extra
+
+
+async def start(
+    *arguments: str | Path, env: dict[str, str] | None = None, **options: Any
+) -> asyncio.subprocess.Process:
+    """Start `monitor` with these arguments; stdout and stderr are pipes unless said otherwise."""
+    pipes = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    command = (sys.executable, "-m", "monitor", *map(str, arguments))
+    return await asyncio.create_subprocess_exec(*command, env=environment(**(env or {})), **(pipes | options))
+
+
+async def monitor(*arguments: str | Path, **options: Any) -> Ended:
+    """Run `monitor` to its end."""
+    return await end_of(await start(*arguments, **options))
+
+
+async def end_of(process: asyncio.subprocess.Process) -> Ended:
+    """Await the end of a program whose output is piped."""
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+class Terminal:
+    """A pseudo-terminal with the program on it."""
+
+    def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
+        self.raw = ""
+        self._master = master
+        self._process = process
+        self._news = asyncio.Event()
+        asyncio.get_running_loop().add_reader(master, self._receive)
+
+    @property
+    def text(self) -> str:
+        """All that was ever shown, without colours and cursor movements."""
+        return _ESCAPES.sub("", self.raw).replace("\r\n", "\n")
+
+    async def until(self, condition: Callable[[str], bool]) -> None:
+        """Wait for the text to be as wanted."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition(self.text):
+                self._news.clear()
+                await self._news.wait()
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    async def end(self) -> int:
+        """The exit code, once all output is there."""
+        async with asyncio.timeout(PATIENCE):
+            code = await self._process.wait()
+        self._receive()
+        return code
+
+    def _receive(self) -> None:
+        with contextlib.suppress(OSError):  # EIO: the program has closed its end; EAGAIN: nothing more
+            while data := os.read(self._master, 65536):
+                self.raw += data.decode()
+        self._news.set()
+
+
+@contextlib.asynccontextmanager
+async def terminal(
+    *arguments: str | Path, columns: int = 100, env: dict[str, str] | None = None
+) -> AsyncIterator[Terminal]:
+    """`monitor` on a terminal of so many columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    os.set_blocking(master, False)
+    process = await start(*arguments, env=env, stdin=slave, stdout=slave, stderr=slave)
+    try:
+        # Our copy of the slave stays open: once every copy is closed, the master reads EIO at once and for ever.
+        yield Terminal(master, process)
+    finally:
+        asyncio.get_running_loop().remove_reader(master)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(slave)
+        os.close(master)
