@@ -46,8 +46,8 @@ class Record:
     """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
 
     __slots__ = (
-        "attempts", "failures", "incidents", "inconclusive", "last", "last_run_at", "last_success_at",
-        "latency", "next_due", "recent", "spec", "standing",
+        "attempts", "failures", "incidents", "inconclusive", "last", "last_failure", "last_run_at", "last_success",
+        "last_success_at", "latency", "next_due", "recent", "spec", "standing",
     )  # fmt: skip
 
     def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
@@ -62,6 +62,8 @@ class Record:
         self.latency = Latency.over(monitor.latency_buckets)
         self.last_run_at: float | None = None
         self.last_success_at: float | None = None
+        self.last_success: Result | None = None
+        self.last_failure: Result | None = None
         self.next_due: float | None = None
         """Steady seconds of the next run, kept by the schedule."""
 
@@ -73,6 +75,9 @@ class Record:
         self.last_run_at = now.wall
         if result.outcome is Outcome.SUCCESS:
             self.last_success_at = now.wall
+            self.last_success = result
+        elif result.failed:
+            self.last_failure = result
         return self._move(after(self.standing, result, self.spec, now))
 
     def age(self, now: Moment) -> Transition | None:

@@ -49,6 +49,8 @@ class CheckView:
     next_run_at: float | None
     recent: tuple[Result, ...]
     incidents: tuple[Incident, ...]
+    last_success: Result | None
+    last_failure: Result | None
     last_success_at: float | None
     reading: str
     """What is to be said about the state, in a sentence without a full stop."""
@@ -125,6 +127,8 @@ def view_check(record: Record, now: Moment) -> CheckView:
             *((standing.incident,) if standing.incident else ()),
             *record.incidents,
         ),
+        last_success=record.last_success,
+        last_failure=record.last_failure,
         last_success_at=record.last_success_at,
         reading=_reading(record, standing, now),
     )

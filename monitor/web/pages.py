@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.clock import rfc3339
-from monitor.outcome import Outcome, State
+from monitor.outcome import State
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import wording
 from monitor.web.bars import strip
@@ -83,8 +83,8 @@ def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> bytes:
         check=check,
         spec=spec,
         now=check.now,
-        failure=next((r for r in recent if r.failed), None),
-        success=next((r for r in recent if r.outcome is Outcome.SUCCESS), None),
+        failure=check.last_failure,
+        success=check.last_success,
         chain=next((r.certificates for r in recent if r.certificates), ()),
         first_ending=latest_certificate(check),
         bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),

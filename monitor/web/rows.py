@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from monitor.outcome import Certificate, Outcome, Result, State
+from monitor.outcome import Certificate, State
 from monitor.view import CheckView, Overview
 from monitor.web.bars import strip
 from monitor.web.rendering import gently
@@ -176,18 +176,14 @@ def certificate_words(left: float | None) -> str:
 
 
 def last_latency(check: CheckView) -> float | None:
-    """How long the last success took, if it is not too long ago to be remembered."""
-    return next((r.duration for r in check.recent if _succeeded(r)), None)
+    """How long the last success took."""
+    return None if check.last_success is None else check.last_success.duration
 
 
 def latest_certificate(check: CheckView) -> Certificate | None:
     """The certificate of the chain that ends first, as seen by the last run that saw any."""
     chain = next((r.certificates for r in check.recent if r.certificates), ())
     return min(chain, key=lambda c: c.not_after, default=None)
-
-
-def _succeeded(result: Result) -> bool:
-    return result.outcome is Outcome.SUCCESS
 
 
 def headline(view: Overview) -> str:

@@ -1,0 +1,213 @@
+"""How a scrape is written: formats, compression, the checks of promtool, and no standstill while it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import shutil
+import subprocess
+import threading
+
+import pytest
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from monitor.metrics import exposition
+from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
+from monitor.metrics.vitals import SKIP_REASONS
+from monitor.outcome import Reason
+from tests.metrics.conftest import OPENMETRICS, Bench, ours, samples, spec
+
+PROMTOOL = shutil.which("promtool")
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,"
+    "text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain", False),
+        (PROMETHEUS_2, True),
+        (PROMETHEUS_3, True),
+        ("application/openmetrics-text", True),
+        ("application/openmetrics-text; version=2.0.0", False),
+        ("application/openmetrics-text; version=a.b", False),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text;q=0.2, text/plain;q=0.3", False),
+        ("application/openmetrics-text;q=x, text/plain", False),
+        (";;;,,,=q", False),
+    ],
+)
+def test_openmetrics_only_if_it_is_liked_best(accept: str, wanted: bool) -> None:
+    assert openmetrics_preferred(accept) is wanted
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("GZIP;Q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("*", True),
+        ("br, deflate", False),
+        ("identity;q=1, gzip;q=nan", False),
+    ],
+)
+def test_gzip_only_if_it_is_accepted(header: str, wanted: bool) -> None:
+    assert gzip_accepted(header) is wanted
+
+
+def lived(bench: Bench) -> Bench:
+    """Every kind of past there is."""
+    bench.configure(*(spec(n, labels=((f"own_{n}", n),)) for n in ("api", "bad", "new")), spec("off", enabled=False))
+    bench.run("api", status_code=200, http_version="1.1", tls_version="TLSv1.3")
+    bench.run("bad", Reason.REFUSED)
+    bench.run("bad", Reason.MONITOR_STALLED)
+    bench.vitals.configuration_loaded(bench.now.wall)
+    bench.vitals.schedule_lag.observe(0.003)
+    bench.vitals.event_loop_lag.observe(0.001)
+    bench.vitals.runs_skipped.labels("overlap").inc()
+    return bench
+
+
+async def test_content_type_names_the_format(bench: Bench) -> None:
+    plain = await bench.registry.scrape("", "")
+    assert plain.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    openmetrics = await bench.registry.scrape(OPENMETRICS, "")
+    assert openmetrics.content_type.startswith("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    assert openmetrics.body.endswith(b"# EOF\n")
+    assert openmetrics.body.count(b"# EOF") == 1
+
+
+async def test_same_series_as_the_library_would_write(bench: Bench) -> None:
+    lived(bench)
+    by_library = samples(list(parse_text(generate_latest(bench.registry).decode())))
+    expected = {key: value for key, value in ours(by_library).items() if not key[0].endswith("_created")}
+    assert ours(await bench.series()) == expected
+    openmetrics = samples(list(parse_openmetrics(generate_openmetrics(bench.registry).decode())))
+    written = samples(list(parse_openmetrics(await bench.text(OPENMETRICS))))
+    assert ours(written).items() <= ours(openmetrics).items()
+
+
+async def test_no_created_series(bench: Bench) -> None:
+    assert "_created" not in await bench.text() + await bench.text(OPENMETRICS)
+
+
+async def test_compressed_answer_is_the_same_text(bench: Bench) -> None:
+    lived(bench)
+    scrape = await bench.registry.scrape("", "gzip")
+    assert scrape.content_encoding == "gzip"
+    packed = samples(list(parse_text(gzip.decompress(scrape.body).decode())))
+    assert ours(packed) == ours(await bench.series())
+
+
+@pytest.mark.skipif(PROMTOOL is None and os.environ.get("CI") != "true", reason="needs promtool on the PATH")
+async def test_promtool_has_nothing_to_say(bench: Bench) -> None:
+    assert PROMTOOL, "CI has to have promtool on the PATH"
+    text = await lived(bench).text()
+    checked = await asyncio.to_thread(
+        subprocess.run, [PROMTOOL, "check", "metrics"], input=text.encode(), capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+async def test_every_family_says_what_it_means(bench: Bench) -> None:
+    families = list(parse_text(await lived(bench).text()))
+    assert all(f.documentation for f in families)
+    assert len({f.name for f in families}) == len(families)
+
+
+async def test_vitals_are_there_from_the_start(bench: Bench) -> None:
+    series = await bench.series()
+    for reason in SKIP_REASONS:
+        assert series["monitor_runs_skipped_total", frozenset({("reason", reason)})] == 0
+    names = {name for name, _ in series}
+    assert names >= {
+        "monitor_build_info",
+        "monitor_checks_in_flight",
+        "monitor_schedule_lag_seconds_count",
+        "monitor_event_loop_lag_seconds_count",
+        "monitor_config_last_reload_successful",
+        "monitor_config_last_reload_success_timestamp_seconds",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "python_info",
+    }
+
+
+async def test_refused_reload_keeps_the_time_of_the_last_good_one(bench: Bench) -> None:
+    bench.vitals.configuration_loaded(1_700_000_000.5)
+    bench.vitals.configuration_refused()
+    series = await bench.series()
+    assert series["monitor_config_last_reload_successful", frozenset()] == 0
+    assert series["monitor_config_last_reload_success_timestamp_seconds", frozenset()] == 1_700_000_000.5
+
+
+async def test_two_services_share_nothing(bench: Bench) -> None:
+    other = Bench()
+    other.vitals.runs_skipped.labels("late").inc()
+    assert (await bench.series())["monitor_runs_skipped_total", frozenset({("reason", "late")})] == 0
+
+
+async def test_overlapping_scrapes_are_written_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    write = exposition.write
+    monkeypatch.setattr(exposition, "write", lambda *a: written.append(threading.get_ident()) or write(*a))
+    await asyncio.gather(*(bench.registry.scrape("", "gzip") for _ in range(10)))
+    assert len(written) == 1
+    assert written != [threading.get_ident()]
+    await bench.registry.scrape("", "gzip")
+    assert len(written) == 2
+
+
+async def test_scraper_that_goes_away_does_not_take_the_others_answer(bench: Bench) -> None:
+    gone = asyncio.create_task(bench.registry.scrape("", ""))
+    stays = asyncio.create_task(bench.registry.scrape("", ""))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert (await stays).body
+
+
+async def test_scrape_shows_each_check_at_one_moment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = exposition.write
+
+    def late(*arguments: object) -> object:
+        for _ in range(5):
+            bench.run("api")
+        return write(*arguments)  # type: ignore[arg-type]
+
+    bench.run("api")
+    monkeypatch.setattr(exposition, "write", late)
+    text = (await bench.registry.scrape("", "")).body.decode()
+    assert 'probe_attempts_total{check="api",group="shop"} 1.0' in text
+    assert 'probe_latency_seconds_count{check="api",group="shop"} 1.0' in text
+
+
+async def test_loop_goes_on_while_thousands_of_checks_are_written(bench: Bench) -> None:
+    names = [f"node-{n}" for n in range(3000)]
+    bench.configure(*map(spec, names))
+    for name in names:
+        bench.run(name, status_code=200)
+    loop = asyncio.get_running_loop()
+    longest, before = 0.0, loop.time()
+    scrape = asyncio.create_task(bench.registry.scrape("", "gzip"))
+    while not scrape.done():
+        await asyncio.sleep(0)
+        now = loop.time()
+        longest, before = max(longest, now - before), now
+    assert (await scrape).body
+    assert longest < 0.25

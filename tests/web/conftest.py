@@ -1,0 +1,86 @@
+"""A real server over a served monitor whose answers a test can change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+import aiohttp
+import pytest
+
+from monitor.errors import Problem
+from monitor.metrics import CheckCollector, Registry
+from monitor.view import CheckView, MonitorView, Overview
+from monitor.web import Limits, Server, build_app, serve
+from tests.web import gallery
+
+
+@dataclass
+class FakeService:
+    """What the pages are served from: an overview, and what the service says about itself."""
+
+    view: Overview
+    sick: str | None = None
+    waiting: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+    reloads: int = 0
+    broken: bool = False
+
+    def overview(self) -> Overview:
+        if self.broken:
+            raise RuntimeError("the secret inside of the monitor")
+        return self.view
+
+    def check(self, name: str) -> CheckView | None:
+        return next((c for c in self.view.checks if c.name == name), None)
+
+    def monitor(self) -> MonitorView:
+        return self.view.monitor
+
+    def unhealthy(self) -> str | None:
+        return self.sick
+
+    def unready(self) -> str | None:
+        return self.waiting
+
+    async def reload(self) -> list[Problem]:
+        self.reloads += 1
+        return self.problems
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a check another name, as a reload would."""
+        checks = (replace(c, spec=replace(c.spec, name=new)) if c.name == old else c for c in self.view.checks)
+        self.view = replace(self.view, checks=tuple(checks))
+
+
+Begin = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService(gallery.evening())
+
+
+@pytest.fixture
+async def begin(service: FakeService) -> AsyncIterator[Begin]:
+    """Starts servers, with any limits, and closes them after the test."""
+    servers: list[Server] = []
+
+    async def started(limits: Limits | None = None, access_log: bool = False) -> Server:
+        registry = Registry(CheckCollector(gallery.begun(), lambda: gallery.NOW))
+        app = build_app(service, registry, access_log)
+        server = await serve(app, "127.0.0.1", 0, *([limits] if limits else []))
+        servers.append(server)
+        return server
+
+    yield started
+    for server in servers:
+        await server.close()
+
+
+@pytest.fixture
+async def http(begin: Begin) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of a fresh server."""
+    server = await begin()
+    async with aiohttp.ClientSession(f"http://{server.address}/") as session:
+        yield session

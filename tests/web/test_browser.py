@@ -1,0 +1,231 @@
+"""The page in a real browser: complete without scripts, current without reloading, nothing cut off, nothing logged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from monitor.web import pages
+from tests.web import gallery
+from tests.web.conftest import Begin, FakeService
+
+playwright = pytest.importorskip("playwright.async_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONG_NAME = "a" * 60 + "-" + "b" * 39
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("CI") != "true", reason="needs a chromium on the PATH"
+)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[playwright.Browser]:
+    assert CHROMIUM, "CI has to have a chromium on the PATH"
+    async with playwright.async_playwright() as started:
+        browser = await started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+Open = Callable[..., Awaitable[playwright.Page]]
+
+
+@pytest.fixture
+async def open_page(browser: playwright.Browser, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
+    """Opens pages of a fresh server; whatever they log, or ask of another host, fails the test."""
+    monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", 0.5)
+    server = await begin()
+    complaints: list[str] = []
+
+    def watch(page: playwright.Page) -> None:
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r: r.url.startswith(f"http://{server.address}/") or complaints.append(r.url))
+
+    async def opened(path: str = "/status", width: int = 1280, **options: object) -> playwright.Page:
+        context = await browser.new_context(viewport={"width": width, "height": 800}, **options)
+        page = await context.new_page()
+        watch(page)
+        await page.goto(f"http://{server.address}{path}")
+        return page
+
+    yield opened
+    assert complaints == []
+
+
+async def overflow(page: playwright.Page) -> int:
+    """How far the page scrolls sideways."""
+    return int(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+CUT = """() => [...document.querySelectorAll("main *, header *, footer *")].filter((e) => {
+  const box = e.getBoundingClientRect();
+  if (e.closest(".unseen, svg") || !box.width) return false;
+  return box.right > innerWidth + 1 || box.left < -1;
+}).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("scene", sorted(gallery.SCENES))
+async def test_nothing_is_cut_off_on_a_phone(open_page: Open, service: FakeService, scene: str) -> None:
+    service.view = gallery.SCENES[scene]()
+    page = await open_page(width=360)
+    assert await overflow(page) == 0
+    assert await page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+@pytest.mark.parametrize("name", ["shop-api", "img-cdn", "batch-export", "reports"])
+async def test_detail_page_fits_every_screen(open_page: Open, name: str, width: int) -> None:
+    page = await open_page(f"/status/{name}", width=width)
+    assert await overflow(page) == 0
+    assert await page.evaluate(CUT) == []
+
+
+async def test_longest_names_fit_on_the_detail_page(open_page: Open, service: FakeService) -> None:
+    service.view = gallery.extremes()
+    page = await open_page(f"/status/{LONG_NAME}", width=360)
+    assert await overflow(page) == 0
+    assert await page.evaluate(CUT) == []
+
+
+async def test_forty_checks_fit_on_a_laptop(open_page: Open, service: FakeService) -> None:
+    service.view = gallery.busy()
+    page = await open_page(width=1280)
+    last = "[...document.querySelectorAll('[data-search]')].at(-1).getBoundingClientRect().bottom"
+    assert await page.evaluate(last) <= 800
+
+
+async def test_page_is_complete_without_scripts_and_refreshes_itself(open_page: Open) -> None:
+    page = await open_page(java_script_enabled=False)
+    text = await page.inner_text("main")
+    assert "the connection to 198.51.100.7:443 was refused" in text
+    assert "21 min, since 13:41" in text
+    assert await page.locator("details[open] .right").count() == 9
+    assert not await page.locator("#search-box").is_visible()
+    assert await page.locator("noscript meta[http-equiv=refresh]").count() == 1
+
+
+async def test_state_changes_appear_without_losing_place_folds_search_and_focus(
+    open_page: Open, service: FakeService
+) -> None:
+    page = await open_page()
+    await page.evaluate("window.stayed = true")
+    await page.locator("details summary").first.click()
+    await page.fill("#search", "shop")
+    link = page.locator("a[href='/status/shop-api']")
+    await link.focus()
+    service.view = replace(service.view, checks=(*service.view.checks, *gallery.all_down().checks))
+    await playwright.expect(page.locator("#main .summary .down b")).to_have_text("14", timeout=10_000)
+    assert await page.evaluate("window.stayed")
+    assert await page.title() == "(14 down) eu-west"
+    assert "icon-down" in str(await page.get_attribute("#icon", "href"))
+    assert await page.input_value("#search") == "shop"
+    assert await link.evaluate("e => e === document.activeElement")
+    assert not await page.locator("[data-search*='service-1']").first.is_visible()
+
+
+async def test_fold_that_the_reader_closed_stays_closed(open_page: Open, service: FakeService) -> None:
+    page = await open_page()
+    first = page.locator("details").first
+    await first.locator("summary").click()
+    service.view = replace(service.view, monitor=replace(service.view.monitor, troubles=("disk full",)))
+    await playwright.expect(page.locator(".banner")).to_contain_text("disk full", timeout=10_000)
+    assert await first.get_attribute("open") is None
+
+
+async def test_failed_fetches_are_said_and_recovered_from(open_page: Open) -> None:
+    page = await open_page()
+    live = page.locator("#live")
+    await playwright.expect(live).to_contain_text("live")
+    await page.route("**/status*", lambda route: asyncio.create_task(route.fulfill(status=204)))
+    await playwright.expect(live).to_contain_text("updated", timeout=10_000)
+    await playwright.expect(live).to_contain_text("stale", timeout=10_000)
+    assert await page.locator("#main").inner_text()
+    await page.unroute("**/status*")
+    await playwright.expect(live).to_contain_text("live", timeout=10_000)
+
+
+async def test_search_finds_names_groups_and_labels_and_stands_in_the_address(open_page: Open) -> None:
+    page = await open_page()
+    await page.keyboard.press("/")
+    await page.keyboard.type("team=identity")
+    rows = page.locator("[data-search]:visible")
+    await playwright.expect(rows).to_have_count(1)
+    assert page.url.endswith("?q=team%3Didentity")
+    await page.fill("#search", "mail")
+    await playwright.expect(rows).to_have_count(4)
+    await page.reload()
+    await playwright.expect(rows).to_have_count(4)
+    await page.fill("#search", "nobody has this name")
+    await playwright.expect(page.locator("#nothing")).to_be_visible()
+    await page.fill("#search", "")
+    await playwright.expect(rows).to_have_count(15)
+    assert page.url.endswith("/status")
+
+
+async def test_search_opens_the_folds_it_finds_something_in(open_page: Open, service: FakeService) -> None:
+    service.view = gallery.many()
+    page = await open_page()
+    found = page.locator("[data-search]:visible")
+    await page.fill("#search", "billing-node-0005")
+    await playwright.expect(found).to_have_count(1)
+    await page.fill("#search", "")
+    await playwright.expect(found).to_have_count(3)
+
+
+async def test_times_are_also_said_in_the_readers_zone(open_page: Open) -> None:
+    page = await open_page("/status/shop-api", timezone_id="Asia/Tokyo", locale="en-GB")
+    since = page.locator(".verdict time")
+    await playwright.expect(since).to_have_attribute("title", "13 Nov 2026, 22:41:40 GMT+9")
+
+
+CONTRAST = """() => {
+  const channel = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = (rgb) => 0.2126 * channel(rgb[0]) + 0.7152 * channel(rgb[1]) + 0.0722 * channel(rgb[2]);
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const found = parts(getComputedStyle(e).backgroundColor);
+      if (found.length === 3 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  const poor = new Set();
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || e.closest(".unseen, .skip, svg, script, noscript")) continue;
+    const [a, b] = [light(parts(getComputedStyle(e).color)), light(ground(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.add(`${e.className || e.tagName} ${ratio.toFixed(2)}`);
+  }
+  return [...poor];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/status", "/status/shop-api", "/status/batch-export"])
+async def test_every_text_has_enough_contrast(open_page: Open, service: FakeService, path: str, scheme: str) -> None:
+    service.view = gallery.troubled()
+    page = await open_page(path, color_scheme=scheme)
+    assert await page.evaluate(CONTRAST) == []
+
+
+async def test_script_in_a_name_stays_text(open_page: Open, service: FakeService) -> None:
+    service.view = gallery.extremes()
+    page = await open_page()
+    assert "<script>alert(1)</script>" in await page.inner_text("main")
+    assert await page.locator("main script").count() == 0

@@ -1,0 +1,188 @@
+"""What stands where on the overview, and how it is said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from monitor.clock import Moment
+from monitor.outcome import Reason, Result
+from monitor.secret import Secret
+from monitor.spec import Expect, Rule
+from monitor.view import CheckView
+from monitor.web import wording
+from monitor.web.bars import strip
+from monitor.web.negotiation import HTML, JSON, TEXT, accepted
+from monitor.web.pages import check_page, overview_page
+from monitor.web.rows import arrange, certificate_words
+from monitor.web.waterfall import WIDTH, waterfall
+from tests.web import gallery
+from tests.web.gallery import NOW, begun, fine, late, past, refused, spec, stalled, viewed, wrong
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "0 s"),
+        (-3, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (18720, "5 h 12 min"),
+        (86400, "1 d"),
+        (273600, "3 d 4 h"),
+    ],
+)
+def test_spans_have_two_units_at_most(value: float, said: str) -> None:
+    assert wording.span(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.25, "250 ms"), (1.5, "1.5 s"), (30, "30 s"), (90, "1 min 30 s"), (300, "5 min"), (7200, "2 h")],
+)
+def test_intervals_are_said_as_configured(value: float, said: str) -> None:
+    assert wording.every(value) == said
+
+
+def test_times_name_the_day_unless_it_is_today() -> None:
+    now = NOW.wall
+    assert wording.clock(now, now) == "14:03:22"
+    assert wording.clock(now - 86400, now) == "12 Nov 14:03:22"
+    assert wording.since(now - 400 * 86400, now) == "9 Oct 2025 14:03"
+
+
+def test_expectations_are_said_without_their_secrets() -> None:
+    expect = Expect(
+        status=((200, 299), (301, 301), (400, 404)),
+        latency=0.8,
+        headers=(("Content-Type", (Rule("matches", "^application/json"),)),),
+        json=(("$.token", (Rule("equals", Secret("hunter2")),)), ("$.ok", (Rule("equals", True),))),
+        http_version=("1.1",),
+    )
+    said = wording.expectation(expect)
+    assert said == [
+        "2xx, 301, 400–404",
+        "within 800 ms",
+        "HTTP 1.1",
+        "header Content-Type matches ^application/json",
+        "$.token = ***",
+        "$.ok = true",
+    ]
+
+
+@pytest.mark.parametrize(("days", "said"), [(61, "61 d"), (1.5, "1 d 12 h"), (-3, "ended 3 d ago"), (0.5, "12 h")])
+def test_certificates_say_how_long_they_hold(days: float, said: str) -> None:
+    assert certificate_words(days * 86400) == said
+
+
+def test_what_is_wrong_stands_above_what_is_right_by_urgency() -> None:
+    sections = {s.key: [row.view.name for row in s.rows] for s in arrange(gallery.evening()).sections}
+    assert list(sections.items()) == [
+        ("down", ["shop-api", "mail-in"]),
+        ("degraded", ["search", "old-login"]),
+        ("failing", ["img-cdn"]),
+        ("unknown", ["batch-export"]),
+    ]
+
+
+def test_every_check_stands_in_exactly_one_place() -> None:
+    for scene in gallery.SCENES.values():
+        view = scene()
+        arranged = arrange(view)
+        rows = [r.view.name for part in (*arranged.sections, *arranged.groups) for r in part.rows]
+        assert sorted(rows) == sorted(c.name for c in view.checks)
+
+
+def test_large_groups_are_folded_and_few_checks_are_not() -> None:
+    assert not any(group.open for group in arrange(gallery.many()).groups)
+    assert all(group.open for group in arrange(gallery.busy()).groups)
+
+
+def one(*stretches: tuple[int, gallery.Made], **more: object) -> CheckView:
+    """One check that lived through these."""
+    ledger = begun(spec("api", **more))
+    for record in ledger:
+        past(record, *stretches)
+    return viewed(ledger).checks[0]
+
+
+def test_strip_draws_each_kind_once_and_the_newest_at_the_right_end() -> None:
+    view = one((10, gallery.wave(1)), (5, refused), (2, stalled))
+    drawn = strip(view.recent, 10.0, 0.8, 30)
+    assert re.findall(r'class="(\w+)"', drawn) == ["strip", "fine", "failed", "uncertain"]
+    assert "M145.5 15.5v-8h3v8z" in drawn
+    assert "last 17 results: 5 failed, 2 inconclusive" in drawn
+
+
+def test_strip_hatches_the_time_in_which_nobody_looked() -> None:
+    view = one((10, gallery.wave(1)))
+    older = tuple(replace(r, started_at=r.started_at - 600) for r in view.recent)
+    drawn = strip((*view.recent, *older), 10.0, None, 30)
+    assert drawn.count("url(#hatch)") == 1
+
+
+def test_waterfall_begins_each_bar_where_the_last_one_ended() -> None:
+    steps = waterfall(fine(spec("api"), 0.0, 0.1))
+    assert [round(s.start) for s in steps] == [0, 10, 140, 360, 960]
+    assert round(steps[-1].start + steps[-1].length) == WIDTH
+    assert not any(s.broken for s in steps)
+
+
+@pytest.mark.parametrize(("made", "broken"), [(refused, "connect"), (late, "processing"), (wrong, None)])
+def test_waterfall_marks_where_the_answer_was_cut_off(made: gallery.Made, broken: str | None) -> None:
+    steps = waterfall(made(spec("api"), 0.0))
+    assert next((s.phase for s in steps if s.broken), None) == broken
+
+
+def test_waterfall_of_a_run_that_reached_nothing() -> None:
+    result = Result("api", 0.0, Reason.DNS_NOT_FOUND, "no such name")
+    assert {s.note for s in waterfall(result)} == {"not reached"}
+
+
+def test_reading_of_a_check_that_recovers_says_how_far_it_is() -> None:
+    view = one((5, refused), (1, gallery.wave(1)), up_after=3)
+    assert view.reading.startswith("succeeds again, 1 of 3 in a row: 200 in")
+
+
+def test_reading_of_a_check_that_is_not_down_yet_says_how_far_it_is() -> None:
+    assert one((1, refused)).reading == "failure 1 of 2: the connection to 198.51.100.7:443 was refused"
+
+
+def test_reading_of_what_is_too_old_says_so() -> None:
+    ledger = begun(spec("api"))
+    record = next(iter(ledger))
+    record.add(fine(record.spec, NOW.wall - 600, 0.1), Moment(NOW.wall - 600, NOW.steady - 600))
+    assert viewed(ledger).checks[0].reading == "nothing new for too long; the last was: 200 in 100 ms"
+
+
+@pytest.mark.parametrize("scene", sorted(gallery.SCENES))
+def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scene: str) -> None:
+    view = gallery.SCENES[scene]()
+    pages = [overview_page(view, False), *(check_page(view.monitor, c, False) for c in view.checks[:20])]
+    for page in map(bytes.decode, pages):
+        assert not re.search(r"<[^>]*\s(style|on\w+)=", page)
+        assert not re.search(r"<script(?![^>]*\ssrc=\"/static/)", page)
+        assert not re.search(r'<(?:link|script|img)[^>]*(?:href|src)="(?!/static/)', page)
+
+
+def test_thousand_checks_are_no_heavier_than_a_photograph() -> None:
+    assert len(overview_page(gallery.many(), True)) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("header", "offers", "best"),
+    [
+        (None, (TEXT, JSON, HTML), TEXT),
+        ("image/png", (HTML, JSON), HTML),
+        ("application/*", (HTML, JSON), JSON),
+        ("text/html;q=0, */*;q=0.1", (HTML, JSON), JSON),
+        ("APPLICATION/JSON", (HTML, JSON), JSON),
+        (",;q=,;;", (HTML, JSON), HTML),
+    ],
+)
+def test_best_liked_offer_wins(header: str | None, offers: tuple[str, ...], best: str) -> None:
+    assert accepted(header, *offers) == best
