@@ -16,14 +16,18 @@ class Notifier:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
-        watchdog = environ.get("WATCHDOG_USEC", "")
+        limit = environ.get("WATCHDOG_USEC", "")
         meant_for_us = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self._watchdog = bool(watchdog) and meant_for_us
+        self._watchdog = int(limit) / 1e6 if limit.isdecimal() and meant_for_us else None
 
     @property
     def listened_to(self) -> bool:
         """Whether there is a manager to tell."""
         return bool(self._address)
+
+    def beat_within(self, seconds: float) -> float:
+        """How often to say that we live: half of what the watchdog allows (sd_watchdog_enabled(3)), or `seconds`."""
+        return seconds if self._watchdog is None else min(seconds, self._watchdog / 2)
 
     def ready(self, status: str) -> None:
         """Everything is up, or the reload is over."""
@@ -43,7 +47,7 @@ class Notifier:
 
     def alive(self) -> None:
         """The scheduling loop turns."""
-        if self._watchdog:
+        if self._watchdog is not None:
             self._send("WATCHDOG=1")
 
     def _send(self, message: str) -> None:

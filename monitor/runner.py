@@ -31,12 +31,19 @@ Found = Callable[[Record, Result, int], None]
 class Runner:
     """Runs checks when they are due, never one check twice at a time and never more than `limit` at once.
 
+    `descriptors` is how many may hold a socket before the rest of the process goes without.
     Every run ends in exactly one call of `found(record, result, runs)`, also one that could not be made.
     """
 
-    def __init__(self, net: Net, limit: int, watchdog: Watchdog, vitals: Vitals, found: Found) -> None:
+    def __init__(
+        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, vitals: Vitals, found: Found
+    ) -> None:
         self._net = net
+        self._limit = limit
         self._slots = asyncio.Semaphore(limit)
+        self._withholding: asyncio.Task[None] | None = None
+        self._descriptors = descriptors
+        self._asking = 0
         self._watchdog = watchdog
         self._vitals = vitals
         self._found = found
@@ -50,9 +57,20 @@ class Runner:
         return len(self._tasks)
 
     def use(self, net: Net, limit: int) -> None:
-        """Settings for the runs that begin from now on."""
+        """Settings for the runs that begin from now on; those under way keep their slots."""
         self._net = net
-        self._slots = asyncio.Semaphore(limit)
+        for _ in range(limit - self._limit):
+            self._slots.release()
+        if limit < self._limit:
+            self._withholding = asyncio.create_task(self._withhold(self._limit - limit, self._withholding))
+        self._limit = limit
+
+    async def _withhold(self, count: int, before: asyncio.Task[None] | None) -> None:
+        """Take so many slots out of use, as they become free."""
+        if before is not None:
+            await before
+        for _ in range(count):
+            await self._slots.acquire()
 
     def due(self, record: Record, due: float, missed: int) -> None:
         """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
@@ -103,7 +121,7 @@ class Runner:
             async with self._slots:
                 if due is not None and self._too_late(record, due):
                     return
-                result = await self._checked(spec)
+                result = await self._checked(record)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, "cancelled by a reload or the end of the monitor")
         self._found(record, result, 1)
@@ -134,15 +152,22 @@ class Runner:
         self._vitals.schedule_lag.observe(lag)
         return False
 
-    async def _checked(self, spec: CheckSpec) -> Result:
+    async def _checked(self, record: Record) -> Result:
+        spec = record.spec
+        if self._asking >= self._descriptors:  # the page and Prometheus need some too
+            return _nothing_found(spec, Reason.LOCAL_RESOURCES, "no file descriptor to spare for one more run")
         began = time.monotonic()
+        self._asking += 1
         try:
             result = await check(spec, self._net)
         except Exception as exc:  # noqa: BLE001 - a bug that one check meets stops no other
-            _log.exception("internal error in a check", check=spec.name)
+            if record.last is None or record.last.reason is not Reason.INTERNAL_ERROR:  # said once, not at every run
+                _log.exception("internal error in a check", check=spec.name)
             return _nothing_found(
                 spec, Reason.INTERNAL_ERROR, f"a bug of the monitor: {type(exc).__name__}; see its log"
             )
+        finally:
+            self._asking -= 1
         return self._excused(result, spec, began)
 
     def _excused(self, result: Result, spec: CheckSpec, began: float) -> Result:

@@ -24,7 +24,7 @@ from monitor.ledger import Record
 SLOT = 1.0
 """Seconds that a slot is open for."""
 BEAT = 1.0
-"""Seconds between two beats, by which the scheduler shows that it lives."""
+"""Seconds between two beats at most, by which the scheduler shows that it lives."""
 _OVERDUE = 1.0
 """What is due longer than this was held up together with everything else, and is spread instead of started at once."""
 _SPREAD = 2.0
@@ -105,11 +105,12 @@ def fraction_of(name: str) -> float:
 
 
 class Schedule:
-    """The due times of all checks; calls `due` for each on the loop, `beat` once a second."""
+    """The due times of all checks; calls `due` for each on the loop, and `beat` every so many seconds."""
 
-    def __init__(self, due: Due, beat: Callable[[], None]) -> None:
+    def __init__(self, due: Due, beat: Callable[[], None], every: float = BEAT) -> None:
         self._due = due
         self._beat = beat
+        self._every = every
         self._zone = SteadyTime()
         self._scheduler = AsyncIOScheduler(
             timezone=self._zone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -124,7 +125,7 @@ class Schedule:
         """Begin: this is the start that all due times count from."""
         self._epoch = self.last_beat = time.monotonic()
         self._scheduler.start()
-        self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch), BEAT), id="beat")
+        self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch), self._every), id="beat")
 
     def stop(self) -> None:
         """Start nothing more; what runs goes on."""

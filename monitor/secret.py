@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 MASK = "***"
 
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]+")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _QUERY_VALUE = re.compile(r"([?&;#][^=&;#\s]*=)[^&;#\s]+")
 _BARE_QUERY = re.compile(r"([?&])[^=&#\s]+(?=&|#|\s|$)")
@@ -71,7 +72,9 @@ def secrets_of_url(url: Text) -> set[str]:
     found |= {value for _, value in parse_qsl(parts.query)}
     found |= {piece.partition("=")[2] or piece for piece in parts.query.split("&")}
     if isinstance(url, Secret):
-        found |= {text, parts.path.strip("/"), parts.netloc, parts.hostname or ""}
+        found |= {text, parts.path.strip("/")}
+        if not _ADDRESS.fullmatch(parts.hostname or ""):  # an address is in every detail, and says little
+            found |= {parts.netloc, parts.hostname or ""}
     return found - {""}
 
 

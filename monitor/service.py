@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import resource
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -24,27 +22,22 @@ from monitor.ledger import Ledger, Record, Transition
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
+from monitor.process import descriptors_for, new_event_loop, settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Runner
-from monitor.schedule import Schedule
+from monitor.schedule import BEAT, Schedule
 from monitor.spec import Configuration, HostPort
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watchdog import Watchdog
 from monitor.web import build_app, serve
 
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not on every platform
-    from asyncio import new_event_loop  # type: ignore[assignment]
-
 _log = structlog.get_logger("monitor.service")
 
+_DRAINING = "draining"
 _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
 _AGED_PER_BEAT = 500
 """Records looked at per beat for results that have become too old; the page ages what it shows by itself."""
-_OTHER_DESCRIPTORS = 256
-"""File descriptors that are needed beside one per run: the page's connections, DNS, files."""
 
 
 class Service:
@@ -64,9 +57,17 @@ class Service:
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._vitals = Vitals(self._registry, __version__)
         self._watchdog = Watchdog(self._vitals.event_loop_lag.observe)
-        self._runner = Runner(Net(), config.monitor.max_concurrency, self._watchdog, self._vitals, self._found)
-        self._schedule = Schedule(self._runner.due, self._beat)
+        limit = config.monitor.max_concurrency
+        self._runner = Runner(
+            Net(),
+            limit=limit,
+            descriptors=descriptors_for(limit),
+            watchdog=self._watchdog,
+            vitals=self._vitals,
+            found=self._found,
+        )
         self._notifier = Notifier()
+        self._schedule = Schedule(self._runner.due, self._beat, self._notifier.beat_within(BEAT))
         self._aging: Iterator[Record] = iter(())
         self._opened = AsyncExitStack()
 
@@ -88,7 +89,6 @@ class Service:
 
     async def _start(self) -> None:
         log.hide(lambda: (self._redactor,))
-        _allow_descriptors(self._config.monitor.max_concurrency + _OTHER_DESCRIPTORS)
         host, port = self._listen_option or self._config.monitor.listen
         app = build_app(self, self._registry, access_log=True)
         server = await serve(app, host, port or 0)
@@ -100,12 +100,14 @@ class Service:
         self._opened.callback(self._schedule.stop)
         await self._use(self._config)
         self._vitals.configuration_loaded(self._loaded_at)
-        _settle_memory()
+        settle_memory()
 
     # reload
 
     async def reload(self) -> list[Problem]:
         """Load the file again and take over what changed; nothing changes while it has problems."""
+        if self._unready == _DRAINING:
+            return [Problem(self._config.path, 0, "", "not reloaded, the monitor is stopping")]
         async with self._reloading:
             self._notifier.reloading()
             try:
@@ -135,7 +137,7 @@ class Service:
         self._config_error = None
         self._loaded_at = system_clock().wall
         self._vitals.configuration_loaded(self._loaded_at)
-        _settle_memory()
+        settle_memory()
         _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
 
     async def _use(self, config: Configuration) -> int:
@@ -156,7 +158,7 @@ class Service:
 
     async def stop(self) -> None:
         """Start nothing more, let what runs end within its limits, then close everything, last things first."""
-        self._unready = "draining"
+        self._unready = _DRAINING
         self._notifier.stopping(f"draining {self._runner.in_flight} runs")
         self._schedule.stop()
         running = self._runner.in_flight
@@ -269,17 +271,3 @@ async def _live(service: Service) -> int:
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
     return Redactor({secret for config in configurations for check in config.checks for secret in check.secrets})
-
-
-def _settle_memory() -> None:
-    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
-    gc.collect()
-    gc.freeze()
-
-
-def _allow_descriptors(wanted: int) -> None:
-    """Every run needs a socket; the usual soft limit of 1024 is for programs that use select(2), which we do not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))

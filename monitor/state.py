@@ -76,7 +76,8 @@ def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
         )
     if standing.state is State.PAUSED:
         return Standing(State.UNKNOWN, now.wall, conclusive=standing.conclusive)
-    return standing
+    # No run was due yet by the new interval, so by it nothing has become too old.
+    return standing if standing.concluded is None else replace(standing, concluded=now.steady)
 
 
 def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:

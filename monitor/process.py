@@ -1,0 +1,40 @@
+"""What the daemon asks of its own process: descriptors, an event loop, memory that is not walked again and again."""
+
+from __future__ import annotations
+
+import gc
+import resource
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # not on every platform
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
+__all__ = ["descriptors_for", "new_event_loop", "settle_memory"]
+
+_OTHER_DESCRIPTORS = 256
+"""File descriptors for all but the runs: connections to the page, libraries, files; a quarter if there are few."""
+_FEWEST_DESCRIPTORS = 32
+"""So many of them whatever the limit is, or nobody could be told what is wrong."""
+
+
+def descriptors_for(runs: int) -> int:
+    """Allow this process a socket for so many runs, as far as it may; says how many runs can have one.
+
+    The usual soft limit of 1024 is for programs that use select(2), which we do not.
+    """
+    wanted = runs + _OTHER_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    if soft == resource.RLIM_INFINITY:
+        return runs
+    return max(1, soft - max(_FEWEST_DESCRIPTORS, min(_OTHER_DESCRIPTORS, soft // 4)))
+
+
+def settle_memory() -> None:
+    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
+    gc.collect()
+    gc.freeze()
