@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -20,6 +21,8 @@ Foreign = Callable[[str], str]
 
 _EXCERPT = 60
 """So many characters of what came are quoted in a detail."""
+_SAMPLE_LENGTH, _SAMPLE_ITEMS, _SAMPLE_DEPTH = 300, 8, 4
+"""More of a value than this is not even looked at to quote it: striking secrets out takes time."""
 
 
 class Finding(NamedTuple):
@@ -83,25 +86,24 @@ def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreig
 
 def _judge_json(expect: Expect, body: bytes, foreign: Foreign) -> Finding | None:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        document = json.loads(body, parse_constant=_no_constant)
+        for path, rules in expect.json:
+            found = list(_compiled_path(path).find(document).values())
+            for rule in rules:
+                if not _holds(rule, found):
+                    return Finding(Reason.UNEXPECTED_BODY, f"{path} {_complaint(rule, found, foreign)}")
+    except RecursionError:
+        return Finding(Reason.INVALID_CONTENT, f"the JSON of the body ({len(body)} bytes) is nested too deep")
+    except jsonpath.JSONPathError as error:  # a filter that compares what cannot be compared, nesting beyond its limit
+        return Finding(Reason.UNEXPECTED_BODY, f"a path of expect.json cannot be followed: {foreign(str(error))}")
+    except ValueError:  # UnicodeDecodeError is one
         return Finding(Reason.INVALID_CONTENT, f"the body ({len(body)} bytes) is not JSON")
-    for path, rules in expect.json:
-        found = _select(path, document)
-        for rule in rules:
-            if not _holds(rule, found):
-                return Finding(Reason.UNEXPECTED_BODY, f"{path} {_complaint(rule, found, foreign)}")
     return None
 
 
-def _select(path: str, document: Any) -> list[Any]:
-    try:
-        return list(_compiled_path(path).find(document).values())
-    except (
-        jsonpath.JSONPathError,
-        RecursionError,
-    ):  # nested deeper than the query goes: nothing was found
-        return []
+def _no_constant(name: str) -> None:
+    """NaN and Infinity, which Python takes and RFC 8259 does not know."""
+    raise ValueError(name)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -142,7 +144,12 @@ def _holds(rule: Rule, found: list[Any]) -> bool:
 
 
 def _same(value: Any, operand: Any) -> bool:
-    if isinstance(value, bool) or isinstance(operand, bool):  # in Python True == 1, in JSON it is not
+    """Equal as JSON: true is not 1, at any depth."""
+    if isinstance(value, dict) and isinstance(operand, dict):
+        return value.keys() == operand.keys() and all(_same(v, operand[k]) for k, v in value.items())
+    if isinstance(value, list) and isinstance(operand, list):
+        return len(value) == len(operand) and all(map(_same, value, operand))
+    if isinstance(value, bool) or isinstance(operand, bool):
         return value is operand
     return bool(value == operand)
 
@@ -156,7 +163,7 @@ def _contains(value: Any, operand: Any) -> bool:
         return isinstance(operand, str) and operand in value
     if isinstance(value, list):
         return any(_same(item, operand) for item in value)
-    return isinstance(value, dict) and operand in value
+    return isinstance(value, dict) and isinstance(operand, str) and operand in value
 
 
 def _matches(value: Any, pattern: str) -> bool:
@@ -203,17 +210,20 @@ def _complaint(rule: Rule, found: Iterable[Any], foreign: Foreign) -> str:
 
 def _excerpt(value: Any, foreign: Foreign) -> str:
     """What came, quoted, without secrets, then cut: cut last, so that no secret is halved."""
-    text = foreign(json.dumps(_struck(value, foreign), ensure_ascii=False))
+    text = foreign(json.dumps(_sample(value, foreign, _SAMPLE_DEPTH), ensure_ascii=False))
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
-def _struck(value: Any, foreign: Foreign) -> Any:
-    """The value with secrets struck from each of its strings; the quotes around one would hide how it ends."""
+def _sample(value: Any, foreign: Foreign, depth: int) -> Any:
+    """As much of a value as can be quoted, with secrets struck from each string; quotes would hide how one ends."""
     if isinstance(value, str):
-        return foreign(value)
+        return foreign(value[:_SAMPLE_LENGTH])
+    if isinstance(value, (dict, list)) and not depth:
+        return "…"
     if isinstance(value, dict):
-        return {foreign(k): _struck(v, foreign) for k, v in value.items()}
-    return [_struck(v, foreign) for v in value] if isinstance(value, list) else value
+        some = itertools.islice(value.items(), _SAMPLE_ITEMS)
+        return {foreign(k[:_SAMPLE_LENGTH]): _sample(v, foreign, depth - 1) for k, v in some}
+    return [_sample(v, foreign, depth - 1) for v in value[:_SAMPLE_ITEMS]] if isinstance(value, list) else value
 
 
 def _operand(operand: Any, foreign: Foreign) -> str:

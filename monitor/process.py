@@ -17,6 +17,9 @@ _OTHER_DESCRIPTORS = 256
 _FEWEST_DESCRIPTORS = 32
 """So many of them whatever the limit is, or nobody could be told what is wrong."""
 
+_YOUNG_OBJECTS = 10_000
+"""New objects until the collector looks for cycles among them. Python's default of 700 is three runs of a check."""
+
 
 def descriptors_for(runs: int) -> int:
     """Allow this process a socket for so many runs, as far as it may; says how many runs can have one.
@@ -38,3 +41,4 @@ def settle_memory() -> None:
     """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)

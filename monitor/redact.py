@@ -50,6 +50,7 @@ class Redactor:
         """A sentence of ours, without secrets, then cut to `limit` characters; cut last, lest a secret be halved."""
         if self._certain is not None:
             text = self._certain.sub(MASK, text)
+        text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate can be written nowhere
         return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
     @functools.cached_property

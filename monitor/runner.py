@@ -50,6 +50,7 @@ class Runner:
         self._tasks: dict[Record, asyncio.Task[None]] = {}
         self._reruns: dict[Record, asyncio.TimerHandle] = {}
         self._closing = False
+        vitals.checks_in_flight.set_function(lambda: self.in_flight)
 
     @property
     def in_flight(self) -> int:
@@ -108,12 +109,7 @@ class Runner:
             return
         task = asyncio.create_task(self._run(record, due))
         self._tasks[record] = task
-        self._vitals.checks_in_flight.set(len(self._tasks))
-        task.add_done_callback(lambda _: self._done(record))
-
-    def _done(self, record: Record) -> None:
-        del self._tasks[record]
-        self._vitals.checks_in_flight.set(len(self._tasks))
+        task.add_done_callback(lambda _: self._tasks.pop(record))
 
     async def _run(self, record: Record, due: float | None) -> None:
         spec = record.spec

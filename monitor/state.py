@@ -45,6 +45,8 @@ def beginning(spec: CheckSpec, now: Moment) -> Standing:
 
 def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> Standing:
     """Where the check stands after a result that ended now; an inconclusive one neither counts nor resets."""
+    if standing.state is State.PAUSED:  # a run that was under way when the check was paused
+        return standing
     if not result.conclusive:
         return aged(standing, spec, now)
     counted = replace(
@@ -85,9 +87,10 @@ def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:
     latency = spec.expect.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
-    certificate = result.certificate
-    if certificate is not None and certificate.not_after - now < spec.tls.expiry_warning:
-        return f"the certificate ends in {_days(certificate.not_after - now)}"
+    ends = result.earliest_expiry
+    if ends is not None and ends - now < spec.tls.expiry_warning:
+        which = "the certificate" if ends == result.certificates[0].not_after else "a certificate of the chain"
+        return f"{which} ends in {_days(ends - now)}"
     return None
 
 

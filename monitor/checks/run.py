@@ -88,12 +88,14 @@ class Run:
         self._stage_began = self.began
         self._phase = RESOLVING
         self._phases: list[float | None] = [None] * len(PHASE_NAMES)
-        self._timeout = asyncio.timeout_at(self._total_at)
+        self._timeout = asyncio.timeout_at(None)
+        self._timer: asyncio.TimerHandle | None = None
         self._running = False
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
         self._running = True
+        self._arm(self._stage_at)
         return self
 
     async def __aexit__(
@@ -103,6 +105,8 @@ class Run:
         traceback: TracebackType | None,
     ) -> None:
         self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
         self._switch(self._phase)
         self.ended = self._mark
         await self._timeout.__aexit__(kind, exc, traceback)
@@ -188,9 +192,26 @@ class Run:
         self._phase = phase
 
     def _arm(self, stage_at: float) -> None:
+        """The limit is now at `stage_at`, or the total one if that is earlier.
+
+        Most limits are put off long before they pass, so a timer that is set too early is left to find that out.
+        """
         self._stage_at = stage_at
-        if self._running and not self._timeout.expired():
-            self._timeout.reschedule(min(stage_at, self._total_at))
+        limit = min(stage_at, self._total_at)
+        if self._running and (self._timer is None or limit < self._timer.when()):
+            self._set_timer(limit)
+
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._on_timer)
+
+    def _on_timer(self) -> None:
+        limit = min(self._stage_at, self._total_at)
+        if limit > time.monotonic():
+            self._set_timer(limit)
+        elif not self._timeout.expired():
+            self._timeout.reschedule(limit)  # now, as it has passed
 
     def _waited(self) -> str:
         return seconds(time.monotonic() - self._stage_began)
