@@ -27,6 +27,8 @@ BEAT = 1.0
 """Seconds between two beats at most, by which the scheduler shows that it lives."""
 _OVERDUE = 1.0
 """What is due longer than this was held up together with everything else, and is spread instead of started at once."""
+_ROUNDED = 2e-6
+"""A datetime is exact to a microsecond, so a time on the grid may seem to lie this far beside it."""
 _SPREAD = 2.0
 """Seconds over which overdue runs are spread."""
 
@@ -77,8 +79,13 @@ class Grid(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         """The next time on the grid: after `previous` if there is one, else not before now."""
-        since = ((previous or now) - self._first).total_seconds() / self._interval
-        n = math.floor(since + 1e-6) + 1 if previous is not None else math.ceil(since - 1e-6)
+        elapsed = ((previous or now) - self._first).total_seconds()
+        after = previous is not None
+        n = (
+            math.floor((elapsed + _ROUNDED) / self._interval) + 1
+            if after
+            else math.ceil((elapsed - _ROUNDED) / self._interval)
+        )
         return self._first + timedelta(seconds=max(0, n) * self._interval)
 
 

@@ -32,13 +32,13 @@ class Watchdog:
         self._gaps: deque[Gap] = deque()
         self._handle: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._looked = 0.0
+        self._ticked = 0.0
         self._slept = 0.0
 
     def start(self) -> None:
         """Begin to tick on the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._looked = time.monotonic()
+        self._ticked = time.monotonic()
         self._slept = _slept()
         self._handle = self._loop.call_later(TICK, self._tick)
 
@@ -57,19 +57,22 @@ class Watchdog:
 
     def _tick(self) -> None:
         assert self._loop is not None
-        self._observe(max(0.0, time.monotonic() - self._looked - TICK))
+        self._observe(max(0.0, time.monotonic() - self._ticked - TICK))
         self._look()
+        self._ticked, self._slept = time.monotonic(), _slept()
         self._handle = self._loop.call_later(TICK, self._tick)
 
     def _look(self) -> None:
-        now, slept = time.monotonic(), _slept()
-        late = max(0.0, now - self._looked - TICK)
-        asleep = max(0.0, slept - self._slept)
-        if late + asleep >= _NOTICED:
-            self._gaps.append(Gap(self._looked, now, late + asleep))
-            while self._gaps[0].ended < now - _KEPT_SECONDS:
-                self._gaps.popleft()
-        self._looked, self._slept = now, slept
+        """Note how late the tick after the last one is by now; a second look sees the same gap, only longer."""
+        now = time.monotonic()
+        lost = max(0.0, now - self._ticked - TICK) + max(0.0, _slept() - self._slept)
+        if lost < _NOTICED:
+            return
+        if self._gaps and self._gaps[-1].began == self._ticked:
+            self._gaps.pop()
+        self._gaps.append(Gap(self._ticked, now, lost))
+        while self._gaps[0].ended < now - _KEPT_SECONDS:
+            self._gaps.popleft()
 
 
 def _slept() -> float:

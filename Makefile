@@ -1,0 +1,81 @@
+# Everything starts here; only make and Python 3.11 or newer have to be there.
+# All that is installed goes into .venv, by the pins of .ci/constraints.txt; `make clean` takes it away again.
+
+VENV   := .venv
+PINS   := .ci/constraints.txt
+CONFIG ?= checks.toml
+ARGS   ?=
+JOBS   ?= 2
+RUN    := $(VENV)/bin/python -m
+
+.PHONY: help run test lint types bench screenshots clean
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+		printf '%-20s %s\n' "  $$what" "$$does"; done
+	@echo
+	@echo '  make run CONFIG=my.toml ARGS="--listen 127.0.0.1:0"    make test JOBS=4 ARGS="-k dns"'
+
+run: $(VENV)/.run ## Install if need be, and start the daemon on checks.toml
+	@[ "$(CONFIG)" != checks.toml ] || echo 'The page: http://127.0.0.1:8420/status   Ctrl-C ends.' >&2
+	@$(RUN) monitor run -c $(CONFIG) $(ARGS)
+
+test: $(VENV)/.dev ## Install if need be, and run every test and every linter
+	@echo '[1/4] ruff check'
+	@$(RUN) ruff check .
+	@echo '[2/4] ruff format --check'
+	@$(RUN) ruff format --check .
+	@echo '[3/4] mypy, strict'
+	@$(RUN) mypy
+	@echo '[4/4] pytest, $(JOBS) at a time'
+	@$(RUN) pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/.dev ## The linters alone, mending what they can
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(RUN) mypy
+
+bench: $(VENV)/.dev ## Measure CPU per check beside blackbox_exporter, and print the table
+	$(RUN) tests.bench
+
+screenshots: $(VENV)/.dev ## Take the pictures in docs/images anew, with headless Chromium
+	$(RUN) tests.project.screenshots
+
+clean: ## Remove the environment and everything that tools left behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp is older than pyproject.toml or the pins only if something has to be installed.
+# pip reads PIP_CONSTRAINT also for what builds the project; newer versions of pip want PIP_BUILD_CONSTRAINT for that.
+
+PIP := PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS) PIP_DISABLE_PIP_VERSION_CHECK=1 $(RUN) pip install -q
+
+$(VENV)/.run: pyproject.toml $(PINS) | $(VENV)/bin/python
+	@echo 'Installing into $(VENV) …' >&2
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(PINS) | $(VENV)/bin/python
+	@echo 'Installing into $(VENV), with what the tests need …' >&2
+	@$(PIP) --use-pep517 -e '.[dev]'
+	@touch $(VENV)/.run $@
+
+# The first Python that is new enough and can make environments; else a sentence that says what to install.
+$(VENV)/bin/python:
+	@for python in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		new="$$python"; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || continue; \
+		echo "Making $(VENV) with $$("$$python" --version) …" >&2; \
+		exec "$$python" -m venv --clear $(VENV); \
+	done; \
+	if [ -n "$$new" ]; then \
+		version=$$("$$new" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+		echo "make: $$new cannot make virtual environments; on Debian and Ubuntu: apt install $$version-venv" >&2; \
+	else \
+		found=$$($${PYTHON:-python3} --version 2>/dev/null || echo none); \
+		echo "make: Python 3.11 or newer is needed, and $${PYTHON:-python3} is $$found; install one, or name it:" \
+			"make PYTHON=/path/to/python3.11" >&2; \
+	fi; \
+	exit 1
