@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
@@ -14,50 +13,22 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import BaseConnector
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from monitor.checks.classify import is_local
+from monitor.checks.listener import Listener
 from monitor.checks.net import Net
 from monitor.checks.policy import is_numeric
 from monitor.checks.resolve import resolve
 from monitor.checks.run import Run, Stage, Stop, tried
 from monitor.checks.tls import read_certificate, recorded_chain
+from monitor.checks.tunnel import open_tunnel
 from monitor.outcome import Attempt, Reason
 from monitor.secret import reveal
 from monitor.state import seconds
 
 Opened = TypeVar("Opened")
 Opener = Callable[[str, int], Awaitable[Opened]]
-
-_PROXY_HEAD_LIMIT = 64 * 1024
-_HEAD_LIMIT = 1024 * 1024
-"""Of all that comes before a body: header lines without end, interim answers (1xx) without end."""
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
-
-
-class Listener(ResponseHandler):
-    """aiohttp's protocol, which also tells the run of every byte that comes."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
-        super().__init__(loop)
-        self._run = run
-
-    def data_received(self, data: bytes) -> None:
-        """Pass bytes on; aiohttp calls this with none when it goes on decompressing, which is no sign of life."""
-        if data:
-            self._run.heard(len(data))
-            if self._run.received > _HEAD_LIMIT and self._run.stage is Stage.HEAD:
-                self.set_exception(HttpProcessingError(message="a head longer than a mebibyte"))
-                if self.transport is not None:
-                    self.transport.abort()
-                return
-        super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Note how the connection ended; aiohttp forgets it when it ends in the middle of a body."""
-        self._run.lost = exc
-        super().connection_lost(exc)
 
 
 class Dialer(BaseConnector):
@@ -227,38 +198,11 @@ class Dialer(BaseConnector):
         self._run.remote_address = endpoint(peer[0], peer[1])
 
     async def _tunnel(self, sock: socket.socket, url: URL) -> None:
-        """Ask the proxy for a tunnel (RFC 9110, 9.3.6). Nothing speaks first behind it, so nothing is read too far."""
-        run = self._run
-        run.enter(Stage.TUNNEL)
-        host, port = self._place(url)
-        place = endpoint(host, port)
-        credentials = f"Proxy-Authorization: {self._proxy_authorization}\r\n" if self._proxy_authorization else ""
+        self._run.enter(Stage.TUNNEL)
         try:
-            await self._loop.sock_sendall(
-                sock,
-                f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{credentials}\r\n".encode(),
-            )
-            answer = b""
-            while b"\r\n\r\n" not in answer and len(answer) < _PROXY_HEAD_LIMIT:
-                received = await self._loop.sock_recv(sock, 4096)
-                if not received:
-                    break
-                answer += received
+            await open_tunnel(sock, endpoint(*self._place(url)), self._proxy_authorization, self._run)
         except ConnectionError as error:
-            raise _proxy_trouble(error, run) from error
-        status = _STATUS_LINE.match(answer)
-        if status is None:
-            what = "gave no HTTP answer" if answer else "closed the connection"
-            raise Stop(
-                Reason.PROXY_FAILED,
-                f"the proxy {run.remote_address} {what} when asked for a tunnel",
-            )
-        if not status[1].startswith(b"2"):
-            code = status[1].decode()
-            raise Stop(
-                Reason.PROXY_FAILED,
-                f"the proxy {run.remote_address} answered {code} when asked for a tunnel",
-            )
+            raise _proxy_trouble(error, self._run) from error
 
     async def _secure(self, sock: socket.socket, url: URL) -> ResponseHandler:
         run = self._run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from enum import Enum
 from types import TracebackType
@@ -90,6 +91,7 @@ class Run:
         self._phases: list[float | None] = [None] * len(PHASE_NAMES)
         self._timeout = asyncio.timeout_at(None)
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._running = False
 
     async def __aenter__(self) -> Self:
@@ -198,12 +200,13 @@ class Run:
         """
         self._stage_at = stage_at
         limit = min(stage_at, self._total_at)
-        if self._running and (self._timer is None or limit < self._timer.when()):
+        if self._running and limit < self._timer_at:
             self._set_timer(limit)
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._timer_at = at
         self._timer = asyncio.get_running_loop().call_at(at, self._on_timer)
 
     def _on_timer(self) -> None:
