@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
@@ -19,6 +20,10 @@ class Listener(ResponseHandler):
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
         super().__init__(loop)
         self._run = run
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport as it is: aiohttp would set TCP_NODELAY, which asyncio and uvloop have set already."""
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Tell the run, then pass the bytes on."""

@@ -67,7 +67,8 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     # A failed handshake leaves no certificate behind in `ssl`, and a second connection would be a second load on the
     # target. CPython's own hook for handshake messages sees the one that carries the chain, in every version of TLS.
-    context._msg_callback = _on_message  # type: ignore[attr-defined]  # noqa: SLF001
+    # It is set past ssl.SSLContext, which would make enums of four numbers forty times a handshake.
+    ssl._SSLContext._msg_callback.__set__(context, _on_message)  # type: ignore[attr-defined]  # noqa: SLF001
     return context
 
 
