@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import jsonpath_rfc9535 as jsonpath
 import re2
+from multidict import MultiMapping
 
 from monitor.outcome import Reason
 from monitor.secret import Secret
@@ -36,7 +37,7 @@ def judge_head(
     expect: Expect,
     status: int,
     version: str,
-    headers: Mapping[str, str],
+    headers: MultiMapping[str],
     foreign: Foreign,
 ) -> Finding | None:
     """What is wrong with the head of an answer; None if nothing is. `headers` is case-insensitive."""
@@ -53,7 +54,7 @@ def judge_head(
             f"answered in HTTP/{version}, expected {wanted}",
         )
     for name, rules in expect.headers:
-        found = [headers[name]] if name in headers else []
+        found = [", ".join(headers.getall(name))] if name in headers else []  # RFC 9110, 5.3: one list
         for rule in rules:
             if not _holds(rule, found):
                 return Finding(
@@ -68,7 +69,7 @@ def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreig
     if expect.body:
         try:
             text = body.decode(charset or "utf-8")
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):  # UnicodeDecodeError, or a name that no charset could have
             named = foreign(charset or "utf-8")[:_EXCERPT]
             return Finding(
                 Reason.INVALID_CONTENT,

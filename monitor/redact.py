@@ -24,6 +24,9 @@ _ROUNDS = 3
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'\\/]|&#?\w{1,8};")
 
+_CUT_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?|\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,7})$")
+"""The beginning of an escape with which a text that was cut short may end."""
+
 
 class _Reading(NamedTuple):
     """A text as it reads after unescaping; character i came from `text[starts[i]:ends[i]]` of what was sent."""
@@ -77,11 +80,13 @@ class Redactor:
 
     def _tail(self, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:
         """The beginning of a secret with which a text that was cut short may end."""
-        for form in self._forms:
-            for length in range(min(len(form) - 1, len(reading.text)), _TAIL - 1, -1):
-                if reading.text.endswith(form[:length]):
-                    yield reading.starts[-length], end
-                    return
+        whole = _CUT_ESCAPE.sub("", reading.text)
+        for text in {reading.text, whole}:
+            for form in self._forms:
+                for length in range(min(len(form) - 1, len(text)), _TAIL - 1, -1):
+                    if text.endswith(form[:length]):
+                        yield reading.starts[len(text) - length], end
+                        break
 
 
 def _forms_of(secret: str) -> Iterator[str]:

@@ -81,8 +81,9 @@ def _certificate(exc: BaseException, run: Run) -> Finding:
 
 def _tls(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, ssl.SSLError)
-    said = (exc.reason or "").replace("_", " ").lower()
-    if exc.reason == "WRONG_VERSION_NUMBER":
+    reason = getattr(exc, "reason", None) or ""  # not there on one that Python made itself
+    said = reason.replace("_", " ").lower()
+    if reason == "WRONG_VERSION_NUMBER":
         said = "the answer is not TLS, maybe plain HTTP"
     return Finding(
         Reason.TLS_HANDSHAKE_FAILED,
@@ -104,10 +105,12 @@ def _os_error(exc: BaseException, run: Run) -> Finding:
         return Finding(Reason.REFUSED, f"the connection{_place(run)} was refused{_others(run)}")
     if exc.errno in _RESET or isinstance(exc, ConnectionError):
         return Finding(Reason.RESET, f"the connection was reset {_when(run)}")
-    if exc.errno in _UNREACHABLE or run.remote_address is None:
+    if exc.errno in _UNREACHABLE:
         said = run.attempts[-1].error if len(run.attempts) == 1 else "no address can be reached"
         return Finding(Reason.UNREACHABLE, f"no way{_place(run)}: {said}{_others(run)}")
-    return Finding(Reason.RESET, f"the connection broke {_when(run)}")
+    if exc.errno is None:  # a transport that has gone under the hands of who used it
+        return Finding(Reason.RESET, f"the connection broke {_when(run)}")
+    raise exc
 
 
 def _disconnected(_exc: BaseException, run: Run) -> Finding:

@@ -2,6 +2,8 @@
 
     python -m tests.checks.alone memory '{"warm": URL, "url": URL, "needs_body": true}'
     python -m tests.checks.alone starve '{"warm": URL, "url": URL, "resolver": "127.0.0.1:53", "keep": 1}'
+    unshare -rn python -m tests.checks.alone ports '{}'
+    unshare -rn python -m tests.checks.alone offline '{"url": URL}'
 
 A third argument `asyncio` takes the standard event loop in place of uvloop's.
 """
@@ -9,9 +11,12 @@ A third argument `asyncio` takes the standard event loop in place of uvloop's.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import resource
+import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +25,11 @@ from typing import Any
 
 import uvloop
 
+from monitor.spec import Limits
 from tests.checks.harness import expecting_body, opened_net, run_check
+from tests.servers import faults
+from tests.servers.http import HttpServer
+from tests.servers.tcp import Server
 
 SPARE = 64
 """So many file descriptors may be open; whoever measures takes what is left of them."""
@@ -79,7 +88,40 @@ async def starve(task: dict[str, Any]) -> dict[str, Any]:
     return {"starved": starved.reason, "detail": starved.detail, "after": after.reason}
 
 
+def _loopback_up() -> None:
+    """Switch on the loopback of a fresh network namespace, see netdevice(7)."""
+    up = struct.pack("16sH14x", b"lo", 0x1 | 0x40)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, 0x8914, up)
+
+
+def _two_ports_only() -> None:
+    Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("50000 50001")
+
+
+async def ports(_: dict[str, Any]) -> dict[str, Any]:
+    """What a check finds in a network namespace whose ports are all in use."""
+    _loopback_up()
+    _two_ports_only()
+    async with opened_net() as net, Server(faults.silent, port=40000) as server, HttpServer(port=40001) as other:
+        taken = [await asyncio.open_connection(server.host, server.port) for _ in range(2)]
+        result = await run_check(server.url(), net=net)
+        elsewhere = await run_check(other.url(), net=net)
+        for _, writer in taken:
+            writer.transport.abort()
+    return {"starved": result.reason, "detail": result.detail, "elsewhere": elsewhere.reason}
+
+
+async def offline(task: dict[str, Any]) -> dict[str, Any]:
+    """What checks find in a network namespace that leads nowhere: one of an outside address, one of loopback."""
+    _loopback_up()
+    async with opened_net() as net, HttpServer() as server:
+        outside = await run_check(task["url"], net=net, limits=Limits(connect=0.5, read=0.5, total=1.0))
+        inside = await run_check(server.url(), net=net)
+    return {"outside": outside.reason, "detail": outside.detail, "inside": inside.reason}
+
+
 if __name__ == "__main__":
-    work = {"memory": memory, "starve": starve}[sys.argv[1]]
+    work = {"memory": memory, "starve": starve, "ports": ports, "offline": offline}[sys.argv[1]]
     run = asyncio.run if sys.argv[3:] == ["asyncio"] else uvloop.run
     sys.stdout.write(json.dumps(run(work(json.loads(sys.argv[2])))))

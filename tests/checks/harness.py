@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +31,7 @@ STARVED = 0.005
 QUICK = Limits(connect=0.3, read=0.3, total=1.0)
 """Limits for faults that only a limit ends."""
 
-Run = Callable[..., Awaitable[Result]]
+Run = Callable[..., Coroutine[Any, Any, Result]]
 """`await run(url, deny=(), **fields of the specification)`."""
 
 
@@ -124,10 +124,12 @@ def _assert_phases(result: Result) -> None:
     assert tuple(name for name, _ in result.phases.items()) == PHASE_NAMES
 
 
-async def alone(work: str, task: dict[str, Any], loop: str = "uvloop") -> dict[str, Any]:
+async def alone(
+    work: str, task: dict[str, Any], loop: str = "uvloop", *, within: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Do this work of `tests.checks.alone` in a process of its own, and return what it prints."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.checks.alone", work, json.dumps(task), loop,
+        *within, sys.executable, "-m", "tests.checks.alone", work, json.dumps(task), loop,
         cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     printed, errors = await process.communicate()

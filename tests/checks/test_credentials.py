@@ -99,6 +99,15 @@ async def test_content_type_of_the_body_follows_with_it(run: Run) -> None:
         assert other.requests[0].body == b"{}"
 
 
+async def test_body_with_a_secret_does_not_follow_to_another_origin(run: Run) -> None:
+    body = Body(b"password=correct+horse", "application/x-www-form-urlencoded", secret=True)
+    async with HttpServer() as other, HttpServer(lambda _: redirect(other.url(), 307)) as first:
+        result = await run(first.url(), method="POST", body=body)
+        assert first.requests[0].body == body.data
+        assert all(b"horse" not in request.body for request in other.requests)
+    assert result.failed, result.detail
+
+
 async def test_explicit_host_stays_with_its_origin(run: Run) -> None:
     def respond(request: Request) -> bytes:
         return redirect("/b") if request.target == "/" else redirect(other.url())

@@ -1,6 +1,9 @@
-"""The monitor's own want: without file descriptors nothing can be said about a target, and with them again all can."""
+"""The monitor's own want: without file descriptors, ports or a network nothing can be said about a target."""
 
 from __future__ import annotations
+
+import shutil
+import subprocess
 
 import pytest
 
@@ -27,3 +30,31 @@ async def test_resolution_without_a_file_descriptor_is_local_resources(keep: int
         found = await alone("starve", task)
     assert found["starved"] == Reason.LOCAL_RESOURCES or (keep and found["starved"] == Reason.OK), found["detail"]
     assert found["after"] == Reason.OK
+
+
+NAMESPACE = ("unshare", "--map-root-user", "--net")
+
+
+def namespaces() -> bool:
+    """Whether this machine lets us make a network namespace."""
+    tool = shutil.which(NAMESPACE[0])
+    return tool is not None and subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+needs_namespaces = pytest.mark.skipif(not namespaces(), reason="needs the right to make a network namespace")
+
+
+@needs_namespaces
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_check_without_a_free_port_is_local_resources(loop: str) -> None:
+    found = await alone("ports", {}, loop, within=NAMESPACE)
+    assert found["starved"] == Reason.LOCAL_RESOURCES, found["detail"]
+    assert found["elsewhere"] == Reason.OK
+
+
+@needs_namespaces
+@pytest.mark.parametrize("url", ["http://192.0.2.1/", "http://[2001:db8::1]/", "http://target.example/"])
+async def test_check_without_a_network_is_monitor_offline(url: str) -> None:
+    found = await alone("offline", {"url": url}, within=NAMESPACE)
+    assert found["outside"] == Reason.MONITOR_OFFLINE, found["detail"]
+    assert found["inside"] == Reason.OK

@@ -10,10 +10,10 @@ from monitor.outcome import Reason
 from monitor.secret import Secret
 from monitor.spec import BearerAuth
 from tests.checks.harness import Run
-from tests.servers import proxy, tls
+from tests.servers import dns, proxy, tls
 from tests.servers.http import HttpServer, answer, redirect
 from tests.servers.proxy import Proxy
-from tests.servers.tcp import Script, Server, closed_port
+from tests.servers.tcp import Connection, Script, Server, closed_port
 
 HOSTS = {"target.test": "127.0.0.1"}
 ANN = "Basic " + base64.b64encode(b"ann:s3cr3t pass").decode()
@@ -104,8 +104,6 @@ async def test_refusing_proxy_is_proxy_failed(run: Run, scheme: str) -> None:
 
 
 async def test_unknown_proxy_is_a_failure(run: Run) -> None:
-    from tests.servers import dns
-
     async with dns.DnsServer({}) as resolver:
         result = await run("http://target.test/", proxy="http://proxy.test:3128", resolver=(resolver.address,))
     assert result.reason in (Reason.PROXY_FAILED, Reason.DNS_NOT_FOUND), result.detail
@@ -140,8 +138,8 @@ async def test_each_hop_goes_through_the_proxy(run: Run) -> None:
 
 
 async def test_proxy_that_drops_the_request_is_asked_once(run: Run) -> None:
-    async def drop(connection: object) -> None:
-        await connection.read_head()  # type: ignore[attr-defined]
+    async def drop(connection: Connection) -> None:
+        await connection.read_head()
 
     async with Server(drop) as server:
         result = await run("http://target.test/", proxy=server.url())

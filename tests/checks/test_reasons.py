@@ -98,8 +98,8 @@ SCENES: dict[Reason, Callable[[], Scene]] = {
     Reason.TOTAL_TIMEOUT: lambda: served(Server(faults.dripped_head), limits=QUICK),
 }
 
-ELSEWHERE = {Reason.LOCAL_RESOURCES}
-"""Tested in a process of its own, in `test_local_resources`."""
+ELSEWHERE = {Reason.LOCAL_RESOURCES, Reason.MONITOR_OFFLINE}
+"""Tested in processes of their own, in `test_local_resources`."""
 
 NOT_OF_A_CHECK = {reason for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE} - ELSEWHERE
 """The monitor's own verdicts on a run, which a check by itself does not find."""

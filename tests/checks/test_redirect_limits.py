@@ -113,7 +113,8 @@ async def test_endless_slow_redirects_end_at_the_total_limit(run: Run) -> None:
         again = partial(run, server.url(), limits=Limits(connect=0.3, read=0.3, total=0.45), max_redirects=50)
         result = await ends_after(0.45, again)
     assert result.reason is Reason.TOTAL_TIMEOUT, result.detail
-    assert (result.status_code, result.redirects) == (302, 4)
+    assert result.status_code == 302
+    assert 2 <= result.redirects <= 4
 
 
 async def test_body_of_a_redirect_that_never_ends_does_not_hold_the_run_up(run: Run) -> None:

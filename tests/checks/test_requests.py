@@ -13,7 +13,7 @@ from monitor.spec import BasicAuth, BearerAuth, Body, Limits
 from tests.checks.harness import Run, make_spec, opened_net, run_check
 from tests.servers import dns, faults, tls
 from tests.servers.http import HttpServer, Request, answer, ok, redirect
-from tests.servers.tcp import Server, closed_port, hanging_port
+from tests.servers.tcp import Connection, Server, closed_port, hanging_port
 
 
 async def asked(run: Run, path: str = "/", **over: object) -> Request:
@@ -93,10 +93,10 @@ async def test_long_body_arrives_whole(run: Run) -> None:
 async def test_answer_before_the_end_of_the_request_is_an_answer(run: Run) -> None:
     body = Body(bytes(8 << 20), None, secret=False)
 
-    async def early(connection: object) -> None:
-        await connection.read_head()  # type: ignore[attr-defined]
-        await connection.send(answer(413, b"too much"))  # type: ignore[attr-defined]
-        await connection.hold()  # type: ignore[attr-defined]
+    async def early(connection: Connection) -> None:
+        await connection.read_head()
+        await connection.send(answer(413, b"too much"))
+        await connection.hold()
 
     async with Server(early) as server:
         result = await run(server.url(), method="POST", body=body)
@@ -187,7 +187,7 @@ async def hanging_scene(stage: str) -> Server:
 @pytest.mark.parametrize("stage", ["handshake", "head", "body"])
 async def test_cancelled_check_hangs_up_and_is_cancelled(run: Run, stage: str) -> None:
     async with await hanging_scene(stage) as server:
-        task = asyncio.create_task(run(server.url()))  # type: ignore[arg-type]
+        task = asyncio.create_task(run(server.url()))
         await server.until(lambda: server.open == 1 and (stage == "handshake" or len(server.heads) == 1))
         task.cancel()
         try:

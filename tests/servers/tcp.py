@@ -41,6 +41,8 @@ class Connection:
 
     async def send(self, data: bytes) -> None:
         """Send all of it, as fast as the peer takes it."""
+        if self.writer.is_closing():  # uvloop raises RuntimeError in this place
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
@@ -205,7 +207,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _listen(host: str, port: int, receive_buffer: int | None, backlog: int = 1024) -> socket.socket:
-    listener = socket.socket(_family(host), socket.SOCK_STREAM)
+    listener = socket.socket(_family(host), socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio sets no TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if receive_buffer is not None:  # inherited by what is accepted
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -240,8 +242,13 @@ async def _hangs(address: tuple[str, int], sockets: contextlib.ExitStack, wait: 
     """Whether one more connection gets no answer; one that does is kept, and fills the queue."""
     filler = sockets.enter_context(socket.socket(_family(address[0]), socket.SOCK_STREAM))
     filler.setblocking(False)
+    filler.connect_ex(address)
+    loop, connected = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_writer(filler, connected.set)
     try:
-        await asyncio.wait_for(asyncio.get_running_loop().sock_connect(filler, address[:2]), wait)
+        await asyncio.wait_for(connected.wait(), wait)
     except TimeoutError:
         return True
+    finally:
+        loop.remove_writer(filler)
     return False
