@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bisect
 import functools
 import html
 import re
@@ -24,8 +25,8 @@ _ROUNDS = 3
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'\\/]|&#?\w{1,8};")
 
-_CUT_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?|\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,7})$")
-"""The beginning of an escape with which a text that was cut short may end."""
+_CUT_ESCAPE = re.compile(r"[\udc80-\udcff]{0,3}(?:%[0-9A-Fa-f]?|\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,7})?$")
+"""The beginning of an escape, or of a character of several bytes, with which a text that was cut short may end."""
 
 
 class _Reading(NamedTuple):
@@ -63,6 +64,10 @@ class Redactor:
         return sorted(forms, key=len, reverse=True)
 
     @functools.cached_property
+    def _in_order(self) -> list[str]:
+        return sorted(self._forms)
+
+    @functools.cached_property
     def _all(self) -> re.Pattern[str]:
         return _pattern(self._forms)
 
@@ -79,14 +84,18 @@ class Redactor:
         return _masked(text, spans)
 
     def _tail(self, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:
-        """The beginning of a secret with which a text that was cut short may end."""
-        whole = _CUT_ESCAPE.sub("", reading.text)
-        for text in {reading.text, whole}:
-            for form in self._forms:
-                for length in range(min(len(form) - 1, len(text)), _TAIL - 1, -1):
-                    if text.endswith(form[:length]):
-                        yield reading.starts[len(text) - length], end
-                        break
+        """The beginning of a secret with which a text that was cut short may end, be it within an escape."""
+        for text in {reading.text, _CUT_ESCAPE.sub("", reading.text)}:
+            for length in range(min(len(self._forms[0]), len(text)), -1, -1):
+                start = len(text) - length
+                if start < len(reading.text) and end - reading.starts[start] >= _TAIL and self._begins(text[start:]):
+                    yield reading.starts[start], end
+                    break
+
+    def _begins(self, tail: str) -> bool:
+        """Whether a secret begins like this."""
+        place = bisect.bisect_left(self._in_order, tail)
+        return place < len(self._in_order) and self._in_order[place].startswith(tail)
 
 
 def _forms_of(secret: str) -> Iterator[str]:
