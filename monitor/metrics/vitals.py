@@ -36,7 +36,7 @@ class Vitals:
             buckets=_SCHEDULE_BUCKETS,
             registry=registry,
         )
-        self.runs_skipped = Counter(
+        self.runs_skipped = Counter(  # prometheus-client makes it monitor_runs_skipped_total
             "monitor_runs_skipped",
             "Runs that were due and did not happen, by reason.",
             ["reason"],
