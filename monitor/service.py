@@ -129,7 +129,7 @@ class Service:
 
     async def _take_over(self, config: Configuration) -> None:
         old, self._config = self._config, config
-        self._redactor = _redactor((old, config))  # runs of the old one may still end
+        self._redactor = await asyncio.to_thread(_redactor, (old, config))  # runs of the old one may still end
         log.configure(config.monitor.log)
         if self._listen_option is None and config.monitor.listen != old.monitor.listen:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
@@ -270,4 +270,5 @@ async def _live(service: Service) -> int:
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    return Redactor({secret for config in configurations for check in config.checks for secret in check.secrets})
+    secrets = {secret for config in configurations for check in config.checks for secret in check.secrets}
+    return Redactor(secrets).prepare()
