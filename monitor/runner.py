@@ -49,6 +49,8 @@ class Runner:
         self._found = found
         self._tasks: dict[Record, asyncio.Task[None]] = {}
         self._reruns: dict[Record, asyncio.TimerHandle] = {}
+        self._next: dict[Record, float] = {}
+        """Runs that are due and wait for the one before to end."""
         self._closing = False
         vitals.checks_in_flight.set_function(lambda: self.in_flight)
 
@@ -77,15 +79,18 @@ class Runner:
         """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
         if missed:
             self._skip(record, "stalled", missed, f"{missed} runs were due while the monitor stood still")
-        if record in self._tasks:
-            self._skip(record, "overlap", 1, "due while the run before was not over")
-        else:
+        if record not in self._tasks:
             self._start(record, due)
+            return
+        if record in self._next:
+            self._skip(record, "overlap", 1, "due while the run before was not over")
+        self._next[record] = due  # a run that takes all of its interval ends just after the next is due
 
     def forget(self, record: Record) -> None:
         """Cancel what runs for a check that is removed or changed; it is recorded as that."""
         if rerun := self._reruns.pop(record, None):
             rerun.cancel()
+        self._next.pop(record, None)
         if task := self._tasks.get(record):
             task.cancel()
 
@@ -109,7 +114,13 @@ class Runner:
             return
         task = asyncio.create_task(self._run(record, due))
         self._tasks[record] = task
-        task.add_done_callback(lambda _: self._tasks.pop(record))
+        task.add_done_callback(lambda _: self._ended(record))
+
+    def _ended(self, record: Record) -> None:
+        del self._tasks[record]
+        due = self._next.pop(record, None)
+        if due is not None:
+            self._start(record, due)
 
     async def _run(self, record: Record, due: float | None) -> None:
         spec = record.spec
