@@ -126,8 +126,8 @@ class Runner:
         spec = record.spec
         try:
             async with self._slots:
-                if due is not None and self._too_late(record, due):
-                    return
+                if due is not None:
+                    self._note_lag(record, due)
                 result = await self._checked(record)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, "cancelled by a reload or the end of the monitor")
@@ -151,13 +151,14 @@ class Runner:
         self._vitals.runs_skipped.labels(why).inc(runs)
         self._found(record, _nothing_found(record.spec, Reason.MONITOR_OVERLOADED, detail), runs)
 
-    def _too_late(self, record: Record, due: float) -> bool:
-        lag = max(0.0, time.monotonic() - due)
-        if lag >= record.spec.interval:
-            self._skip(record, "late", 1, f"waited {seconds(lag)} for one of the monitor's slots")
-            return True
-        self._vitals.schedule_lag.observe(lag)
-        return False
+    def _note_lag(self, record: Record, due: float) -> None:
+        """A slot at last: how late is it? A run that waited until the next was due is that next one now."""
+        newer = self._next.pop(record, None)
+        if newer is not None:
+            waited = seconds(time.monotonic() - due)
+            self._skip(record, "late", 1, f"waited {waited} for one of the monitor's slots, until the next was due")
+            due = newer
+        self._vitals.schedule_lag.observe(max(0.0, time.monotonic() - due))
 
     async def _checked(self, record: Record) -> Result:
         spec = record.spec
