@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@echo '[3/4] mypy, strict'
 	@$(RUN) mypy
 	@echo '[4/4] pytest, $(JOBS) at a time'
-	@$(RUN) pytest -n $(JOBS) $(ARGS)
+	@$(RUN) pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## The linters alone, mending what they can
 	$(RUN) ruff check --fix .
