@@ -74,7 +74,9 @@ COMPANY = (
 """What a page looks like on a rather bad day."""
 
 
-def _fault(reason: Reason, name: str, what: str, target: Target | None = None, keys: str = "", url: str = "") -> Example:
+def _fault(
+    reason: Reason, name: str, what: str, target: Target | None = None, *, keys: str = "", url: str = ""
+) -> Example:
     return Example(name, reason.outcome.value, DOWN, reason, what, target, keys, url)
 
 
@@ -83,22 +85,24 @@ ANSWERS = (
            always(answering("it is broken\n", "500 Internal Server Error"))),
     _fault(Reason.UNEXPECTED_HEADER, "wrong-header", "Says that its JSON is HTML.",
            always(answering('{"status": "ok"}\n', kind="text/html")),
-           'expect.headers = { Content-Type = { contains = "json" } }'),
+           keys='expect.headers = { Content-Type = { contains = "json" } }'),
     _fault(Reason.UNEXPECTED_BODY, "wrong-body", "Answers 200 with a page that says «error».",
-           always(answering("error: no database\n")), 'expect.body = { not_contains = "error" }'),
+           always(answering("error: no database\n")), keys='expect.body = { not_contains = "error" }'),
     _fault(Reason.UNEXPECTED_BODY, "wrong-json", "Answers JSON, in which the queue is much too long.",
            always(answering('{"queue": {"depth": 4711}}\n', kind="application/json")),
-           'expect.json = { "$.queue.depth" = { less_than = 100 } }'),
+           keys='expect.json = { "$.queue.depth" = { less_than = 100 } }'),
     _fault(Reason.UNEXPECTED_HTTP_VERSION, "old-http", "Answers in HTTP/1.0.",
-           always(Script((b"HTTP/1.0 200 OK\r\n\r\nwelcome to 1996\n",))), 'expect.http_version = ["1.1"]'),
+           always(Script((b"HTTP/1.0 200 OK\r\n\r\nwelcome to 1996\n",))), keys='expect.http_version = ["1.1"]'),
     _fault(Reason.BODY_TOO_LARGE, "large-body", "Sends more than max_body, and all of it would be needed.",
-           always(answering("a line of a very long log\n" * 500)), 'max_body = "1KiB"\nexpect.body = { contains = "end" }'),
+           always(answering("a line of a very long log\n" * 500)),
+           keys='max_body = "1KiB"\nexpect.body = { contains = "end" }'),
     _fault(Reason.INVALID_CONTENT, "not-json", "Answers HTML where JSON is asked for.",
-           always(answering("<h1>Please log in</h1>\n", kind="text/html")), 'expect.json = { "$.status" = "ok" }'),
+           always(answering("<h1>Please log in</h1>\n", kind="text/html")), keys='expect.json = { "$.status" = "ok" }'),
     _fault(Reason.TOO_MANY_REDIRECTS, "redirect-loop", "Redirects to itself, for ever.",
-           always(Script((answer("", "302 Found", more="Location: /\r\n"),))), "max_redirects = 3"),
+           always(Script((answer("", "302 Found", more="Location: /\r\n"),))), keys="max_redirects = 3"),
     _fault(Reason.FORBIDDEN_REDIRECT, "downgrade", "An https address that redirects to http.",
-           always(Script((answer("", "301 Moved Permanently", more="Location: http://downgrade.example.com/\r\n"),)), _GOOD)),
+           always(Script((answer("", "301 Moved Permanently", more="Location: http://downgrade.example.com/\r\n"),)),
+                  _GOOD)),
 )  # fmt: skip
 """An answer came, and it is not the expected one."""
 
@@ -114,8 +118,8 @@ CONNECTIONS = (
     _fault(Reason.INVALID_RESPONSE, "not-http", "An SSH server on the port of a web server.",
            always(Script((b"SSH-2.0-OpenSSH_9.2\r\n",), End.HOLD, asked=False))),
     _fault(Reason.PROXY_FAILED, "proxy-refuses", "A proxy that does not let the check through.",
-           always(answering("not allowed\n", "403 Forbidden")), 'proxy = "http://{proxied}"',
-           "https://proxy-refuses.example.com/"),
+           always(answering("not allowed\n", "403 Forbidden")), keys='proxy = "http://{proxied}"',
+           url="https://proxy-refuses.example.com/"),
     _fault(Reason.TLS_CERTIFICATE_EXPIRED, "expired", "A certificate that ended a month ago.",
            always(fine(0.01), Certificate((-120, -30)))),
     _fault(Reason.TLS_CERTIFICATE_NOT_YET_VALID, "not-yet-valid", "A certificate that begins in two days.",
@@ -138,7 +142,8 @@ TIMEOUTS = (
     _fault(Reason.TLS_TIMEOUT, "silent-tls", "Accepts the connection and leaves the TLS handshake unanswered.",
            always(_DEAF), url="https://silent-tls.example.com/"),
     _fault(Reason.RESPONSE_TIMEOUT, "silent", "Reads the request and never answers.", always(_SILENT)),
-    _fault(Reason.READ_TIMEOUT, "stalled-body", "Stalls in the middle of the body.", always(Script((_HALF,), End.HOLD))),
+    _fault(Reason.READ_TIMEOUT, "stalled-body", "Stalls in the middle of the body.",
+           always(Script((_HALF,), End.HOLD))),
     _fault(Reason.TOTAL_TIMEOUT, "dripped", "Sends its body byte by byte, and so never falls silent.",
            always(Script((_HALF, *((b".", 0.1) * 60)), End.HOLD))),
 )  # fmt: skip
@@ -165,4 +170,3 @@ OTHERS = (
 
 EXAMPLES = (*COMPANY, *ANSWERS, *CONNECTIONS, *TIMEOUTS, *OTHERS)
 GROUPS = tuple(dict.fromkeys(example.group for example in EXAMPLES))
-

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import monitor
 from monitor import service
 from monitor.demo.announcement import announced
 from monitor.demo.selection import chosen
@@ -39,8 +40,8 @@ def run(listen: HostPort | None, groups: Sequence[str]) -> int:
 def _targets(groups: Sequence[str]) -> Iterator[Path]:
     """The targets in a process of their own; yields the configuration that watches them."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "monitor.demo", *groups],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        [sys.executable, "-P", "-m", "monitor.demo", *groups],
+        env=os.environ | {"PYTHONPATH": str(Path(monitor.__file__).parents[1])},  # and nothing of the current folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the daemon, which drains before its targets go

@@ -17,8 +17,8 @@ NEXT = {
     Reason.UNEXPECTED_HTTP_VERSION: "Find the old proxy or server that answers in HTTP/1.0.",
     Reason.BODY_TOO_LARGE: "Raise max_body, or check a smaller resource.",
     Reason.INVALID_CONTENT: "Ask for the page yourself: often HTML comes where JSON should.",
-    Reason.TOO_MANY_REDIRECTS: "Run monitor probe URL, which lists every hop; two rules that undo each other make a loop.",
-    Reason.FORBIDDEN_REDIRECT: "Correct the redirect: it leads from https to http, and everything after it can be read.",
+    Reason.TOO_MANY_REDIRECTS: "Two rules undo each other: monitor probe URL lists every hop.",
+    Reason.FORBIDDEN_REDIRECT: "Correct the redirect: from https to http, everything after it can be read by others.",
     Reason.DNS_NOT_FOUND: "Run dig NAME, and look at the zone: was the record removed, or the name mistyped?",
     Reason.DNS_FAILED: "Look at the name server itself, and at the signatures of the zone.",
     Reason.REFUSED: "Is the service running, and does it listen on this address and port?",
@@ -45,12 +45,14 @@ NEXT = {
 
 async def serve_runbooks(examples: Iterable[Example]) -> str:
     """Answer on a free port for as long as the loop runs; says at which URL."""
-    pages = {f"/{example.name}": _page(example) for example in examples}
+    pages = {f"/{e.name}": _page(e, e.reason) for e in examples if e.reason is not None and e.reason in NEXT}
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             path = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1].decode("latin-1")
-            writer.write(_found(pages.get(path)))
+            page = pages.get(path)
+            status = "200 OK" if page else "404 Not Found"
+            writer.write(answer(page or "There is no such runbook.\n", status, kind="text/plain; charset=utf-8"))
             await writer.drain()
         except (OSError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # no request
@@ -61,12 +63,6 @@ async def serve_runbooks(examples: Iterable[Example]) -> str:
     return f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
 
 
-def _found(page: str | None) -> bytes:
-    kind = "text/plain; charset=utf-8"
-    return answer("There is no such runbook.\n", "404 Not Found", kind=kind) if page is None else answer(page, kind=kind)
-
-
-def _page(example: Example) -> str:
-    reason = example.reason
-    title = f"{example.name}: {reason.value if reason else 'no result'}"
-    return f"{title}\n{'=' * len(title)}\n\n{example.description}\n\nWhat to do next: {NEXT.get(reason, '')}\n"
+def _page(example: Example, reason: Reason) -> str:
+    title = f"{example.name}: {reason.value}"
+    return f"{title}\n{'=' * len(title)}\n\n{example.description}\n\nWhat to do next: {NEXT[reason]}\n"

@@ -72,8 +72,8 @@ def at_first(seconds: float, before: Script, script: Script | None, certificate:
 def answer(body: str = "", status: str = "200 OK", *, kind: str = "application/json", more: str = "") -> bytes:
     """A whole answer; `more` is further header lines, each with its line end."""
     content = body.encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{more}\r\n"
-    return head.encode() + content
+    headers = f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{more}"
+    return f"HTTP/1.1 {status}\r\n{headers}\r\n".encode() + content
 
 
 def answering(body: str = "", status: str = "200 OK", *, after: float = 0.01, kind: str = "text/plain") -> Script:

@@ -63,7 +63,7 @@ async def _play(script: Script, reader: asyncio.StreamReader, writer: asyncio.St
             writer.write(step)
             await writer.drain()
         else:
-            await asyncio.sleep(step * random.lognormvariate(0, _SPREAD))  # noqa: S311 - not for secrets
+            await asyncio.sleep(step * random.lognormvariate(0, _SPREAD))
     if script.end is End.RESET:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         writer.transport.abort()
