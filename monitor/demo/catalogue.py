@@ -44,7 +44,7 @@ COMPANY = (
     Example(
         "search", "shop", THEN_DEGRADED, Reason.OK,
         "Finds things. After six seconds it still answers, but slower than expect.latency allows.",
-        at_first(6, fine(0.05), fine(0.45), _GOOD), _OFTEN + 'expect.latency = "250ms"',
+        at_first(6, fine(0.05), fine(0.35), _GOOD), _OFTEN + 'expect.latency = "200ms"',
     ),
     Example(
         "reviews", "shop", FLAPPING, Reason.UNEXPECTED_STATUS,

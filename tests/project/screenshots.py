@@ -23,9 +23,9 @@ IMAGES = ROOT / "docs" / "images"
 
 GROUPS = ("shop", "identity", "mail")
 """The part of the demo that looks like somebody's day. The rest is there to be looked up."""
-PAST = 36.0
-"""Seconds that the demo runs for before the pictures are taken: then the strips of bars are full."""
-WIDE, NARROW = (1180, 720), (360, 780)
+PAST = 26.0
+"""Seconds that the demo runs for before the pictures are taken: time enough for a past, and `reviews` is up just then."""
+WIDE, NARROW = (1180, 760), (360, 780)
 
 _console = Console(highlight=False)
 
