@@ -14,27 +14,39 @@ from monitor.demo.example import Example
 from monitor.outcome import State
 from monitor.terminal.console import SHAPES, verdict
 
+_WIDTHS = (15, 22, 29)
+"""Columns of what stands before the description, the same in every group."""
+_READABLE = 32
+"""A description in fewer columns is a tower of words."""
 
-def announced(examples: Sequence[Example], address: str, config: Path) -> RenderableType:
-    """The table and the addresses; the page's comes last, where it is still seen after a long table."""
+
+def announced(examples: Sequence[Example], address: str, config: Path, width: int) -> RenderableType:
+    """The table and the addresses; the page's comes last, where it is still seen after a long table.
+
+    Where `width` leaves no room for them, the descriptions are left out; the page has them.
+    """
+    described = width >= sum(_WIDTHS) + 2 * len(_WIDTHS) + _READABLE
     return Group(
         Text("What each check will show, within half a minute:"),
-        *(Group(Text(), _table(group, list(found))) for group, found in groupby(examples, lambda e: e.group)),
+        *(
+            Group(Text(), _table(group, list(found), described))
+            for group, found in groupby(examples, lambda e: e.group)
+        ),
         Text(),
         Text(f"The checks  {config}"),
         Text.assemble("The page    ", (f"http://{address}/status", "bold"), "    Ctrl-C ends everything."),
     )
 
 
-def _table(group: str, examples: Sequence[Example]) -> Table:
+def _table(group: str, examples: Sequence[Example], described: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False, title=group, title_justify="left")
     table.title_style = "bold"
-    for width in (15, 24, 29):
+    for width in _WIDTHS:
         table.add_column(min_width=width, no_wrap=True)
-    table.add_column(min_width=24)
     for example in examples:
         reason = example.reason.value if example.reason else "no result yet"
-        table.add_row(Text(example.name), _states(example.states), Text(reason), Text(example.description))
+        said = [Text(example.description)] if described else []
+        table.add_row(Text(example.name), _states(example.states), Text(reason), *said)
     return table
 
 

@@ -18,7 +18,7 @@ from monitor.demo.announcement import announced
 from monitor.demo.selection import chosen
 from monitor.errors import StartError
 from monitor.spec import HostPort, MonitorSpec
-from monitor.terminal.console import show
+from monitor.terminal.console import show, width
 
 _ENDING = 5.0
 """Seconds that the process of the targets may take to end; it needs none."""
@@ -31,7 +31,7 @@ def run(listen: HostPort | None, groups: Sequence[str]) -> int:
     try:
         with _targets(groups) as config:
             place = listen or _usual_or_free()
-            return service.run(config, place, lambda address: show(announced(examples, address, config)))
+            return service.run(config, place, lambda address: show(announced(examples, address, config, width())))
     except KeyboardInterrupt:
         return 0
 

@@ -1,6 +1,6 @@
 """Takes the pictures in docs/images: the real `monitor demo`, in headless Chromium.
 
-`make screenshots`; it takes a good half minute, because the page needs a past to show.
+`make screenshots`; it takes half a minute, because the page needs a past to show.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IMAGES = ROOT / "docs" / "images"
 GROUPS = ("shop", "identity", "mail")
 """The part of the demo that looks like somebody's day. The rest is there to be looked up."""
 PAST = 26.0
-"""Seconds that the demo runs for before the pictures are taken: time enough for a past, and `reviews` is up just then."""
+"""Seconds until the pictures are taken: time enough for a past to show, and `reviews` is up just then."""
 WIDE, NARROW = (1180, 760), (360, 780)
 
 _console = Console(highlight=False)
