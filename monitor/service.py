@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -236,15 +236,18 @@ class Service:
         return self._unready
 
 
-def run(config_path: Path, listen: HostPort | None = None) -> int:
-    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code."""
+def run(config_path: Path, listen: HostPort | None = None, started: Callable[[str], None] | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code.
+
+    `started` is told the address, once everything is up.
+    """
     config = load(config_path)
     log.configure(config.monitor.log)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_live(Service(config, listen)))
+        return runner.run(_live(Service(config, listen), started))
 
 
-async def _live(service: Service) -> int:
+async def _live(service: Service, started: Callable[[str], None] | None) -> int:
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
     reloads: set[asyncio.Task[Any]] = set()
@@ -264,6 +267,8 @@ async def _live(service: Service) -> int:
     loop.add_signal_handler(signal.SIGINT, end)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await service.start()
+    if started is not None:
+        started(service.monitor().listen)
     await ending.wait()
     await service.stop()
     return 0

@@ -124,7 +124,7 @@ async def _once(
     try:
         return await handler(request)
     except (OSError, aiohttp.ServerDisconnectedError) as exc:
-        raise Stop(*classify(exc, run)) from exc
+        raise Stop(*classify(run.broken or exc, run)) from exc
 
 
 def _proxy_of(spec: CheckSpec) -> tuple[URL | None, str | None]:
