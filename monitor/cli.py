@@ -19,6 +19,7 @@ import click
 
 from monitor import __version__
 from monitor.errors import ConfigError, MonitorError, Problem
+from monitor.migrate.cli import commands as imports
 from monitor.terminal.options import probe_options, with_suggestion
 
 if TYPE_CHECKING:
@@ -148,6 +149,9 @@ def schema(**_: Any) -> int:
 
     print_json(document(), indent=2)
     return 0
+
+
+commands.add_command(imports)
 
 
 def _exit_code() -> int:
