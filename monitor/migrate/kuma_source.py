@@ -129,8 +129,8 @@ def _backup(path: Path) -> Kuma:
             continue
         kuma.monitors.append(_named(row) | {"place": f"{path}:{line}"})
         owner = number(row.get("id"))
-        kuma.tags[owner] = [tag for tag in row.get("tags") or [] if isinstance(tag, dict)]
-        kuma.notified[owner] = len(row.get("notificationIDList") or ())
+        kuma.tags[owner] = [tag for tag in _list(row.get("tags")) if isinstance(tag, dict)]
+        kuma.notified[owner] = len(_list(row.get("notificationIDList")))
     for name in ("proxyList", "notificationList"):
         for row, line in zip(_rows(document, name), _lines(text, name), strict=False):
             place = f"{path}:{line}"
@@ -142,8 +142,12 @@ def _backup(path: Path) -> Kuma:
 
 
 def _rows(document: Row, name: str) -> list[Row]:
-    rows = document.get(name)
-    return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []
+    return [row if isinstance(row, dict) else {} for row in _list(document.get(name))]
+
+
+def _list(value: Any) -> list[Any]:
+    """A list, or the keys of an object; nothing of anything else."""
+    return list(value) if isinstance(value, (list, dict)) else []
 
 
 def _lines(text: str, wanted: str) -> list[int]:

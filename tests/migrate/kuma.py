@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501 - columns and rows, as many as there are
+
 import json
 import sqlite3
 from pathlib import Path
