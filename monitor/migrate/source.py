@@ -86,15 +86,17 @@ class Item:
             return {}
         if not isinstance(self._node, yaml.MappingNode):
             raise WrongShape(self, "must be a mapping")
-        return dict(self._entries(self._node, 0))
+        return dict(self._entries(self._node, set()))
 
-    def _entries(self, node: yaml.MappingNode, depth: int) -> Iterator[tuple[str, Item]]:
+    def _entries(self, node: yaml.MappingNode, seen: set[int]) -> Iterator[tuple[str, Item]]:
+        """Merged ones first, each once: a file may merge a mapping into itself, or a thousand times."""
+        seen.add(id(node))
         for key, value in node.value:
-            if key.value == "<<" and depth < 20:
+            if key.value == "<<":
                 merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 for each in merged:
-                    if isinstance(each, yaml.MappingNode):
-                        yield from self._entries(each, depth + 1)
+                    if isinstance(each, yaml.MappingNode) and id(each) not in seen:
+                        yield from self._entries(each, seen)
         for key, value in node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
             if name != "<<":

@@ -1,8 +1,7 @@
+# ruff: noqa: E501
 """Databases of Uptime Kuma, with the columns that its versions 1 and 2 have, made anew for each test."""
 
 from __future__ import annotations
-
-# ruff: noqa: E501 - columns and rows, as many as there are
 
 import json
 import sqlite3

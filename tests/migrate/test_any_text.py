@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ import hypothesis.strategies as st
 import yaml
 from hypothesis import example, given, settings
 
+from monitor.config.values import is_name, label
 from monitor.migrate import gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.conditions import Conditions
@@ -19,7 +21,6 @@ from monitor.migrate.names import check_name, label_name
 from monitor.migrate.relabel import Rule, relabelled
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import written
-from monitor.config.values import is_name, label
 from tests.migrate.harness import made
 
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
@@ -49,19 +50,34 @@ def test_the_toml_is_never_broken(name: str, place: str, note: str, table: dict[
         assert (check["name"], check["body"]) == (name, note)
 
 
+CONDITIONS = READABLE | READABLE.map("[BODY].{} == 1".format) | READABLE.map("[STATUS] == pat({})".format)
+CLIENT_KEYS = st.sampled_from(["timeout", "proxy-url", "dns-resolver", "tls", "x"])
+PAIRS = st.dictionaries(READABLE, READABLE, max_size=2)
+ENDPOINTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": READABLE,
+        "group": READABLE,
+        "method": READABLE,
+        "body": READABLE,
+        "url": READABLE | READABLE.map("https://{}".format) | READABLE.map("http://a.example.com/{}".format),
+        "interval": st.sampled_from(["1s", "0.05s", "x", "9999999h", ""]),
+        "headers": PAIRS,
+        "extra-labels": PAIRS,
+        "conditions": st.lists(CONDITIONS),
+        "client": st.dictionaries(CLIENT_KEYS, READABLE),
+        "graphql": st.booleans(),
+        "alerts": st.just([{"failure-threshold": -1}]),
+    },
+)
+COLUMNS = """id name url interval timeout maxretries accepted_statuscodes headers body method authMethod basic_auth_user
+    basic_auth_pass keyword jsonPath expectedValue jsonPathOperator proxyId parent tags maxredirects description other"""
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | READABLE
+ROWS = st.dictionaries(st.sampled_from(COLUMNS.split()), SCALARS | st.lists(READABLE, max_size=2))
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.fixed_dictionaries({}, optional={
-    key: READABLE for key in ("name", "group", "method", "body")
-} | {
-    "url": READABLE | READABLE.map("https://{}".format) | READABLE.map("http://a.example.com/{}".format),
-    "interval": st.sampled_from(["1s", "0.05s", "x", "9999999h", ""]),
-    "headers": st.dictionaries(READABLE, READABLE, max_size=2),
-    "extra-labels": st.dictionaries(READABLE, READABLE, max_size=2),
-    "conditions": st.lists(READABLE | READABLE.map("[BODY].{} == 1".format) | READABLE.map("[STATUS] == pat({})".format)),
-    "client": st.dictionaries(st.sampled_from(["timeout", "proxy-url", "dns-resolver", "tls", "x"]), READABLE),
-    "graphql": st.booleans(),
-    "alerts": st.just([{"failure-threshold": -1}]),
-}))  # fmt: skip
+@given(ENDPOINTS)
 def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "gatus.yml")
@@ -70,16 +86,8 @@ def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(
-    st.sampled_from(["id", "name", "url", "interval", "timeout", "maxretries", "accepted_statuscodes", "headers", "body",
-                     "method", "authMethod", "basic_auth_user", "basic_auth_pass", "keyword", "jsonPath", "expectedValue",
-                     "jsonPathOperator", "proxyId", "parent", "tags", "maxredirects", "description", "other"]),
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | READABLE | st.lists(READABLE, max_size=2)),
-    st.sampled_from(["http", "keyword", "json-query"]),
-)  # fmt: skip
+@given(ROWS, st.sampled_from(["http", "keyword", "json-query"]))
 def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind: str) -> None:
-    import json
-
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "backup.json")
         path.write_text(json.dumps({"monitorList": [{"url": "https://a.example.com"} | row | {"type": kind}]}))
@@ -126,3 +134,11 @@ def test_relabelling_is_that_of_prometheus() -> None:
     assert relabelled(labels, [Rule(["a"], target="b", action="keepequal")]) is None
     assert relabelled(labels, [Rule(["a"], target="b", replacement="")]) == {"a": "one", "__meta_x": "kept"}
     assert relabelled({"a": "x"}, [Rule(["a"], target="m", modulus=8, action="hashmod")])["m"] in set("01234567")  # type: ignore[index]
+
+
+def test_a_mapping_merged_into_itself_many_times_costs_nothing(tmp_path: Path) -> None:
+    levels = "".join(f"x-{n}: &l{n}\n  <<: [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    text = f"x-0: &l0 {{interval: 5s}}\n{levels}endpoints:\n  - {{name: a, url: 'http://a.example.com', <<: *l39}}\n"
+    path = tmp_path / "gatus.yml"
+    path.write_text(text)
+    assert made(gatus.read(path), tmp_path).checks["a"].interval == 5
