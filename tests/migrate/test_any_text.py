@@ -71,7 +71,8 @@ ENDPOINTS = st.fixed_dictionaries(
     },
 )
 COLUMNS = """id name url interval timeout maxretries accepted_statuscodes headers body method authMethod basic_auth_user
-    basic_auth_pass keyword jsonPath expectedValue jsonPathOperator proxyId parent tags maxredirects description other"""
+    basic_auth_pass keyword jsonPath expectedValue jsonPathOperator proxyId parent tags maxredirects description
+    other"""
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | READABLE
 ROWS = st.dictionaries(st.sampled_from(COLUMNS.split()), SCALARS | st.lists(READABLE, max_size=2))
 
