@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 from monitor.errors import ForeignFileError
+from monitor.migrate import blackbox_rules as rules
 from monitor.migrate.draft import Draft, FromFile, Imported, Variable
 from monitor.migrate.names import Names, Variables, label_name
 from monitor.migrate.prometheus import Target, nickname, targets
 from monitor.migrate.source import Item, WrongShape, load
-from monitor.migrate.values import Secrets, has_header, pace, ranges, seconds
+from monitor.migrate.values import Secrets, has_header, pace, seconds
 
 _DIFFERENCES = [
     "A check is down at its first failure (down_after = 1), as probe_success is 0 then; `for:` in rules still works.",
@@ -24,10 +24,7 @@ _DIFFERENCES = [
 ]
 _OFFSET = 0.5
 """blackbox_exporter's own default of --timeout-offset."""
-_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1"}
 _TLS_VERSIONS = {"TLS10": "1.0", "TLS11": "1.1", "TLS12": "1.2", "TLS13": "1.3"}
-_SIZE = re.compile(r"(?i)([0-9]{1,15}(?:\.[0-9]{1,6})?) *([kmgtp]?)(i?)b?")
-_LARGEST = 1 << 30
 _NO_PROXY = "there are no exceptions from a proxy here; take `proxy` from the checks that need none"
 
 
@@ -97,9 +94,9 @@ class _Reader:
         self._pace(draft, target, module)
         draft.table("expect")["status"] = ["2xx"]
         http = module.get("http")
-        self._apply(draft, module, dict.fromkeys(("prober", "timeout", "http"), _skip), _other_prober)
+        self._apply(draft, module, dict.fromkeys(("prober", "timeout", "http"), rules.skip), rules.other_prober)
         if http:
-            self._apply(draft, http, self._keys(), _unknown)
+            self._apply(draft, http, self._keys(), rules.unknown)
         if "body" in draft.keys:
             draft.keys.setdefault("method", "GET")
         self._host(draft, target)
@@ -135,24 +132,24 @@ class _Reader:
 
     def _keys(self) -> dict[str, Callable[[Draft, Item], None]]:
         return {
-            "valid_status_codes": _statuses,
-            "valid_http_versions": _versions,
+            "valid_status_codes": rules.statuses,
+            "valid_http_versions": rules.versions,
             "method": lambda draft, item: draft.keys.update(method=item.text().upper()),
             "headers": self._headers,
             "http_headers": self._http_headers,
             "body": lambda draft, item: self._secrets.body(draft, item.place, self._owner, item.text()),
             "body_file": lambda draft, item: draft.keys.update(body=self._file(item, "body")),
-            "body_size_limit": _body_limit,
-            "compression": _compression,
+            "body_size_limit": rules.body_limit,
+            "compression": rules.compression,
             "follow_redirects": lambda draft, item: draft.keys.update(follow_redirects=item.boolean()),
             "no_follow_redirects": lambda draft, item: draft.keys.update(follow_redirects=not item.boolean()),
-            "fail_if_ssl": _skip,
-            "fail_if_not_ssl": _skip,
-            "fail_if_body_matches_regexp": lambda draft, item: _body(draft, "not_matches", item),
-            "fail_if_body_not_matches_regexp": lambda draft, item: _body(draft, "matches", item),
-            "fail_if_header_matches": lambda draft, item: _header_rules(draft, item, wanted=False),
-            "fail_if_header_not_matches": lambda draft, item: _header_rules(draft, item, wanted=True),
-            "tls_config": lambda draft, item: self._apply(draft, item, self._tls(), _unknown),
+            "fail_if_ssl": rules.skip,
+            "fail_if_not_ssl": rules.skip,
+            "fail_if_body_matches_regexp": lambda draft, item: rules.body(draft, "not_matches", item),
+            "fail_if_body_not_matches_regexp": lambda draft, item: rules.body(draft, "matches", item),
+            "fail_if_header_matches": lambda draft, item: rules.header_rules(draft, item, wanted=False),
+            "fail_if_header_not_matches": lambda draft, item: rules.header_rules(draft, item, wanted=True),
+            "tls_config": lambda draft, item: self._apply(draft, item, self._tls(), rules.unknown),
             "basic_auth": self._basic,
             "bearer_token": lambda draft, item: self._bearer(draft, item, None),
             "bearer_token_file": lambda draft, item: self._bearer(draft, None, item),
@@ -160,7 +157,7 @@ class _Reader:
             "oauth2": lambda draft, item: draft.pause(item.place, "oauth2: tokens are not fetched here"),
             "proxy_url": lambda draft, item: self._secrets.proxy(draft, item.place, self._owner, item.text()),
             "no_proxy": lambda draft, item: draft.lost(item.place, f"no_proxy: {_NO_PROXY}"),
-            "proxy_from_environment": lambda draft, item: _if(
+            "proxy_from_environment": lambda draft, item: rules.if_set(
                 draft, item, "proxies of the environment are not used here; write `proxy`"
             ),
             "proxy_connect_header": lambda draft, item: draft.lost(
@@ -169,12 +166,12 @@ class _Reader:
             "skip_resolve_phase_with_proxy": lambda draft, item: draft.differs(
                 item.place, "skip_resolve_phase_with_proxy: here it is always the proxy that resolves the name"
             ),
-            "preferred_ip_protocol": _skip,
-            "ip_protocol_fallback": _skip,
+            "preferred_ip_protocol": rules.skip,
+            "ip_protocol_fallback": rules.skip,
             "enable_http2": lambda draft, item: draft.differs(
                 item.place, "enable_http2: HTTP/1.1 is spoken in any case"
             ),
-            "enable_http3": lambda draft, item: _if(draft, item, "HTTP/3 is not spoken here; HTTP/1.1 is"),
+            "enable_http3": lambda draft, item: rules.if_set(draft, item, "HTTP/3 is not spoken here; HTTP/1.1 is"),
         }
 
     def _tls(self) -> dict[str, Callable[[Draft, Item], None]]:
@@ -293,103 +290,4 @@ class _Reader:
         elif tls and tls.boolean():
             draft.differs(tls.place, "fail_if_not_ssl: the URL is https, and a redirect to http fails here anyway")
         if plain and plain.boolean():
-            _no_tls(draft, plain, secure)
-
-
-def _no_tls(draft: Draft, item: Item, secure: bool) -> None:
-    if secure:
-        draft.pause(item.place, "fail_if_ssl: a check that fails if TLS works is not to be had here")
-    elif draft.keys.get("follow_redirects", True):
-        draft.lost(item.place, "fail_if_ssl: a redirect to https is followed and is no failure here")
-    else:
-        draft.differs(item.place, "fail_if_ssl: the URL is http and redirects are not followed, so TLS is never met")
-
-
-def _skip(draft: Draft, item: Item) -> None:
-    """Read elsewhere."""
-
-
-def _unknown(draft: Draft, item: Item) -> None:
-    if "cel" in item.path:
-        draft.lost(item.place, f"{item.path}: expressions in CEL are not understood here; see expect.json")
-    else:
-        draft.lost(item.place, f"{item.path}: there is no such key known here")
-
-
-def _other_prober(draft: Draft, item: Item) -> None:
-    draft.lost(item.place, f"{item.path}: is not read for an http module")
-
-
-def _if(draft: Draft, item: Item, sentence: str) -> None:
-    if item.boolean():
-        draft.lost(item.place, f"{item.path.rpartition('.')[2]}: {sentence}")
-
-
-def _statuses(draft: Draft, item: Item) -> None:
-    codes = [code.integer() for code in item.items()]
-    fit = [code for code in codes if 100 <= code <= 599]
-    if fit:
-        draft.table("expect")["status"] = ranges(fit)
-    if len(fit) < len(codes):
-        draft.lost(item.place, "valid_status_codes: statuses outside 100 to 599 cannot be expected here")
-
-
-def _versions(draft: Draft, item: Item) -> None:
-    given = item.texts()
-    known = [_VERSIONS[version] for version in given if version in _VERSIONS]
-    if known:
-        draft.table("expect")["http_version"] = known
-    if len(known) < len(given):
-        what = "so others are left out" if known else "so the version is not checked"
-        draft.lost(item.place, f"valid_http_versions: only HTTP/1.0 and 1.1 are spoken here, {what}")
-
-
-def _body_limit(draft: Draft, item: Item) -> None:
-    match = _SIZE.fullmatch(item.text())
-    if match is None:
-        raise WrongShape(item, "is not a size")
-    size = int(float(match[1]) * 1024 ** " kmgtp".index(match[2].lower() or " "))
-    if not size:
-        return
-    draft.keys["max_body"] = min(size, _LARGEST)
-    draft.differs(item.place, "body_size_limit: a longer body fails the check only if `expect` looks at the body")
-    if size > _LARGEST:
-        draft.lost(item.place, "body_size_limit: 1 GiB is the most here")
-
-
-def _compression(draft: Draft, item: Item) -> None:
-    if not has_header(draft.keys, "Accept-Encoding"):
-        draft.table("headers")["Accept-Encoding"] = item.text()
-    draft.differs(item.place, "compression: it is asked for; an answer without it is no failure here")
-
-
-def _body(draft: Draft, operator: str, item: Item) -> None:
-    draft.table("expect", "body")[operator] = item.texts()
-
-
-def _header_rules(draft: Draft, item: Item, *, wanted: bool) -> None:
-    for rule in item.items():
-        header, regexp, missing = (rule.get(key) for key in ("header", "regexp", "allow_missing"))
-        if header is None or regexp is None:
-            draft.lost(rule.place, f"{rule.path}: needs a header and a regexp")
-            continue
-        optional = bool(missing and missing.boolean())
-        _header_rule(draft, rule, header.text(), regexp.text(), wanted=wanted, optional=optional)
-
-
-def _header_rule(draft: Draft, rule: Item, header: str, regexp: str, *, wanted: bool, optional: bool) -> None:
-    rules = draft.table("expect", "headers")
-    spelled = next((name for name in rules if name.lower() == header.lower()), header)
-    table = rules.setdefault(spelled, {})
-    if not optional:
-        table["exists"] = True
-    if wanted and (optional or "matches" in table):
-        why = "may be missing, but has to match where it is there" if optional else "has to match two patterns"
-        draft.lost(rule.place, f"{rule.path}: the header {header} {why}, which cannot be said here")
-    elif wanted:
-        table["matches"] = regexp
-    else:
-        both = [f"(?:{pattern})" for pattern in (table.get("not_matches"), regexp) if pattern is not None]
-        table["not_matches"] = "|".join(both) if len(both) > 1 else regexp
-    if not table:
-        del rules[spelled]
+            rules.no_tls(draft, plain, secure)

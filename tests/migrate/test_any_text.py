@@ -39,6 +39,7 @@ def encodable(value: Any) -> Any:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT, TEXT, st.dictionaries(READABLE, VALUES, max_size=4), TEXT)
 @example('"""\n[x]', "\x7f\u2028\x00\r\n", "# ]", {"a.b": "\\", '"': {}}, "\n[[checks]]")
 def test_the_toml_is_never_broken(name: str, place: str, note: str, table: dict[str, Any], source: str) -> None:
@@ -77,7 +78,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 ROWS = st.dictionaries(st.sampled_from(COLUMNS.split()), SCALARS | st.lists(READABLE, max_size=2))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ENDPOINTS)
 def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -86,7 +87,7 @@ def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any
         assert "x" in made(gatus.read(path), Path(directory)).text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ROWS, st.sampled_from(["http", "keyword", "json-query"]))
 def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -95,12 +96,14 @@ def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind
         made(uptime_kuma.read(path), Path(directory))
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_names_are_valid(text: str) -> None:
     assert is_name(check_name(text))
     assert label(label_name(text))
 
 
+@settings(max_examples=50, deadline=None)
 @given(READABLE)
 @example("[BODY] == pat([)")
 @example("[BODY].a[99999999999999] == 1")
