@@ -19,6 +19,7 @@ import click
 
 from monitor import __version__
 from monitor.errors import ConfigError, MonitorError, Problem
+from monitor.migrate.cli import commands as imports
 from monitor.terminal.options import probe_options, with_suggestion
 
 if TYPE_CHECKING:
@@ -162,6 +163,9 @@ def demo(listen: HostPort | None, groups: tuple[str, ...], **_: Any) -> int:
     from monitor.demo import command
 
     return command.run(listen, groups)
+
+
+commands.add_command(imports)
 
 
 def _exit_code() -> int:
