@@ -62,7 +62,11 @@ def test_down_fires_at_once_and_says_why(promtool: str, tmp_path: Path) -> None:
 
 
 def test_down_whose_last_run_succeeded_says_so(promtool: str, tmp_path: Path) -> None:
-    series = healthy(20) | lives("api", ("down", 20)) | {of("probe_info", target="https://api.example.com/", protocol="https"): ""}
+    series = (
+        healthy(20)
+        | lives("api", ("down", 20))
+        | {of("probe_info", target="https://api.example.com/", protocol="https"): ""}
+    )
     series[of("probe_failure_info", outcome="timeout", reason="connect_timeout")] = ""
     told = says(
         "EndpointDown",
@@ -156,7 +160,7 @@ def test_failures_that_never_last_are_unreliable(promtool: str, tmp_path: Path) 
         "300m",
         {"severity": "ticket"} | API,
         summary="api fails now and then",
-        description="1.498% of the runs of api failed within six hours, says m:8420.",
+        description="1.22% of the runs of api failed within six hours, says m:8420.",
     )
     expressions = [firing("132m"), firing("300m", UNRELIABLE), firing("700m")]
     assert long(promtool, tmp_path, series, expressions=expressions, alerts=[told]) == ""
@@ -227,7 +231,9 @@ def test_a_check_without_a_success_for_a_while_keeps_its_week(promtool: str, tmp
     """Down for half a day: no latency, and no NaN in the median of the week."""
     bounds = {"0.1": 0, "0.25": 2, "0.5": 2, "1.0": 2, "+Inf": 2}
     counts = {le: f"0+{step}x{BEFORE} {step * BEFORE}x720" for le, step in bounds.items()}
-    series = healthy(BEFORE + 720) | histogram(of("probe_latency_seconds"), counts, f"0+0.4x{BEFORE} {0.4 * BEFORE}x720")
+    series = healthy(BEFORE + 720) | histogram(
+        of("probe_latency_seconds"), counts, f"0+0.4x{BEFORE} {0.4 * BEFORE}x720"
+    )
     known = rounded("check:probe_latency_seconds:p95_week", f"{BEFORE + 700}m", 0.24)
     assert long(promtool, tmp_path, series, expressions=[known, firing(f"{BEFORE + 700}m")]) == ""
 
@@ -295,6 +301,11 @@ def test_a_removed_check_leaves_no_alert_behind(promtool: str, tmp_path: Path) -
     series = healthy(400) | lives("api", *FLAPS, ("down", 10), ("gone", 300))
     ends = {name: "0+2x35 stale" for name in series if 'check="api"' in name and "_total" in name}
     series |= ends | {of("probe_failures_total", outcome=outcome): "0+1x35 stale" for outcome in FAILURES}
-    series |= {name: text.split("x")[0] + "x35 stale" for name, text in series.items() if "cert" in name or "info{" in name}
+    series |= {
+        name: text.split("x")[0] + "x35 stale" for name, text in series.items() if "cert" in name or "info{" in name
+    }
     per_check = {"expr": 'ALERTS{check!=""}', "exp_samples": []}
-    assert promtool_says(promtool, tmp_path, series, expressions=[per_check | {"eval_time": f"{m}m"} for m in (45, 90)]) == ""
+    assert (
+        promtool_says(promtool, tmp_path, series, expressions=[per_check | {"eval_time": f"{m}m"} for m in (45, 90)])
+        == ""
+    )
