@@ -172,7 +172,7 @@ def overview() -> list[Json]:
                 "instance": "Says",
                 "Value #B": "Last success",
             },
-            about="What failed as many times in a row as its check allows. No last success: none since the monitor was started.",
+            about="What failed as often in a row as its check allows. No last success: none since the monitor started.",
             overrides=[override("Last success", unit="dateTimeFromNow"), override("Value #B", unit="dateTimeFromNow")],
         ),
         panel(
@@ -232,6 +232,8 @@ def one_check() -> list[Json]:
     latency = "probe_latency_seconds"
     conclusive = f"sum(rate(probe_attempts_total{{{ONE}}}[$__rate_interval]))"
     failed = f"sum(rate(probe_failures_total{{{ONE}}}[$__rate_interval]))"
+    no_failure = f'label_replace(max(probe_success{{{ONE}}}), "reason", "ok", "", "")'
+    sums, counts = (f"sum(rate({latency}_{part}{{{ONE}}}[$__rate_interval]))" for part in ("sum", "count"))
     spoilt = f"sum(rate(probe_inconclusive_total{{{ONE}}}[$__rate_interval]))"
     return [
         figure(
@@ -245,7 +247,7 @@ def one_check() -> list[Json]:
             (6, 4),
             [
                 query(
-                    f'max by (reason) (probe_failure_info{{{ONE}}}) or label_replace(max(probe_success{{{ONE}}}), "reason", "ok", "", "")',
+                    f"max by (reason) (probe_failure_info{{{ONE}}}) or on () {no_failure}",
                     "{{reason}}",
                 )
             ],
@@ -278,7 +280,7 @@ def one_check() -> list[Json]:
             [
                 *(query(quantile(share, latency, ONE, "check"), f"p{100 * share:g}") for share in (0.5, 0.95, 0.99)),
                 query(
-                    f"sum(rate({latency}_sum{{{ONE}}}[$__rate_interval])) / sum(rate({latency}_count{{{ONE}}}[$__rate_interval]))",
+                    f"{sums} / {counts}",
                     "mean",
                 ),
             ],
