@@ -137,7 +137,6 @@ async def test_dashboard_and_rules_have_data(prometheus: str, tmp_path: Path) ->
             for panel, expr in queries()
             if not await asked.query(substituted(expr, check))
         }
-        print(empty - set(NO_DATA), set(NO_DATA) - empty)
         assert empty == set(NO_DATA)
 
         down = await asked.query(substituted(next(expr for panel, expr in queries() if panel == "Down"), ""))
