@@ -62,7 +62,7 @@ def panel(
 
 def lines(title: str, size: tuple[int, int], queries: Iterable[Json], *, stacked: bool = False, **rest: Any) -> Json:
     """Lines over time, or areas on top of each other."""
-    custom = {"lineWidth": 1, "fillOpacity": 60 if stacked else 5, "showPoints": "never", "spanNulls": False}
+    custom: Json = {"lineWidth": 1, "fillOpacity": 60 if stacked else 5, "showPoints": "never", "spanNulls": False}
     if stacked:
         custom["stacking"] = {"mode": "normal", "group": "A"}
     options = {
