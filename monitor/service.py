@@ -169,6 +169,8 @@ class Service:
     # what a run found
 
     def _found(self, record: Record, result: Result, runs: int) -> None:
+        if not result.conclusive:
+            self._vitals.runs_inconclusive.labels(result.reason.value).inc(runs)
         transition = record.add(result, system_clock(), runs)
         if transition is not None:
             self._tell(record, transition)

@@ -48,18 +48,6 @@ def test_prometheus_takes_its_files(block: Block, tmp_path: Path, promtool: str)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_the_alerts_fire_as_they_say(tmp_path: Path, promtool: str) -> None:
-    (rules,) = (block.text for block in blocks(OPERATING, "yaml") if block.text.startswith("groups:"))
-    (tmp_path / "rules.yml").write_text(rules)
-    cases = (ROOT / "tests" / "project" / "alerts.yml").read_text()
-    (tmp_path / "alerts.yml").write_text(cases)
-    ended = subprocess.run(
-        [promtool, "test", "rules", tmp_path / "alerts.yml"], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert set(re.findall(r"alert: (\w+)", rules)) == set(re.findall(r"alertname: (\w+)", cases))
-
-
 @pytest.mark.parametrize("block", snippets("promql", OURS), ids=lambda block: block.place)
 def test_prometheus_takes_the_expressions(block: Block, tmp_path: Path, promtool: str) -> None:
     lines = [line.partition(" #")[0].strip() for line in block.text.splitlines()]
