@@ -186,7 +186,7 @@ def allowed(value: object) -> Network | str:
     """Whom /probe may ask: an address or a network; a host name, or `*.` and one for every name below it."""
     text = plain(value)
     if "://" in text or "/" in text.rstrip("0123456789").rstrip("/"):
-        raise BadValueError(f"{quoted(value)} is a URL or a path", "only the host or the network stands here")
+        raise BadValueError("must not be a URL or a path", "only the host or the network stands here")
     if literal(text) is not None or "/" in text:
         return network(value)
     if text == "*":

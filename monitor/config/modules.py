@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from monitor.config import values
@@ -50,11 +51,7 @@ def read_module(
     spec, found = read_check({"name": "module", "url": _NOWHERE, **asked}, inherited, unresolved, files)
     if spec is None or strange:
         return None, [*strange, *found]
-    return _named(spec, name), []
-
-
-def _named(spec: CheckSpec, name: str) -> CheckSpec:
-    return CheckSpec(**{**vars(spec), "name": name})
+    return replace(spec, name=name), []
 
 
 def _name(name: str) -> Iterator[Finding]:
