@@ -56,6 +56,7 @@ def parse_check(raw: Tree, source: str) -> CheckSpec:
     check, found = read_check(own, Inherited(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
     findings = [*resolver.findings, *_apart_from(unresolved, found)]
     if findings or check is None:
+        findings.sort(key=lambda finding: [*raw, *finding.path[:1]].index(finding.path[0]) if finding.path else 0)
         raise ConfigError([Problem(source, 0, written(f.path, {}), f.message, f.suggestion) for f in findings])
     return check if "interval" in raw else dataclasses.replace(check, interval=max(Pace().interval, check.limits.total))
 

@@ -33,7 +33,7 @@ _SHARED = (
 
 _EXPECTED = (Reason.UNEXPECTED_BODY, Reason.UNEXPECTED_HEADER)
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
-"""FNV-1, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/, and what blackbox_exporter hashes addresses with."""
+"""FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/, and what blackbox_exporter hashes addresses with."""
 
 
 def write_one_run(spec: CheckSpec, result: Result, *, openmetrics: bool) -> Scrape:
@@ -68,7 +68,7 @@ def _address_hash(result: Result) -> float:
         return 0.0
     found = _FNV_OFFSET
     for byte in ip_address(place.rpartition(":")[0].strip("[]").partition("%")[0]).packed:
-        found = (found * _FNV_PRIME & 0xFFFFFFFF) ^ byte
+        found = (found ^ byte) * _FNV_PRIME & 0xFFFFFFFF
     return float(found)
 
 
