@@ -105,7 +105,9 @@ def _url(asked: Asked) -> str:
     try:
         url = target_url(asked.target)
         parse(url)
-    except (BadValueError, ValueError) as wrong:
-        why = wrong.message if isinstance(wrong, BadValueError) else "this is no URL"
-        raise BadTarget(f"the target is neither the name of a check nor a URL: {why}") from None
+    except BadValueError as wrong:
+        advice = f" ({wrong.suggestion})" if wrong.suggestion else ""
+        raise BadTarget(f"the target is neither the name of a check nor a URL: {wrong.message}{advice}") from None
+    except ValueError:
+        raise BadTarget("the target is neither the name of a check nor a URL") from None
     return url
