@@ -12,7 +12,6 @@ from monitor.outcome import FAILURES, Result, State
 from monitor.spec import CheckSpec
 from monitor.state import Standing
 
-
 _BODILESS = (204, 304)
 """Statuses whose answers have no body, and so a length of 0, as blackbox_exporter has it (RFC 9110, 6.4.1)."""
 

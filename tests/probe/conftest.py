@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import aiohttp
 import pytest
@@ -21,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cli.program import PATIENCE, start
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
+T = TypeVar("T")
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -63,6 +65,7 @@ class Daemon:
     process: asyncio.subprocess.Process
     session: aiohttp.ClientSession
     log: list[str] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         async with self.session.get(f"http://{self.address}{path}", headers=headers) as answer:
@@ -93,9 +96,8 @@ def daemon(tmp_path: Path) -> Daemons:
             reading = asyncio.create_task(_read(found, process.stderr))
             try:
                 async with asyncio.timeout(PATIENCE):
-                    while not found.address:
-                        assert process.returncode is None, "".join(found.log)
-                        await asyncio.sleep(0.01)
+                    await found.begun.wait()
+                assert found.address, "".join(found.log)
                 yield found
             finally:
                 if process.returncode is None:
@@ -114,6 +116,8 @@ async def _read(daemon: Daemon, stream: asyncio.StreamReader) -> None:
             event = json.loads(line)
             if event.get("event") == "started":
                 daemon.address = event["listen"]
+                daemon.begun.set()
+    daemon.begun.set()
 
 
 def free_port() -> int:
@@ -139,10 +143,8 @@ async def other(url: str, *command: str | Path) -> AsyncIterator[None]:
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*map(str, command), stdout=quiet, stderr=quiet)
     try:
-        async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE):
-            while not await _answers(session, url):
-                assert process.returncode is None
-                await asyncio.sleep(0.05)
+        async with aiohttp.ClientSession() as session:
+            assert await polled(lambda: _answers(session, url), lambda there: there), f"{command[0]} does not answer"
         yield
     finally:
         if process.returncode is None:
@@ -156,3 +158,11 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
             return answer.status == 200
     except aiohttp.ClientError:
         return False
+
+
+async def polled(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool]) -> T:
+    """Ask again and again until the answer is as wanted; the last one if it never was."""
+    deadline = time.monotonic() + PATIENCE
+    while not enough(found := await ask()) and time.monotonic() < deadline:  # noqa: ASYNC110 - no event to await
+        await asyncio.sleep(0.05)
+    return found
