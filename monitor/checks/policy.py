@@ -48,8 +48,11 @@ class AllowList:
 
 
 def canonical(host: str) -> str:
-    """A host as it is compared: in ASCII and lower case, without the dot at its end."""
-    return (URL.build(scheme="http", host=host).raw_host or "").lower().removesuffix(".")
+    """A host as it is compared: in ASCII and lower case, without the dot at its end; empty if it can be no host."""
+    try:
+        return (URL.build(scheme="http", host=host).raw_host or "").lower().removesuffix(".")
+    except ValueError:
+        return ""
 
 
 class AddressPolicy:

@@ -74,17 +74,14 @@ async def test_waiting_for_a_slot_counts_as_time(daemon: Daemons) -> None:
         url = "http://127.0.0.1:%d/"
         interval = "1s"
     """
-    async with Server(faults.silent) as server:
-        async with daemon("monitor.max_concurrency = 1\n" + text % server.port) as monitor:
-            await server.until(lambda: server.connections == 1)
-            began = time.monotonic()
-            answer = await monitor.probe("127.0.0.1", timeout="0.4")
-            assert time.monotonic() - began < 0.4
-            assert (answer.status, answer.text) == (
-                503,
-                "monitor_overloaded: no slot of the monitor was free in time\n",
-            )
-            assert server.connections == 1
+    text = f"monitor.max_concurrency = 1\n{text}"
+    async with Server(faults.silent) as server, daemon(text % server.port) as monitor:
+        await server.until(lambda: server.connections == 1)
+        began = time.monotonic()
+        answer = await monitor.probe("127.0.0.1", timeout="0.4")
+        assert time.monotonic() - began < 0.4
+        assert (answer.status, answer.text.partition(": ")[0]) == (503, "monitor_overloaded")
+        assert server.connections == 1
 
 
 async def test_no_more_than_max_requests_are_run_at_once(daemon: Daemons) -> None:
