@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from yarl import URL
-
 from monitor.checks.net import Net
-from monitor.checks.policy import AllowList
+from monitor.checks.policy import AllowList, canonical
 from monitor.checks.redirect import parse
 from monitor.config.bad_value import BadValueError
 from monitor.config.modules import DEFAULT_MODULE
@@ -23,6 +21,8 @@ from monitor.web import Asked, Probed
 LONGEST = 55.0
 """Seconds that a run may take if the request does not say: a client has 60 s to get its answer."""
 
+Identity = tuple[str | None, ...]
+
 
 class Prober:
     """Answers requests for /probe by the configuration that is in force."""
@@ -36,10 +36,10 @@ class Prober:
         self._spec = config.monitor.probe
         self._most = min(self._spec.max_requests, max(1, config.monitor.max_concurrency // 2))
         self._checks = {check.name: check for check in config.checks}
-        self._by_url: dict[URL, CheckSpec] = {}
+        self._by_url: dict[Identity, CheckSpec] = {}
         for check in config.checks:
             if check.enabled and not isinstance(check.url, Secret):
-                self._by_url.setdefault(parse(check.url), check)
+                self._by_url.setdefault(identity(check.url), check)
         self._modules = {module.name: module for module in config.probe_modules}
         self._net = net
         allowed = AllowList(self._spec.hosts, self._spec.networks)
@@ -62,7 +62,7 @@ class Prober:
         self._module(asked)
         check = self._checks.get(asked.target)
         if check is None:
-            return self._by_url.get(parse(_url(asked)))
+            return self._by_url.get(identity(_url(asked)))
         if not check.enabled:
             raise ForbiddenTarget(f"the check {check.name} is paused: enabled = false")
         return check
@@ -99,6 +99,20 @@ class Prober:
             yield
         finally:
             self._running -= 1
+
+
+def identity(text: str) -> Identity:
+    """What two spellings of one URL have in common; a user name in it makes it another one."""
+    url = parse(text)
+    userinfo = url.raw_user, url.raw_password
+    return (
+        url.scheme,
+        canonical(url.raw_host or ""),
+        str(url.port),
+        url.raw_path or "/",
+        url.raw_query_string,
+        *userinfo,
+    )
 
 
 def _url(asked: Asked) -> str:

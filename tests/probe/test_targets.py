@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from monitor.probing import identity
 from tests.probe.conftest import TIMEOUT, Daemons
 from tests.servers.dns import DnsServer, addresses
 from tests.servers.http import HttpServer, ok, redirect
@@ -81,6 +84,24 @@ async def test_a_check_is_run_as_it_is_configured_by_its_name_or_its_url(daemon:
         assert len(server.requests) == 3
         status = await monitor.get("/status/shop.json")
         assert '"recent":[]' in status.text.replace(" ", "").replace("\n", "")  # no run of the check's own
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://shop.example.com", "http://shop.example.com/", True),
+        ("http://shop.example.com:80/a", "HTTP://SHOP.example.com./a#here", True),
+        ("https://shop.example.com:443/", "https://shop.example.com/", True),
+        ("http://[::1]/", "http://[::1]:80", True),
+        ("http://shop.example.com/", "https://shop.example.com/", False),
+        ("http://shop.example.com/a", "http://shop.example.com/A", False),
+        ("http://shop.example.com/a", "http://shop.example.com/a/", False),
+        ("http://shop.example.com/a?b", "http://shop.example.com/a?c", False),
+        ("http://shop.example.com/", "http://u@shop.example.com/", False),
+    ],
+)
+def test_urls_are_compared_as_urls(one: str, other: str, same: bool) -> None:
+    assert (identity(one) == identity(other)) == same
 
 
 async def test_a_module_asks_as_it_is_configured_and_as_the_defaults_say(daemon: Daemons) -> None:
