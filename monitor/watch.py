@@ -60,7 +60,7 @@ class Watch:
             await asyncio.sleep(PERIOD)
             try:
                 await self._look()
-            except Exception:  # a bug; the next change is another chance
+            except Exception:  # noqa: BLE001  # a bug, which the next change need not meet
                 _log.exception("internal error in a reload")
 
     async def _look(self) -> None:

@@ -26,6 +26,19 @@ def write_in_place(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def write_below_a_new_directory(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def touch(path: Path) -> None:
+    path.touch()
+
+
 def rename_over(path: Path, text: str) -> None:
     beside = path.with_name(".checks.toml.swp")
     beside.write_text(text)
@@ -95,8 +108,7 @@ async def test_a_swap_of_an_authority_changes_its_check(tmp_path: Path) -> None:
     authority, stranger = (ca().cert_pem.bytes().decode() for ca in (certs.authority, certs.stranger))
     volume = Volume(tmp_path / "ca", ca__crt=authority)
     config = tmp_path / "config" / "checks.toml"
-    config.parent.mkdir()
-    config.write_text(checks("shop", f'tls.ca_file = "{volume.place}/ca.crt"\n'))
+    write_below_a_new_directory(config, checks("shop", f'tls.ca_file = "{volume.place}/ca.crt"\n'))
     async with running(config) as daemon:
         volume.swap(ca__crt=stranger)
         line = await daemon.logged(RELOADED)
@@ -105,11 +117,11 @@ async def test_a_swap_of_an_authority_changes_its_check(tmp_path: Path) -> None:
 
 async def test_a_deleted_file_is_a_refused_reload_until_it_is_back(config: Path) -> None:
     async with running(config) as daemon:
-        config.unlink()
+        delete(config)
         await daemon.loaded(REFUSED)
         assert "there is no such file" in (await daemon.error() or "")
         assert await daemon.title() == "old"
-        config.write_text(checks("old"))
+        write_in_place(config, checks("old"))
         await daemon.loaded(REFUSED, RELOADED)
         assert await daemon.error() is None
 
@@ -118,24 +130,23 @@ async def test_a_broken_file_leaves_the_old_one_in_force_and_the_daemon_healthy_
     config: Path,
 ) -> None:
     async with running(config) as daemon:
-        config.write_text(checks("broken", "interval = nonsense\n"))
+        write_in_place(config, checks("broken", "interval = nonsense\n"))
         await daemon.loaded(REFUSED)
         assert f"{config}:7: " in (await daemon.error() or "")
         assert await daemon.title() == "old"
         for path in ("/-/healthy", "/-/ready"):
             assert (await daemon.get(path))[0] == 200, "a probe must not kill a monitor for a mistake in its file"
         await daemon.quiet(2 * BRISK)
-        config.write_text(checks("mended"))
+        write_in_place(config, checks("mended"))
         await daemon.loaded(REFUSED, RELOADED)
         assert (await daemon.title(), await daemon.error()) == ("mended", None)
 
 
 async def test_a_secret_that_was_missing_mends_a_refused_reload_when_it_comes(config: Path) -> None:
     async with running(config) as daemon:
-        config.write_text(checks("new", 'auth = { bearer = { file = "late/token" } }\n'))
+        write_in_place(config, checks("new", 'auth = { bearer = { file = "late/token" } }\n'))
         await daemon.loaded(REFUSED)
-        (config.parent / "late").mkdir()
-        (config.parent / "late" / "token").write_text("hunter2")
+        write_below_a_new_directory(config.parent / "late" / "token", "hunter2")
         await daemon.loaded(REFUSED, RELOADED)
         assert await daemon.title() == "new"
 
@@ -145,9 +156,9 @@ async def test_half_a_file_is_not_loaded(config: Path) -> None:
     async with running(config, period=watch.PERIOD) as daemon:
         whole = checks("new")
         for end in range(0, len(whole), len(whole) // 20):
-            config.write_text(whole[:end])
+            write_in_place(config, whole[:end])
             await asyncio.sleep(watch.PERIOD / 10)
-        config.write_text(whole)
+        write_in_place(config, whole)
         await daemon.loaded(RELOADED)
         assert await daemon.title() == "new"
 
@@ -165,29 +176,29 @@ async def test_a_file_that_never_holds_still_is_loaded_all_the_same(config: Path
 async def test_nothing_is_loaded_while_nothing_changes_but_times(config: Path) -> None:
     async with running(config) as daemon:
         await daemon.quiet(3 * BRISK)
-        config.touch()
-        rename_over(config, config.read_text())
+        touch(config)
+        rename_over(config, checks("old"))
         await daemon.quiet(3 * BRISK)
 
 
 async def test_a_change_that_was_reloaded_by_hand_is_not_loaded_again(config: Path) -> None:
     async with running(config) as daemon:
-        config.write_text(checks("new"))
+        write_in_place(config, checks("new"))
         assert await daemon.get("/-/reload", "POST") == (200, "reloaded\n")
         await daemon.quiet(4 * BRISK)
         assert daemon.loads == [RELOADED]
 
 
 async def test_watching_is_switched_on_and_off_by_a_reload(config: Path) -> None:
-    config.write_text(checks("unwatched", watched=False))
+    write_in_place(config, checks("unwatched", watched=False))
     async with running(config) as daemon:
-        config.write_text(checks("on"))
+        write_in_place(config, checks("on"))
         await daemon.quiet(3 * BRISK)
         daemon.process.send_signal(signal.SIGHUP)
         await daemon.loaded(RELOADED)
-        config.write_text(checks("off", watched=False))
+        write_in_place(config, checks("off", watched=False))
         await daemon.loaded(RELOADED, RELOADED)
-        config.write_text(checks("unseen"))
+        write_in_place(config, checks("unseen"))
         await daemon.quiet(3 * BRISK)
         assert await daemon.title() == "off"
 
@@ -196,7 +207,7 @@ async def test_a_pipe_is_left_alone(tmp_path: Path, config: Path) -> None:
     """To read it again would take what is not there, or wait for ever."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    config.write_text(checks("piped", 'auth = { bearer = { file = "pipe" } }\n'))
+    write_in_place(config, checks("piped", 'auth = { bearer = { file = "pipe" } }\n'))
     async with starting_with(pipe, b"hunter2", config) as daemon:
         await daemon.quiet(3 * BRISK)
         assert (await daemon.get("/-/healthy"))[0] == 200
