@@ -245,6 +245,20 @@ def test_service_and_service_monitor_name_the_port() -> None:
     assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
 
 
+def test_prometheus_takes_the_relabelling_of_the_service_monitor(tmp_path: Path, promtool: str) -> None:
+    """In its own words: the operator only writes these keys in another case."""
+    (endpoint,) = one(render(HERE / "overlays" / "prometheus-operator"), "ServiceMonitor")["spec"]["endpoints"]
+    cased = [
+        {re.sub("[A-Z]", lambda c: "_" + c[0].lower(), k): v for k, v in r.items()} for r in endpoint["relabelings"]
+    ]
+    config = {"scrape_configs": [{"job_name": "monitor", "relabel_configs": cased}]}
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    command = [promtool, "check", "config", "--syntax-only", tmp_path / "prometheus.yml"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert [rule.get("target_label") for rule in cased] == ["instance", None]
+
+
 def test_annotations_of_the_minimal_overlay_name_the_port() -> None:
     service = one(render(HERE / "overlays" / "minimal"), "Service")
     assert service["metadata"]["annotations"]["prometheus.io/port"] == str(service["spec"]["ports"][0]["port"])
