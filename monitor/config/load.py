@@ -48,7 +48,7 @@ def _load(place: FilePath, files: Files, environ: Mapping[str, str]) -> Configur
     reading = _Reading(source.parse(text, place), files, environ)
     if reading.findings:
         raise ConfigError(_problems(str(place), text, reading))
-    return Configuration(str(place), reading.monitor, tuple(reading.checks), files.sources)
+    return Configuration(str(place), reading.monitor, tuple(reading.checks), sources=files.sources)
 
 
 def parse_check(raw: Tree, source: str) -> CheckSpec:
