@@ -8,7 +8,7 @@ ARGS   ?=
 JOBS   ?= 2
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: help run test lint types bench screenshots clean
+.PHONY: help run demo test lint types bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -21,6 +21,9 @@ run: $(VENV)/.run ## Install if need be, and start the daemon on checks.toml
 	@[ "$(CONFIG)" != checks.toml ] || echo 'The page: http://127.0.0.1:8420/status   Ctrl-C ends.' >&2
 	@$(RUN) monitor run -c $(CONFIG) $(ARGS)
 
+demo: $(VENV)/.run ## Install if need be, and watch targets that misbehave in every way there is a word for
+	@$(RUN) monitor demo $(ARGS)
+
 test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@echo '[1/4] ruff check'
 	@$(RUN) ruff check .
@@ -29,7 +32,7 @@ test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@echo '[3/4] mypy, strict'
 	@$(RUN) mypy
 	@echo '[4/4] pytest, $(JOBS) at a time'
-	@$(RUN) pytest -n $(JOBS) $(ARGS)
+	@$(RUN) pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## The linters alone, mending what they can
 	$(RUN) ruff check --fix .

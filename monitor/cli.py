@@ -19,6 +19,7 @@ import click
 
 from monitor import __version__
 from monitor.errors import ConfigError, MonitorError, Problem
+from monitor.migrate.cli import commands as imports
 from monitor.terminal.options import probe_options, with_suggestion
 
 if TYPE_CHECKING:
@@ -74,14 +75,17 @@ def commands(context: click.Context, config: str | None) -> None:
     context.obj = config
 
 
-@commands.command()
-@config_option()
-@click.option(
+_listen_option = click.option(
     "--listen",
     metavar="HOST:PORT",
     callback=lambda _context, _option, value: _address(value),
     help="Serve page and metrics here instead; port 0 takes a free one.",
 )
+
+
+@commands.command()
+@config_option()
+@_listen_option
 @click.pass_context
 def run(context: click.Context, config: str | None, listen: HostPort | None) -> int:
     """Run the daemon.
@@ -148,6 +152,20 @@ def schema(**_: Any) -> int:
 
     print_json(document(), indent=2)
     return 0
+
+
+@commands.command()
+@config_option(", which is not read")
+@_listen_option
+@click.argument("groups", metavar="[GROUP]...", nargs=-1)
+def demo(listen: HostPort | None, groups: tuple[str, ...], **_: Any) -> int:
+    """Watch targets of our own that misbehave in every way there is a word for, all of them or those of some groups."""
+    from monitor.demo import command
+
+    return command.run(listen, groups)
+
+
+commands.add_command(imports)
 
 
 def _exit_code() -> int:

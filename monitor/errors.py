@@ -2,6 +2,7 @@
 
 MonitorError
 ├── ConfigError     the configuration cannot be used; carries every problem found
+├── ForeignFileError  a file of another monitor, to be imported, cannot be read
 └── StartError      the service cannot start (address in use, …)
 """
 
@@ -48,3 +49,7 @@ class ConfigError(MonitorError):
 
 class StartError(MonitorError):
     """The service could not start, for a reason that a user can mend."""
+
+
+class ForeignFileError(MonitorError):
+    """A file that was to be imported is unreadable, or of no format that we know."""

@@ -46,6 +46,11 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = frozenset(s for s in secrets if s)
 
+    def prepare(self) -> Redactor:
+        """Make now what the first text would have to wait for; with thousands of secrets that is half a second."""
+        _ = self._all, self._certain, self._in_order
+        return self
+
     def foreign(self, text: str) -> str:
         """Text that came from elsewhere (a server, a library's exception), without secrets and values in URLs."""
         return hide_in_urls(self._struck(text, self._all)) if self._secrets else hide_in_urls(text)

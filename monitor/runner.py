@@ -49,6 +49,8 @@ class Runner:
         self._found = found
         self._tasks: dict[Record, asyncio.Task[None]] = {}
         self._reruns: dict[Record, asyncio.TimerHandle] = {}
+        self._next: dict[Record, float] = {}
+        """Runs that are due and wait for the one before to end."""
         self._closing = False
         vitals.checks_in_flight.set_function(lambda: self.in_flight)
 
@@ -77,15 +79,18 @@ class Runner:
         """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
         if missed:
             self._skip(record, "stalled", missed, f"{missed} runs were due while the monitor stood still")
-        if record in self._tasks:
-            self._skip(record, "overlap", 1, "due while the run before was not over")
-        else:
+        if record not in self._tasks:
             self._start(record, due)
+            return
+        if record in self._next:
+            self._skip(record, "overlap", 1, "due while the run before was not over")
+        self._next[record] = due  # a run that takes all of its interval ends just after the next is due
 
     def forget(self, record: Record) -> None:
         """Cancel what runs for a check that is removed or changed; it is recorded as that."""
         if rerun := self._reruns.pop(record, None):
             rerun.cancel()
+        self._next.pop(record, None)
         if task := self._tasks.get(record):
             task.cancel()
 
@@ -109,14 +114,20 @@ class Runner:
             return
         task = asyncio.create_task(self._run(record, due))
         self._tasks[record] = task
-        task.add_done_callback(lambda _: self._tasks.pop(record))
+        task.add_done_callback(lambda _: self._ended(record))
+
+    def _ended(self, record: Record) -> None:
+        del self._tasks[record]
+        due = self._next.pop(record, None)
+        if due is not None:
+            self._start(record, due)
 
     async def _run(self, record: Record, due: float | None) -> None:
         spec = record.spec
         try:
             async with self._slots:
-                if due is not None and self._too_late(record, due):
-                    return
+                if due is not None:
+                    self._note_lag(record, due)
                 result = await self._checked(record)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, "cancelled by a reload or the end of the monitor")
@@ -140,13 +151,14 @@ class Runner:
         self._vitals.runs_skipped.labels(why).inc(runs)
         self._found(record, _nothing_found(record.spec, Reason.MONITOR_OVERLOADED, detail), runs)
 
-    def _too_late(self, record: Record, due: float) -> bool:
-        lag = max(0.0, time.monotonic() - due)
-        if lag >= record.spec.interval:
-            self._skip(record, "late", 1, f"waited {seconds(lag)} for one of the monitor's slots")
-            return True
-        self._vitals.schedule_lag.observe(lag)
-        return False
+    def _note_lag(self, record: Record, due: float) -> None:
+        """A slot at last: how late is it? A run that waited until the next was due is that next one now."""
+        newer = self._next.pop(record, None)
+        if newer is not None:
+            waited = seconds(time.monotonic() - due)
+            self._skip(record, "late", 1, f"waited {waited} for one of the monitor's slots, until the next was due")
+            due = newer
+        self._vitals.schedule_lag.observe(max(0.0, time.monotonic() - due))
 
     async def _checked(self, record: Record) -> Result:
         spec = record.spec

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ class Service:
 
     async def _take_over(self, config: Configuration) -> None:
         old, self._config = self._config, config
-        self._redactor = _redactor((old, config))  # runs of the old one may still end
+        self._redactor = await asyncio.to_thread(_redactor, (old, config))  # runs of the old one may still end
         log.configure(config.monitor.log)
         if self._listen_option is None and config.monitor.listen != old.monitor.listen:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
@@ -247,15 +247,18 @@ class Service:
         return self._unready
 
 
-def run(config_path: Path, listen: HostPort | None = None) -> int:
-    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code."""
+def run(config_path: Path, listen: HostPort | None = None, started: Callable[[str], None] | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code.
+
+    `started` is told the address, once everything is up.
+    """
     config = load(config_path)
     log.configure(config.monitor.log)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_live(Service(config, listen)))
+        return runner.run(_live(Service(config, listen), started))
 
 
-async def _live(service: Service) -> int:
+async def _live(service: Service, started: Callable[[str], None] | None) -> int:
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
     reloads: set[asyncio.Task[Any]] = set()
@@ -275,10 +278,13 @@ async def _live(service: Service) -> int:
     loop.add_signal_handler(signal.SIGINT, end)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await service.start()
+    if started is not None:
+        started(service.monitor().listen)
     await ending.wait()
     await service.stop()
     return 0
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    return Redactor({secret for config in configurations for check in config.checks for secret in check.secrets})
+    secrets = {secret for config in configurations for check in config.checks for secret in check.secrets}
+    return Redactor(secrets).prepare()

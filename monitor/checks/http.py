@@ -38,6 +38,8 @@ _LONG_BODY = 64 * 1024
 """A body longer than this is judged in a thread, so that no other check waits for it."""
 _NO_LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's own limits round and overlap; the run's are exact."""
+_WITHOUT_BODY = frozenset({204, 304})
+"""RFC 9110, 8.6: answers that have no body, and mostly do not say so by a Content-Length."""
 _SKIPPED = ("Content-Type",)
 """aiohttp would add one that nobody asked for."""
 
@@ -122,7 +124,7 @@ async def _once(
     try:
         return await handler(request)
     except (OSError, aiohttp.ServerDisconnectedError) as exc:
-        raise Stop(*classify(exc, run)) from exc
+        raise Stop(*classify(run.broken or exc, run)) from exc
 
 
 def _proxy_of(spec: CheckSpec) -> tuple[URL | None, str | None]:
@@ -178,7 +180,7 @@ def _note_head(run: Run, response: aiohttp.ClientResponse) -> None:
     run.hops[-1] = Hop(last.method, last.url, response.status)
     version = response.version
     run.http_version = f"{version.major}.{version.minor}" if version is not None else None
-    run.content_length = response.content_length
+    run.content_length = 0 if response.status in _WITHOUT_BODY else response.content_length
 
 
 async def _read(run: Run, response: aiohttp.ClientResponse, through: URL | None) -> _Body:

@@ -81,6 +81,8 @@ class Run:
         self.redirects = 0
         self.lost: BaseException | None = None
         """How the transport of this hop ended, if it broke."""
+        self.broken: BaseException | None = None
+        """What was wrong with the bytes of this hop, if they are not HTTP; what fails after that is only its echo."""
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
         self._total_at = self.began + spec.limits.total
@@ -127,7 +129,7 @@ class Run:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
-        self.lost = None
+        self.lost = self.broken = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
 

@@ -1,4 +1,8 @@
-"""The `probe_*` families: the name, type and meaning of each, and where its samples come from."""
+"""The `probe_*` families: the name, type and meaning of each, and where its samples come from.
+
+A family of counters is named without the suffix that its series have: probe_attempts_total, probe_failures_total,
+probe_inconclusive_total.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 
 SKIP_REASONS = ("overlap", "late", "stalled")
-"""Why a run may be skipped: the one before is not over, it came too late to mean anything, the monitor stood still."""
+"""Why a run may be skipped: two wait for the one before; it waited for a slot until the next; all stood still."""
 
 _SCHEDULE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 _LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -36,7 +36,7 @@ class Vitals:
             buckets=_SCHEDULE_BUCKETS,
             registry=registry,
         )
-        self.runs_skipped = Counter(
+        self.runs_skipped = Counter(  # prometheus-client makes it monitor_runs_skipped_total
             "monitor_runs_skipped",
             "Runs that were due and did not happen, by reason.",
             ["reason"],

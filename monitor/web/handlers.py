@@ -69,6 +69,7 @@ class Handlers:
         if _cross_origin(request):
             return error(request, 403, "a page of another site may not reload")
         problems = await self._served.reload()
+        self._renderer.forget()  # who reloads and then looks must not see what was before
         if problems:
             sentence = f"the configuration has {len(problems)} problem" + ("s" if len(problems) > 1 else "")
             return error(request, 400, sentence, lines=[str(p) for p in problems])

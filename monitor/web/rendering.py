@@ -32,6 +32,10 @@ class Renderer:
             self._tasks[key] = task
         return await asyncio.shield(task)
 
+    def forget(self) -> None:
+        """Share no answer that was begun before now."""
+        self._tasks.clear()
+
     async def _made(self, key: Hashable, take: Callable[[], V], make: Callable[[V], bytes]) -> bytes:
         began = time.perf_counter()
         kept = 0.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
+import socket
 
 import pytest
 
@@ -51,6 +54,26 @@ async def test_break_has_its_reason_and_costs_one_connection(
         assert result.reason is reason, result.detail
         assert server.connections == 1
         assert len(server.heads) <= 1
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+async def test_server_that_speaks_before_it_is_asked_is_invalid_response(run: Run, tls: bool) -> None:
+    """From a thread, so that its banner is there as soon as the connection is; its bytes are counted once."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as opened:
+        context = certs.server_context(certs.issue()) if tls else None
+
+        def serve() -> None:
+            for _ in range(20):
+                peer = opened.enter_context(listening.accept()[0])
+                if context is not None:
+                    peer = opened.enter_context(context.wrap_socket(peer, server_side=True))
+                peer.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        serving = asyncio.create_task(asyncio.to_thread(serve))
+        for _ in range(20):
+            result = await run(f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}/")
+            assert result.reason is Reason.INVALID_RESPONSE, result.detail
+        await serving
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.program import ROOT, end_of, environment, monitor, start
 
 FINE = '[[checks]]\nname = "home"\nurl = "http://127.0.0.1:1/"\n'
-COMMANDS = ("check", "probe", "run", "schema", "validate")
+COMMANDS = ("check", "demo", "probe", "run", "schema", "validate")
 
 
 def written(folder: Path, text: str, name: str = "checks.toml") -> Path:

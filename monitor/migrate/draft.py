@@ -1,0 +1,118 @@
+"""The shape between a foreign file and checks.toml: drafts of checks, and notes on what did not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Tree = dict[str, Any]
+
+
+class Kind(Enum):
+    """What a note is about."""
+
+    LOST = "lost"
+    """Not in the new file, or not with this meaning."""
+    SECRET = "secret"  # noqa: S105 - the kind of a note
+    """A variable to set before the new file is valid."""
+    DIFFERS = "differs"
+    """Carried over, and worth knowing how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One sentence on one place of a source: «FILE:LINE», or the row of a database."""
+
+    kind: Kind
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Stands for a string that has to come from the environment; `stand_in` is a value fit for its key."""
+
+    name: str
+    stand_in: str = "stand-in"
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """Stands for a string that is the content of a file; `variable` takes its place if nobody can read it here."""
+
+    path: str
+    variable: Variable
+
+
+@dataclass(slots=True)
+class Draft:
+    """A check on its way: `keys` as checks.toml has them, with variables and files in the place of strings."""
+
+    place: str
+    keys: Tree
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name that the check got."""
+        return str(self.keys["name"])
+
+    def note(self, kind: Kind, place: str, text: str) -> None:
+        """Say something once."""
+        made = Note(kind, place, text)
+        if made not in self.notes:
+            self.notes.append(made)
+
+    def lost(self, place: str, text: str) -> None:
+        """Something of the source is not in this check."""
+        self.note(Kind.LOST, place, text)
+
+    def differs(self, place: str, text: str) -> None:
+        """Something is in this check, in another way."""
+        self.note(Kind.DIFFERS, place, text)
+
+    def secret(self, place: str, text: str) -> None:
+        """A variable has to be set for this check."""
+        self.note(Kind.SECRET, place, text)
+
+    def pause(self, place: str, text: str) -> None:
+        """What got lost would make the check fail, or mean the opposite: it is written, and does not run."""
+        self.keys["enabled"] = False
+        self.lost(place, f"{text}; so the check is written with enabled = false")
+
+    def table(self, *path: str) -> Tree:
+        """The table at the path, made if it is not there."""
+        table = self.keys
+        for key in path:
+            table = table.setdefault(key, {})
+        return table
+
+
+@dataclass(slots=True)
+class Imported:
+    """All that a reader found; `notes` are on what belongs to no check that was written."""
+
+    product: str
+    sources: list[str]
+    differences: list[str]
+    drafts: list[Draft] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def lost(self, place: str, text: str) -> None:
+        """Something of the source is nowhere in the new file."""
+        self._note(Kind.LOST, place, text)
+
+    def left_alone(self, place: str, text: str) -> None:
+        """Something of the source has nothing to do with checks."""
+        self._note(Kind.DIFFERS, place, text)
+
+    def _note(self, kind: Kind, place: str, text: str) -> None:
+        made = Note(kind, place, text)
+        if made not in self.notes:
+            self.notes.append(made)
+
+    def every(self, kind: Kind) -> list[Note]:
+        """Every note of this kind, once, in the order of the checks."""
+        notes = [note for draft in self.drafts for note in draft.notes] + self.notes
+        return list(dict.fromkeys(note for note in notes if note.kind is kind))

@@ -1,0 +1,98 @@
+"""Holds each draft against the rules of checks.toml: what they refuse is taken out, and said."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path as FilePath
+from typing import Any
+
+from monitor.config.check import Inherited, read_check
+from monitor.config.files import Files
+from monitor.config.finding import Finding, written
+from monitor.config.models import CheckTable
+from monitor.config.secrets import Resolver
+from monitor.config.shape import shape_of
+from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable
+from monitor.migrate.writer import variables_of
+
+_NEEDED = ("name", "url")
+_ROUNDS = 50
+
+
+def vetted(imported: Imported) -> Imported:
+    """The same, with drafts that `monitor validate` takes once their variables are set."""
+    kept = []
+    for draft in imported.drafts:
+        trouble = _settle(draft)
+        if trouble is None:
+            kept.append(draft)
+        else:
+            imported.lost(draft.place, f"no check can be made of it: {trouble}")
+            imported.notes += [note for note in draft.notes if note not in imported.notes]
+    imported.drafts = kept
+    return imported
+
+
+def _settle(draft: Draft) -> str | None:
+    """Take out what is refused, until nothing is; the sentence that refuses the whole check, if one does."""
+    for _ in range(_ROUNDS):
+        findings = _findings(draft.keys)
+        if not findings:
+            return None
+        for finding in findings:
+            if finding.path[:1] in [(key,) for key in _NEEDED] or not finding.path:
+                return f"{written(finding.path, {})}: {_said(finding)}"
+            _mend(draft, finding)
+    return "its keys contradict one another"
+
+
+def _findings(keys: Tree) -> list[Finding]:
+    files = Files(FilePath.cwd(), {})
+    resolver = Resolver(files, {variable.name: variable.stand_in for variable in variables_of(keys)})
+    own = resolver.resolve(_plain(keys), shape_of(CheckTable))
+    if resolver.findings:
+        return resolver.findings
+    return read_check(own, Inherited(), [], files)[1]
+
+
+def _plain(value: Any) -> Any:
+    """The tree as TOML would give it."""
+    if isinstance(value, Variable):
+        return {"env": value.name}
+    if isinstance(value, FromFile):
+        return {"file": value.path}
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _mend(draft: Draft, finding: Finding) -> None:
+    """A file that is not here becomes a variable; anything else is taken out, with the tables that it leaves empty."""
+    parents: list[tuple[Any, Any]] = []
+    here: Any = draft.keys
+    for key in finding.path:
+        if not isinstance(here, dict) or key not in here:
+            break
+        parents.append((here, key))
+        here = here[key]
+    if not parents:
+        return
+    table, key = parents[-1]
+    if isinstance(here, FromFile):
+        table[key] = here.variable
+        draft.secret(draft.place, f"{here.variable.name}: what {here.path} has in it; here {_said(finding)}")
+        return
+    del table[key]
+    for table, key in reversed(parents[:-1]):
+        if not table[key]:
+            del table[key]
+    draft.lost(draft.place, f"{written(finding.path, {})}{_shown(here)}: {_said(finding)}")
+
+
+def _shown(value: object) -> str:
+    """The path of a file that is refused; other values may be secret."""
+    return f' = "{value}"' if isinstance(value, str) and re.match(r"/[\w./-]+$", value) else ""
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.message} ({finding.suggestion})" if finding.suggestion else finding.message

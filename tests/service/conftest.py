@@ -1,0 +1,64 @@
+"""Fixtures of the daemon's tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import certs
+from tests.servers.http import HttpServer
+from tests.service.daemon import Daemon, configuration, running
+
+Start = Callable[..., Awaitable[Daemon]]
+"""`await start(check, …, monitor={…}, defaults={…}, env={…})`; a check is a table of the configuration."""
+
+Serve = Callable[[Any], Awaitable[Any]]
+"""`server = await serve(HttpServer(…))`."""
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Open servers, which outlive the daemons of the test, so that none is left in the middle of a connection."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def go(server: Any) -> Any:
+            return await stack.enter_async_context(server)
+
+        yield go
+
+
+@pytest.fixture
+async def start(tmp_path: Path, serve: Serve) -> AsyncIterator[Start]:
+    """Start daemons, which end with the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def go(
+            *checks: Mapping[str, Any],
+            monitor: Mapping[str, Any] | None = None,
+            defaults: Mapping[str, Any] | None = None,
+            **options: Any,
+        ) -> Daemon:
+            config = tmp_path / "checks.toml"
+            config.write_text(configuration(checks, monitor, defaults))
+            return await stack.enter_async_context(running(config, **options))
+
+        yield go
+
+
+@pytest.fixture
+async def target(serve: Serve) -> HttpServer:
+    """A good target."""
+    server: HttpServer = await serve(HttpServer())
+    return server
+
+
+@pytest.fixture(scope="session")
+def ca_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The authority of the tests, as a file."""
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    path.write_bytes(certs.authority().cert_pem.bytes())
+    return path

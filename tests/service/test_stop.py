@@ -1,0 +1,130 @@
+"""The end: what runs may finish within its limits, the rest is cancelled, and a second signal waits for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from tests.servers.http import Answer, HttpServer, Request, ok
+from tests.service.conftest import Serve, Start
+from tests.service.daemon import Daemon, configuration, eventually, until
+
+PATIENT = {"interval": "10s", "timeout": {"connect": "1s", "read": "9s", "total": "10s"}}
+
+
+class Held(HttpServer):
+    """A target that answers only once it is released."""
+
+    def __init__(self) -> None:
+        super().__init__(self._respond)
+        self.release = asyncio.Event()
+        self.held = 0
+        self.answered = 0
+
+    async def _respond(self, request: Request) -> Answer:
+        self.held += 1
+        self._news.set()
+        await self.release.wait()
+        self.answered += 1
+        return ok()
+
+
+async def held(start: Start, target: Held, count: int = 3, **monitor: object) -> Daemon:
+    """A daemon with runs in flight that wait for the target."""
+    checks = [{"name": f"held-{n}", "url": target.url(f"/{n}"), **PATIENT, "interval": "10s"} for n in range(count)]
+    quick = {"name": "quick", "url": f"http://127.0.0.1:{target.port}/quick"}
+    daemon = await start(*checks, quick, monitor=monitor, defaults={})
+    await until(lambda: target.held >= 1)
+    return daemon
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_runs_in_flight_end_and_exits_0(start: Start, serve: Serve, number: int) -> None:
+    target = await serve(Held())
+    daemon = await held(start, target)
+    assert (await daemon.get("/-/ready"))[0] == 200
+    daemon.signal(number)
+
+    async def ready() -> int:
+        return (await daemon.get("/-/ready"))[0]
+
+    await eventually(ready, lambda code: code == 503)
+    assert "draining" in (await daemon.get("/-/ready"))[1]
+    assert (await daemon.get("/-/healthy"))[0] == 200
+    assert (await daemon.get("/status.json"))[0] == 200
+    asked = target.held
+    target.release.set()
+    assert await daemon.ended(within=5) == 0
+    assert target.held == asked, "a run was started while draining"
+    assert target.answered == asked
+    (line,) = daemon.lines("stopped")
+    assert line["cancelled"] == 0
+    assert line["drained"] >= 1
+
+
+async def test_what_outlasts_drain_timeout_is_cancelled_and_blames_nobody(start: Start, serve: Serve) -> None:
+    target = await serve(Held())
+    daemon = await held(start, target, drain_timeout="300ms")
+    began = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended(within=5) == 0
+    assert 0.25 < time.monotonic() - began < 2
+    (line,) = daemon.lines("stopped")
+    assert line["cancelled"] >= 1
+    assert not daemon.lines("state changed", state="down")
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT)])
+async def test_a_second_signal_ends_at_once(start: Start, serve: Serve, numbers: tuple[int, int]) -> None:
+    target = await serve(Held())
+    daemon = await held(start, target)
+    daemon.signal(numbers[0])
+
+    async def ready() -> int:
+        return (await daemon.get("/-/ready"))[0]
+
+    await eventually(ready, lambda code: code == 503)
+    began = time.monotonic()
+    daemon.signal(numbers[1])
+    assert await daemon.ended(within=3) != 0
+    assert time.monotonic() - began < 1
+    assert daemon.lines("ended at once by a second signal")
+
+
+async def test_an_idle_visitor_does_not_hold_up_the_end(start: Start, target: HttpServer) -> None:
+    daemon = await start({"name": "one", "url": target.url()})
+    await daemon.until_all_ran()  # over a connection that is kept alive
+    silent = await asyncio.open_connection(*daemon.address.split(":"))
+    began = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended(within=6) == 0
+    assert time.monotonic() - began < 2
+    silent[1].close()
+
+
+async def test_a_signal_during_the_start_ends_it_too(start: Start, target: HttpServer) -> None:
+    daemon = await start(*({"name": f"c-{n}", "url": target.url()} for n in range(20)))
+    daemon.signal(signal.SIGTERM)
+    assert await daemon.ended(within=5) == 0
+
+
+async def test_a_reload_while_draining_starts_nothing(start: Start, serve: Serve) -> None:
+    target = await serve(Held())
+    daemon = await held(start, target)
+    daemon.signal(signal.SIGTERM)
+
+    async def ready() -> int:
+        return (await daemon.get("/-/ready"))[0]
+
+    await eventually(ready, lambda code: code == 503)
+    asked = target.held
+    daemon.write(configuration([{"name": f"new-{n}", "url": target.url("/new")} for n in range(5)]))
+    daemon.signal(signal.SIGHUP)
+    await eventually(ready, lambda code: code == 503)
+    target.release.set()
+    assert await daemon.ended(within=6) == 0
+    assert not [r for r in target.requests if r.target == "/new"]
+    assert target.answered == asked, "the reload cancelled runs that were to be drained"

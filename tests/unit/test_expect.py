@@ -1,0 +1,326 @@
+"""Whether an answer satisfies what was expected: every operator, for everything that JSON can hold."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from monitor.expect import Finding, judge_body, judge_head
+from monitor.outcome import DETAIL_LIMIT, Reason
+from monitor.redact import Redactor
+from monitor.secret import Secret
+from monitor.spec import Expect, Operator, Rule
+
+plain = Redactor(()).foreign
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=4), inner, max_size=4)),
+    max_leaves=12,
+)
+operands = {
+    "exists": st.booleans(),
+    "matches": st.sampled_from([".", "^a", "x$", ""]),
+    "not_matches": st.sampled_from([".", "^a", "x$", ""]),
+    **dict.fromkeys(
+        ("less_than", "at_most", "greater_than", "at_least"), st.one_of(st.integers(), st.floats(-1e9, 1e9))
+    ),
+}
+rules = st.sampled_from(get_args(Operator)).flatmap(
+    lambda op: st.builds(Rule, st.just(op), operands.get(op, documents))
+)
+OPPOSITES = [
+    ("equals", "not_equals"),
+    ("contains", "not_contains"),
+    ("matches", "not_matches"),
+]
+
+
+def of_json(document: Any, operator: Operator, operand: Any, path: str = "$") -> Finding | None:
+    """What is wrong with a document, by one rule."""
+    expect = Expect(json=((path, (Rule(operator, operand),)),))
+    return judge_body(expect, json.dumps(document).encode(), None, plain)
+
+
+def of_text(body: bytes, operator: Operator, operand: Any, charset: str | None = None) -> Finding | None:
+    return judge_body(Expect(body=(Rule(operator, operand),)), body, charset, plain)
+
+
+# for everything
+
+
+@given(documents, rules)
+@example({}, Rule("contains", ["x"]))
+@example({"a": 1}, Rule("contains", {}))
+@example("\ud800", Rule("equals", "x"))
+def test_no_document_and_no_rule_is_a_bug(document: Any, rule: Rule) -> None:
+    for path in ("$", "$.a", "$..*", "$[0]"):
+        finding = of_json(document, rule.operator, rule.operand, path)
+        if finding is not None:
+            assert finding.reason is Reason.UNEXPECTED_BODY
+            assert finding.detail
+
+
+@given(documents)
+def test_a_document_equals_itself_and_nothing_that_looks_alike(document: Any) -> None:
+    assert of_json(document, "equals", document) is None
+    assert of_json(document, "not_equals", document) is not None
+    assert of_json([document], "contains", document) is None
+    assert of_json([document], "equals", document) is not None
+
+
+@given(documents, documents)
+def test_opposites_are_opposite(document: Any, operand: Any) -> None:
+    for operator, opposite in OPPOSITES[:2]:
+        assert (of_json(document, operator, operand) is None) is not (of_json(document, opposite, operand) is None)
+
+
+@pytest.mark.parametrize(("operator", "opposite"), OPPOSITES)
+def test_what_is_not_there_satisfies_only_the_negations(operator: Operator, opposite: Operator) -> None:
+    assert of_json({}, operator, "x", "$.a") is not None
+    assert of_json({}, opposite, "x", "$.a") is None
+
+
+@given(
+    st.one_of(st.integers(-(10**30), 10**30), st.floats(-1e30, 1e30)), st.one_of(st.integers(), st.floats(-1e30, 1e30))
+)
+def test_numbers_compare_as_numbers(value: float, bound: float) -> None:
+    assert (of_json(value, "less_than", bound) is None) is (value < bound)
+    assert (of_json(value, "at_most", bound) is None) is (value <= bound)
+    assert (of_json(value, "greater_than", bound) is None) is (value > bound)
+    assert (of_json(value, "at_least", bound) is None) is (value >= bound)
+    assert (of_json(value, "equals", bound) is None) is (value == bound)
+
+
+# JSON is not Python
+
+
+@pytest.mark.parametrize(
+    ("document", "operand"),
+    [
+        (True, 1),
+        (1, True),
+        (False, 0),
+        ([True], [1]),
+        ({"x": True}, {"x": 1}),
+        ({"x": [0]}, {"x": [False]}),
+        ("1", 1),
+        (None, False),
+        (None, ""),
+        ([], {}),
+    ],
+)
+def test_json_values_of_different_types_are_different(document: Any, operand: Any) -> None:
+    assert of_json(document, "equals", operand) is not None
+    assert of_json(document, "not_equals", operand) is None
+    assert of_json([document], "contains", operand) is not None
+
+
+def test_json_numbers_are_equal_however_they_are_written() -> None:
+    assert judge_body(Expect(json=(("$", (Rule("equals", 1),)),)), b"1.0", None, plain) is None
+    assert judge_body(Expect(json=(("$", (Rule("equals", 100),)),)), b"1e2", None, plain) is None
+
+
+@pytest.mark.parametrize("value", [True, "5", None, [5], {}])
+def test_only_numbers_are_less_or_more(value: Any) -> None:
+    for operator in ("less_than", "at_most", "greater_than", "at_least"):
+        assert of_json(value, operator, 5) is not None
+
+
+@pytest.mark.parametrize("value", [5, None, True, ["a"], {"a": 1}])
+def test_only_text_matches(value: Any) -> None:
+    assert of_json(value, "matches", ".") is not None
+    assert of_json(value, "not_matches", ".") is None
+
+
+def test_contains_is_about_parts_of_texts_items_of_lists_and_keys_of_objects() -> None:
+    assert of_json("abc", "contains", "b") is None
+    assert of_json(["b"], "contains", "b") is None
+    assert of_json({"b": 1}, "contains", "b") is None
+    assert of_json(["abc"], "contains", "b") is not None
+    assert of_json({"a": "b"}, "contains", "b") is not None
+    assert of_json(5, "contains", 5) is not None
+
+
+def test_every_value_that_is_found_has_to_satisfy() -> None:
+    assert of_json([1, 2, 3], "less_than", 4, "$[*]") is None
+    finding = of_json([1, 2, 9], "less_than", 4, "$[*]")
+    assert finding is not None
+    assert "and 2 more" in finding.detail
+
+
+def test_null_exists_and_nothing_does_not() -> None:
+    assert of_json({"a": None}, "exists", True, "$.a") is None
+    assert of_json({"a": None}, "exists", False, "$.a") is not None
+    assert of_json({}, "exists", False, "$.a") is None
+    assert of_json({}, "exists", True, "$.a") is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"nope", b"{'a': 1}", b"\xff", b'{"a": NaN}', b"[Infinity]", b"-Infinity", b'{"a": 1} x', b"\x00"],
+)
+def test_what_is_not_json_is_invalid_content(body: bytes) -> None:
+    finding = judge_body(Expect(json=(("$", (Rule("exists", True),)),)), body, None, plain)
+    assert finding is not None
+    assert finding.reason is Reason.INVALID_CONTENT
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
+    body = '{"a": "é"}'.encode(encoding)
+    assert judge_body(Expect(json=(("$.a", (Rule("equals", "é"),)),)), body, None, plain) is None
+
+
+@pytest.mark.parametrize("depth", [10, 100, 400, 600, 900, 990, 1100, 5000, 200_000])
+@pytest.mark.parametrize("path", ["$", "$..a", "$[0][0]"])
+def test_deep_documents_are_judged_or_refused_but_are_no_bug(depth: int, path: str) -> None:
+    for body in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        for rule in (Rule("equals", "x"), Rule("exists", False), Rule("contains", [1]), Rule("equals", [[1]])):
+            finding = judge_body(Expect(json=((path, (rule,)),)), body, None, plain)
+            assert finding is None or finding.reason in (Reason.UNEXPECTED_BODY, Reason.INVALID_CONTENT)
+
+
+@pytest.mark.parametrize("digits", [20, 400, 4000, 4300, 4301, 20_000])
+def test_big_integers_are_numbers(digits: int) -> None:
+    body = b'{"n": ' + b"9" * digits + b"}"
+    expect = Expect(json=(("$.n", (Rule("greater_than", 5),)),))
+    finding = judge_body(expect, body, None, plain)
+    assert finding is None or (digits > 4300 and finding.reason is Reason.INVALID_CONTENT)
+    less = judge_body(Expect(json=(("$.n", (Rule("less_than", 5.5),)),)), body, None, plain)
+    assert less is not None
+
+
+# text
+
+
+def test_the_charset_of_the_answer_is_used() -> None:
+    assert of_text("é".encode("latin-1"), "contains", "é", "latin-1") is None
+    assert of_text("é".encode(), "contains", "é", None) is None
+
+
+@pytest.mark.parametrize(
+    "charset", ["nonsense", "rot13", "hex", "zip", "base64", "", "utf-8\x00", "\udcff", "x" * 5000]
+)
+def test_a_charset_that_is_none_is_invalid_content(charset: str) -> None:
+    finding = of_text(b"\xfftext", "contains", "x", charset or "nope")
+    assert finding is not None
+    assert finding.reason is Reason.INVALID_CONTENT
+    assert len(finding.detail) < 200
+
+
+def test_bytes_that_are_not_in_the_charset_are_invalid_content() -> None:
+    finding = of_text(b"\xff\xfe\xfd", "contains", "x")
+    assert finding is not None
+    assert finding.reason is Reason.INVALID_CONTENT
+
+
+def test_the_body_itself_is_never_in_the_detail() -> None:
+    finding = of_text(b"a private page " * 10, "contains", "public")
+    assert finding is not None
+    assert "private" not in finding.detail
+    assert "150 bytes" in finding.detail
+
+
+def test_a_bad_pattern_of_a_target_takes_no_time() -> None:
+    began = time.process_time()
+    assert of_text(b"a" * 50_000 + b"!", "matches", "^(a+)+$") is not None
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("size", [60_000, 1_000_000])
+def test_a_complaint_about_a_long_value_costs_no_more_than_about_a_short_one(size: int) -> None:
+    """Up to 64 KiB are judged on the loop, and a thread that computes holds Python's lock."""
+    body = json.dumps({"a": "word %41 & " * (size // 11)}).encode()
+    expect = Expect(json=(("$.a", (Rule("equals", "x"),)),))
+    foreign = Redactor({"some-secret-1", "other secret/2"}).foreign
+    json_alone = min(_cost(lambda: json.loads(body)) for _ in range(3))
+    judged = min(_cost(lambda: judge_body(expect, body, None, foreign)) for _ in range(3))
+    assert judged < 5 * json_alone + 0.01, f"{judged * 1000:.0f} ms"
+
+
+def _cost(do: Any) -> float:
+    began = time.process_time()
+    do()
+    return time.process_time() - began
+
+
+# secrets
+
+
+@given(documents)
+def test_an_expected_secret_is_not_shown(document: Any) -> None:
+    foreign = Redactor({"hunter2-hunter2"}).foreign
+    expect = Expect(json=(("$", (Rule("equals", Secret("hunter2-hunter2")),)),))
+    finding = judge_body(expect, json.dumps({"echo": ["hunter2-hunter2", document]}).encode(), None, foreign)
+    assert finding is not None
+    assert "hunter2" not in finding.detail
+    assert judge_body(expect, b'"hunter2-hunter2"', None, foreign) is None
+
+
+@pytest.mark.parametrize("operator", ["equals", "contains", "matches", "not_equals", "not_contains"])
+def test_a_secret_inside_of_an_operand_is_compared_and_not_shown(operator: Operator) -> None:
+    foreign = Redactor({"hunter2-hunter2"}).foreign
+    rule = Rule(operator, Secret("hunter2-hunter2"))
+    for found in ("hunter2-hunter2", "other"):
+        head = judge_head(Expect(headers=(("X", (rule,)),)), 200, "1.1", CIMultiDict({"x": found}), foreign)
+        assert (head is None) is ((found == "other") is operator.startswith("not_"))
+        assert head is None or "hunter2" not in head.detail
+
+
+# the head
+
+
+@pytest.mark.parametrize(
+    ("status", "ranges", "fine"),
+    [
+        (200, ((200, 399),), True),
+        (399, ((200, 399),), True),
+        (400, ((200, 399),), False),
+        (404, ((200, 299), (404, 404)), True),
+    ],
+)
+def test_statuses_are_ranges_that_include_their_ends(status: int, ranges: Any, fine: bool) -> None:
+    finding = judge_head(Expect(status=ranges), status, "1.1", CIMultiDict(), plain)
+    assert (finding is None) is fine
+    if finding is not None:
+        assert finding.reason is Reason.UNEXPECTED_STATUS
+        assert finding.detail.startswith(f"answered {status}")
+
+
+def test_versions_headers_and_their_case() -> None:
+    headers = CIMultiDict({"content-type": "application/json; charset=utf-8"})
+    matching = Expect(headers=(("Content-Type", (Rule("matches", "^application/json"),)),))
+    assert judge_head(matching, 200, "1.1", headers, plain) is None
+    missing = judge_head(Expect(headers=(("X-Other", (Rule("equals", "a"),)),)), 200, "1.1", headers, plain)
+    assert missing is not None
+    assert (missing.reason, "missing" in missing.detail) == (Reason.UNEXPECTED_HEADER, True)
+    old = judge_head(Expect(http_version=("1.1",)), 200, "1.0", headers, plain)
+    assert old is not None
+    assert old.reason is Reason.UNEXPECTED_HTTP_VERSION
+
+
+def test_a_header_that_comes_twice_is_judged_with_all_its_values() -> None:
+    """RFC 9110, 5.3: several lines of one name are one list."""
+    headers = CIMultiDict([("X-List", "good"), ("X-List", "bad")])
+    expect = Expect(headers=(("X-List", (Rule("not_contains", "bad"),)),))
+    assert judge_head(expect, 200, "1.1", headers, plain) is not None
+
+
+@given(st.text(max_size=400))
+def test_what_a_header_says_can_be_shown(value: str) -> None:
+    finding = judge_head(
+        Expect(headers=(("X", (Rule("equals", "\x00nothing"),)),)), 200, "1.1", CIMultiDict(X=value), plain
+    )
+    assert finding is not None
+    assert len(finding.detail) <= DETAIL_LIMIT
+    assert "\n" not in finding.detail

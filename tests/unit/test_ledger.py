@@ -1,0 +1,149 @@
+"""Counters, last results and incidents of a check, for every history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.ledger import INCIDENTS_KEPT, Latency, Ledger, Record
+from monitor.outcome import FAILURES, Outcome, Reason, Result, State
+from monitor.spec import CheckSpec, MonitorSpec
+from tests.unit.made import at, result, results, spec, specs, steps
+
+History = list[tuple[Result, float]]
+MONITOR = MonitorSpec()
+GOOD, BAD = result(), result(Reason.REFUSED)
+
+
+@given(specs, st.lists(st.tuples(results, st.integers(1, 5)), max_size=40))
+def test_attempts_are_successes_failures_and_inconclusive(check: CheckSpec, found: list[tuple[Result, int]]) -> None:
+    record = Record(check, MONITOR, at(0))
+    runs: Counter[Outcome] = Counter()
+    for number, (one, count) in enumerate(found):
+        stands_for = 1 if one.conclusive else count  # only runs that were missed together are one result
+        record.add(one, at(number + 1), stands_for)
+        runs[one.outcome] += stands_for
+    assert record.attempts == sum(runs.values())
+    assert record.inconclusive == runs[Outcome.INCONCLUSIVE]
+    assert record.failures == {outcome: runs[outcome] for outcome in FAILURES}
+    assert sum(record.latency.counts) == runs[Outcome.SUCCESS]
+    assert record.attempts == sum(record.latency.counts) + sum(record.failures.values()) + record.inconclusive
+
+
+def test_failures_are_there_from_the_start() -> None:
+    assert Record(spec(), MONITOR, at(0)).failures == {
+        Outcome.HTTP_ERROR: 0,
+        Outcome.CONNECTION_ERROR: 0,
+        Outcome.TIMEOUT: 0,
+    }
+
+
+@given(specs, steps)
+def test_transitions_are_told_exactly_when_the_state_changes(check: CheckSpec, history: History) -> None:
+    record = Record(check, MONITOR, at(0))
+    now = 0.0
+    for found, passed in history:
+        now += passed
+        before = record.standing
+        transition = record.add(found, at(now))
+        assert (transition is not None) is (record.standing.state is not before.state)
+        if transition is not None:
+            assert (transition.before, transition.after) == (before, record.standing)
+
+
+@given(specs, steps)
+def test_past_incidents_have_an_end_and_do_not_overlap(check: CheckSpec, history: History) -> None:
+    record = Record(check, MONITOR, at(0))
+    now = 0.0
+    for found, passed in history:
+        now += passed
+        record.age(at(now))
+        record.add(found, at(now))
+    past = list(record.incidents)
+    assert len(past) <= INCIDENTS_KEPT
+    for incident in past:
+        assert incident.ended_at is not None
+        assert incident.started_at <= incident.ended_at
+    for later, earlier in pairwise(past):
+        assert earlier.ended_at <= later.started_at
+    assert (record.standing.incident is not None) is (record.standing.state is State.DOWN)
+
+
+@given(steps)
+def test_the_last_result_and_the_last_success_are_the_last(history: History) -> None:
+    record = Record(spec(), MonitorSpec(recent_results=5), at(0))
+    now = 0.0
+    for found, passed in history:
+        now += passed
+        record.add(found, at(now))
+        assert record.last is found
+        assert record.last_run_at == at(now).wall
+        if found.outcome is Outcome.SUCCESS:
+            assert record.last_success_at == at(now).wall
+    assert list(record.recent) == [found for found, _ in history][-5:]
+
+
+@given(st.lists(st.floats(0, 100), max_size=50))
+def test_a_histogram_counts_every_value_once_and_in_its_bucket(values: list[float]) -> None:
+    bounds = (0.1, 1.0, 10.0)
+    latency = Latency.over(bounds)
+    for value in values:
+        latency.observe(value)
+    assert sum(latency.counts) == len(values)
+    assert abs(latency.total - sum(values)) < 1e-6
+    for number, bound in enumerate(bounds):
+        assert sum(latency.counts[: number + 1]) == sum(value <= bound for value in values)
+
+
+def test_a_reload_keeps_records_that_stay_and_their_past() -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name="a"), spec(name="b")], MONITOR, at(0))
+    kept = ledger.get("a")
+    assert kept is not None
+    kept.add(GOOD, at(1))
+    ledger.apply([spec(name="c"), spec(name="a")], MONITOR, at(2))
+    assert ledger.get("a") is kept
+    assert kept.attempts == 1
+    assert ledger.get("b") is None
+    assert [record.spec.name for record in ledger] == ["c", "a"]
+    assert len(ledger) == 2
+
+
+def test_a_changed_check_keeps_its_counters_and_tells_of_a_pause() -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name="a")], MONITOR, at(0))
+    record = ledger.get("a")
+    assert record is not None
+    record.add(BAD, at(1))
+    record.add(BAD, at(2))
+    assert record.standing.state is State.DOWN
+    moved = ledger.apply([spec(name="a", enabled=False)], MONITOR, at(3))
+    assert [(r.spec.name, t.before.state, t.after.state) for r, t in moved] == [("a", State.DOWN, State.PAUSED)]
+    assert record.attempts == 2
+    assert record.incidents[0].ended_at == at(3).wall
+    assert [t.after.state for _, t in ledger.apply([spec(name="a")], MONITOR, at(4))] == [State.UNKNOWN]
+
+
+def test_changed_settings_of_the_monitor_reach_every_record() -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name="a")], MONITOR, at(0))
+    record = ledger.get("a")
+    assert record is not None
+    for n in range(9):
+        record.add(GOOD, at(n))
+    ledger.apply([spec(name="a")], MonitorSpec(recent_results=3, latency_buckets=(1.0,)), at(10))
+    assert len(record.recent) == 3
+    assert record.recent.maxlen == 3
+    assert record.latency.bounds == (1.0,)
+    assert record.attempts == 9
+
+
+def test_the_ledger_may_be_walked_while_it_changes() -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name=f"c{n}") for n in range(5)], MONITOR, at(0))
+    for _ in ledger:
+        ledger.apply([spec(name="other")], MONITOR, at(1))
+    assert [r.spec.name for r in ledger] == ["other"]

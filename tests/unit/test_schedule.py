@@ -1,0 +1,285 @@
+"""Due times: spread by name, on a grid that does not drift, and untouched by what concerns other checks."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import schedule as module
+from monitor.ledger import Record
+from monitor.schedule import Grid, Schedule, SteadyTime, fraction_of
+from monitor.spec import MonitorSpec
+from tests.unit.made import at, spec
+
+names = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
+
+
+# spread
+
+
+@given(names)
+def test_a_fraction_is_in_the_interval_and_the_same_each_time(name: str) -> None:
+    assert 0 <= fraction_of(name) < 1
+    assert fraction_of(name) == fraction_of(name)
+
+
+def test_fractions_are_the_same_for_ever() -> None:
+    """After an update of this program, too: a fleet must not be asked at other times because of it."""
+    assert [round(fraction_of(n), 6) for n in ("shop-api", "a", "")] == [0.425026, 0.253794, 0.893168]
+
+
+@pytest.mark.parametrize("pattern", ["check-{}", "{}", "https-{}.example.com", "c{:05}"])
+def test_names_are_spread_evenly(pattern: str) -> None:
+    count, bins = 5000, 50
+    filled = [0] * bins
+    for n in range(count):
+        filled[int(fraction_of(pattern.format(n)) * bins)] += 1
+    expected = count / bins
+    chi_squared = sum((f - expected) ** 2 / expected for f in filled)
+    assert chi_squared < 95, filled  # 49 degrees of freedom: more by chance once in 10,000
+
+
+# the grid
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@given(st.sampled_from([0.05, 0.1, 1 / 3, 0.7, 1.0, 2.5, 10.0, 3600.0]), st.integers(1, 3000))
+def test_a_grid_does_not_drift(interval: float, runs: int) -> None:
+    grid = Grid(FIRST, interval)
+    fire = grid.get_next_fire_time(None, FIRST)
+    assert fire == FIRST
+    for _ in range(runs):
+        fire = grid.get_next_fire_time(fire, fire)
+    assert abs((fire - FIRST).total_seconds() - runs * interval) < 2e-6
+
+
+@given(st.sampled_from([0.05, 0.1, 1 / 3, 1.0, 10.0]), st.floats(0, 1e5))
+def test_after_a_gap_a_grid_goes_on_where_it_would_have_been(interval: float, gap: float) -> None:
+    grid = Grid(FIRST, interval)
+    now = FIRST + timedelta(seconds=gap)
+    fire = grid.get_next_fire_time(None, now)
+    n = (fire - FIRST).total_seconds() / interval
+    assert abs(n - round(n)) < 1e-3
+    assert -1e-3 < (fire - now).total_seconds() <= interval + 1e-3
+
+
+def test_a_grid_never_fires_twice_at_one_time() -> None:
+    grid = Grid(FIRST, 1 / 3)
+    fires = [FIRST]
+    for _ in range(5000):
+        fires.append(grid.get_next_fire_time(fires[-1], fires[-1]))
+    gaps = {round((b - a).total_seconds(), 4) for a, b in itertools.pairwise(fires)}
+    assert gaps == {0.3333}
+
+
+def test_a_grid_waits_for_its_first_time() -> None:
+    assert Grid(FIRST, 10).get_next_fire_time(None, FIRST - timedelta(seconds=35)) == FIRST
+
+
+# steady time
+
+
+class Clocks:
+    """Two clocks that tests hold, in the place of the module's `time`."""
+
+    def __init__(self) -> None:
+        self.steady, self.ahead = 100.0, 1_700_000_000.0
+
+    def time(self) -> float:
+        return self.steady + self.ahead
+
+    def monotonic(self) -> float:
+        return self.steady
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(-1e8, 1e8)), max_size=10))
+def test_steady_time_follows_the_monotonic_clock_only(moves: list[tuple[float, float]]) -> None:
+    clocks = Clocks()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "time", clocks)
+        zone = SteadyTime()
+        began = zone.at(clocks.steady)
+        for passed, step in moves:
+            clocks.steady += passed
+            clocks.ahead = max(0.0, clocks.ahead + step)
+            now = zone.fromutc(datetime.fromtimestamp(clocks.time(), UTC).replace(tzinfo=zone))
+            assert abs((now - began).total_seconds() - (clocks.steady - 100.0)) < 1e-4
+            assert abs((now - zone.at(clocks.steady)).total_seconds()) < 1e-4
+
+
+def test_steady_time_is_utc_as_long_as_nobody_sets_the_clock() -> None:
+    zone = SteadyTime()
+    assert abs(datetime.now(zone).replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(seconds=1)
+    assert datetime.now(zone).utcoffset() == timedelta(0)
+    assert zone.tzname(None)
+
+
+# the schedule on a loop
+
+
+class Diary:
+    """A schedule, and what it said was due."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[str, float, int, float]] = []
+        self.beats = 0
+        self.news = asyncio.Event()
+        self.schedule = Schedule(self._due, self._beat)
+
+    def _due(self, record: Record, due: float, missed: int) -> None:
+        self.runs.append((record.spec.name, due, missed, time.monotonic()))
+        self.news.set()
+
+    def _beat(self) -> None:
+        self.beats += 1
+        self.news.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                self.news.clear()
+                await self.news.wait()
+
+    def of(self, name: str) -> list[float]:
+        return [due for n, due, _, _ in self.runs if n == name]
+
+
+def record(name: str, interval: float, **over: object) -> Record:
+    return Record(spec(name=name, interval=interval, **over), MonitorSpec(), at(0))
+
+
+@pytest.fixture
+async def diary() -> AsyncIterator[Diary]:
+    made = Diary()
+    made.schedule.start()
+    yield made
+    made.schedule.stop()
+
+
+async def test_due_times_are_start_plus_offset_plus_n_intervals(diary: Diary) -> None:
+    records = [record(f"r{n}", interval) for n, interval in enumerate((0.05, 0.1, 0.3, 1.0, 1.3))]
+    diary.schedule.apply(records)
+    await diary.until(lambda: all(len(diary.of(r.spec.name)) >= 2 for r in records))
+    epoch = diary.schedule._epoch
+    for r in records:
+        interval = r.spec.interval
+        for _, due, missed, fired in [run for run in diary.runs if run[0] == r.spec.name]:
+            n = (due - epoch - fraction_of(r.spec.name) * interval) / interval
+            assert abs(n - round(n)) * interval < 1e-6
+            assert fired >= due - 0.002
+            assert missed >= 0
+        dues = diary.of(r.spec.name)
+        skipped = sum(missed for name, _, missed, _ in diary.runs if name == r.spec.name)
+        assert round((dues[-1] - dues[0]) / interval) == len(dues) - 1 + skipped - diary.runs[0][2]
+        assert r.next_due is not None
+        assert r.next_due > dues[-1]
+
+
+async def test_due_times_stay_exact_over_thousands_of_runs(diary: Diary) -> None:
+    """Not by waiting: what plans the next run is asked thousands of times over."""
+    one = record("one", 0.1)
+    diary.schedule.apply([one])
+    entry = diary.schedule._entries["one"]
+    first = entry.due
+    due = first
+    for _ in range(20_000):
+        due += one.spec.interval  # as `_fire` does
+    exact = first + 20_000 * one.spec.interval
+    assert abs(due - exact) < 1e-5
+
+
+async def test_the_beat_goes_on_without_checks(diary: Diary) -> None:
+    diary.schedule.apply([])
+    await diary.until(lambda: diary.beats >= 2)
+    assert time.monotonic() - diary.schedule.last_beat < 5
+
+
+async def test_runs_that_were_missed_are_counted(diary: Diary) -> None:
+    one = record("one", 0.2)
+    diary.schedule.apply([one])
+    await diary.until(lambda: bool(diary.runs))
+    count = len(diary.runs)
+    time.sleep(1.1)  # noqa: ASYNC251 - what is tested
+    await diary.until(lambda: len(diary.runs) > count + 1)
+    missed = [m for _, _, m, _ in diary.runs[count:]]
+    assert 3 <= sum(missed) <= 8
+    dues = diary.of("one")
+    assert round((dues[-1] - dues[0]) / 0.2) == len(dues) - 1 + sum(m for _, _, m, _ in diary.runs[1:])
+
+
+async def test_a_check_that_is_scheduled_already_is_not_touched(diary: Diary) -> None:
+    kept, other = record("kept", 5.0), record("other", 5.0)
+    diary.schedule.apply([kept, other])
+    entry, due = diary.schedule._entries["kept"], kept.next_due
+    handle = entry.handle
+    for checks in ([kept], [kept, record("new", 5.0)], [kept, record("new", 3.0)]):
+        diary.schedule.apply(checks)
+        assert diary.schedule._entries["kept"] is entry
+        assert kept.next_due == due
+        assert entry.handle is handle
+    assert other.next_due is None
+    assert set(diary.schedule._entries) == {"kept", "new"}
+
+
+async def test_a_changed_interval_moves_to_its_own_grid(diary: Diary) -> None:
+    one = record("one", 5.0)
+    diary.schedule.apply([one])
+    one.spec = spec(name="one", interval=0.2)
+    diary.schedule.apply([one])
+    await diary.until(lambda: len(diary.runs) >= 2)
+    offset = (diary.runs[0][1] - diary.schedule._epoch) / 0.2
+    assert abs(offset - fraction_of("one") - round(offset - fraction_of("one"))) < 1e-4
+
+
+async def test_a_paused_check_is_not_scheduled(diary: Diary) -> None:
+    diary.schedule.apply([record("off", 0.05, enabled=False), record("on", 0.05)])
+    await diary.until(lambda: len(diary.of("on")) >= 3)
+    assert not diary.of("off")
+
+
+async def test_a_new_check_runs_within_its_interval_whenever_it_comes(diary: Diary) -> None:
+    for n in range(5):
+        one = record(f"late-{n}", 1.0)
+        diary.schedule.apply([one])
+        assert one.next_due is not None
+        assert 0 <= one.next_due - time.monotonic() <= 1.0
+        await asyncio.sleep(0.07)
+
+
+async def test_no_slot_and_no_job_stays_behind(diary: Diary) -> None:
+    for turn in range(20):
+        diary.schedule.apply([record(f"r{turn}-{n}", 1.0 + turn) for n in range(10)])
+    diary.schedule.apply([])
+    assert not diary.schedule._slots
+    assert [job.id for job in diary.schedule._scheduler.get_jobs()] == ["beat"]
+
+
+async def test_nothing_is_due_after_the_stop(diary: Diary) -> None:
+    diary.schedule.apply([record("one", 0.05)])
+    await diary.until(lambda: len(diary.runs) >= 2)
+    diary.schedule.stop()
+    count = len(diary.runs)
+    diary.news.clear()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(diary.news.wait(), 0.3)
+    assert len(diary.runs) == count
+    diary.schedule.stop()
+
+
+async def test_ten_thousand_checks_are_scheduled_at_once_and_cheaply(diary: Diary) -> None:
+    records = [record(f"many-{n}", 60.0) for n in range(10_000)]
+    began = time.process_time()
+    diary.schedule.apply(records)
+    assert time.process_time() - began < 3
+    assert len(diary.schedule._scheduler.get_jobs()) <= 61
+    began = time.process_time()
+    diary.schedule.apply(records)
+    assert time.process_time() - began < 0.5

@@ -1,0 +1,291 @@
+"""The state as a pure function: what holds for every history of results, and the rules one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.clock import Moment
+from monitor.outcome import Outcome, Reason, Result, State
+from monitor.spec import CheckSpec, Expect, TlsSpec
+from monitor.state import (
+    STALE_AFTER_INTERVALS,
+    Standing,
+    after,
+    aged,
+    beginning,
+    degradation,
+    reconfigured,
+    seconds,
+)
+from tests.unit.made import EPOCH, INCONCLUSIVE, INTERVAL, at, certificate, result, spec, specs, steps
+
+GOOD, BAD, SHRUG = result(), result(Reason.REFUSED), result(Reason.MONITOR_STALLED)
+History = list[tuple[Result, float]]
+
+
+def walk(check: CheckSpec, history: History) -> Iterator[tuple[Standing, Standing, Result, Moment]]:
+    """Before and after each result of a history, and when it came."""
+    now = at(0)
+    standing = beginning(check, now)
+    for found, passed in history:
+        now = at(now.steady + passed)
+        before, standing = standing, after(standing, found, check, now)
+        yield before, standing, found, now
+
+
+def ended(check: CheckSpec, *found: Result) -> Standing:
+    """Where a check stands after these results, one per interval."""
+    return [now for _, now, _, _ in walk(check, [(r, check.interval) for r in found])][-1]
+
+
+# for every history
+
+
+@given(specs, steps)
+def test_an_inconclusive_result_neither_counts_nor_resets(check: CheckSpec, history: History) -> None:
+    for before, now, found, moment in walk(check, history):
+        if found.outcome is Outcome.INCONCLUSIVE:
+            assert now == aged(before, check, moment)
+            assert now.consecutive_failures == before.consecutive_failures
+            assert now.consecutive_successes == before.consecutive_successes
+            assert now.conclusive is before.conclusive
+            assert now.state in (before.state, State.UNKNOWN)
+
+
+@given(specs, steps)
+def test_consecutive_counts_are_those_of_the_conclusive_results(check: CheckSpec, history: History) -> None:
+    conclusive: list[Result] = []
+    for _, now, found, _ in walk(check, history):
+        if found.conclusive:
+            conclusive.append(found)
+        run = 0
+        for r in reversed(conclusive):
+            if r.failed is not conclusive[-1].failed:
+                break
+            run += 1
+        failing = bool(conclusive) and conclusive[-1].failed
+        assert now.consecutive_failures == (run if failing else 0)
+        assert now.consecutive_successes == (0 if failing else run)
+
+
+@given(specs, steps)
+def test_down_begins_at_the_threshold_and_not_before(check: CheckSpec, history: History) -> None:
+    for before, now, found, _ in walk(check, history):
+        if now.state is State.DOWN and before.state is not State.DOWN:
+            assert found.failed
+            assert now.consecutive_failures >= check.down_after
+        if found.failed and now.consecutive_failures >= check.down_after:
+            assert now.state is State.DOWN
+        if found.failed and now.consecutive_failures < check.down_after:
+            assert now.state is before.state
+
+
+@given(specs, steps)
+def test_down_ends_at_up_after_and_up_after_ends_nothing_else(check: CheckSpec, history: History) -> None:
+    for before, now, found, _ in walk(check, history):
+        if found.outcome is not Outcome.SUCCESS:
+            continue
+        good = now.state in (State.UP, State.DEGRADED)
+        if before.state is State.DOWN:
+            assert good is (now.consecutive_successes >= check.up_after)
+        else:
+            assert good, "one success is enough where nothing is down"
+
+
+@given(specs, steps)
+def test_since_changes_with_the_state_and_only_with_it(check: CheckSpec, history: History) -> None:
+    for before, now, _, moment in walk(check, history):
+        if now.state is before.state:
+            assert now.since == before.since
+        else:
+            assert now.since == moment.wall
+
+
+@given(specs, steps)
+def test_an_incident_is_open_exactly_while_down(check: CheckSpec, history: History) -> None:
+    for before, now, found, moment in walk(check, history):
+        assert (now.incident is not None) is (now.state is State.DOWN)
+        if now.incident is None:
+            continue
+        assert now.incident.ended_at is None
+        assert now.incident.started_at == now.since
+        if before.incident is not None:
+            assert now.incident is before.incident
+        else:
+            assert (now.incident.reason, now.incident.detail) == (found.reason, found.detail)
+            assert now.incident.started_at == moment.wall
+
+
+@given(specs, steps)
+def test_unknown_comes_from_nothing_but_age(check: CheckSpec, history: History) -> None:
+    for before, now, found, moment in walk(check, history):
+        if now.state is State.UNKNOWN and before.state is not State.UNKNOWN:
+            assert not found.conclusive
+            assert before.concluded is not None
+            assert moment.steady - before.concluded > STALE_AFTER_INTERVALS * check.interval
+
+
+@given(specs, steps, st.floats(0, 1e5))
+def test_ageing_twice_is_ageing_once(check: CheckSpec, history: History, passed: float) -> None:
+    for _, now, _, moment in walk(check, history):
+        later = at(moment.steady + passed)
+        once = aged(now, check, later)
+        assert aged(once, check, later) == once
+        assert aged(now, check, moment) == now
+
+
+@given(specs, steps, st.floats(-1e6, 1e6))
+def test_a_stepped_wall_clock_changes_no_state(check: CheckSpec, history: History, stepped: float) -> None:
+    plain, moved = (beginning(check, at(0)),) * 2
+    now = 0.0
+    for found, passed in history:
+        now += passed
+        quiet = replace(found, certificates=())  # what is left of a certificate is a matter of the wall clock
+        plain = after(plain, quiet, check, at(now))
+        moved = after(moved, quiet, check, at(now, stepped))
+        assert (moved.state, moved.consecutive_failures) == (plain.state, plain.consecutive_failures)
+
+
+# rules, one by one
+
+
+def test_nothing_is_known_in_the_beginning() -> None:
+    assert beginning(spec(), at(0)).state is State.UNKNOWN
+    assert beginning(spec(enabled=False), at(0)).state is State.PAUSED
+
+
+def test_below_the_threshold_unknown_stays_unknown() -> None:
+    standing = ended(spec(down_after=3), BAD, BAD)
+    assert (standing.state, standing.consecutive_failures) == (State.UNKNOWN, 2)
+    assert standing.conclusive is BAD
+
+
+def test_a_success_between_failures_starts_the_count_again() -> None:
+    assert ended(spec(down_after=2), GOOD, BAD, GOOD, BAD).state is State.UP
+
+
+def test_inconclusive_results_between_failures_do_not() -> None:
+    assert ended(spec(down_after=2), GOOD, BAD, SHRUG, SHRUG, BAD).state is State.DOWN
+
+
+@pytest.mark.parametrize("reason", INCONCLUSIVE)
+def test_no_inconclusive_reason_ever_makes_a_check_down(reason: Reason) -> None:
+    assert ended(spec(down_after=1), GOOD, *[result(reason)] * 3).state is State.UP
+    assert ended(spec(down_after=1), *[result(reason)] * 9).state is State.UNKNOWN
+
+
+def test_up_after_wants_its_successes_in_a_row() -> None:
+    check = spec(down_after=1, up_after=2)
+    assert ended(check, BAD, GOOD, BAD, GOOD).state is State.DOWN
+    assert ended(check, BAD, GOOD, SHRUG, GOOD).state is State.UP
+
+
+def test_three_intervals_without_a_conclusive_result_are_still_known() -> None:
+    standing = ended(spec(), GOOD)
+    assert aged(standing, spec(), at(INTERVAL + STALE_AFTER_INTERVALS * INTERVAL)).state is State.UP
+    late = at(INTERVAL + STALE_AFTER_INTERVALS * INTERVAL + 0.001)
+    old = aged(standing, spec(), late)
+    assert (old.state, old.since) == (State.UNKNOWN, late.wall)
+    assert old.conclusive is GOOD
+
+
+def test_down_and_then_unknown_ends_the_incident_and_remembers_the_failures() -> None:
+    check = spec(down_after=2)
+    old = aged(ended(check, BAD, BAD), check, at(1000))
+    assert (old.state, old.incident, old.consecutive_failures) == (State.UNKNOWN, None, 2)
+    assert after(old, BAD, check, at(1001)).state is State.DOWN
+
+
+def test_what_is_paused_does_not_age() -> None:
+    standing = beginning(spec(enabled=False), at(0))
+    assert aged(standing, spec(enabled=False), at(1e6)) is standing
+
+
+# degraded
+
+
+def test_slower_than_expected_is_degraded_and_exactly_as_expected_is_not() -> None:
+    check = spec(expect=Expect(latency=0.5))
+    assert ended(check, result(duration=0.5)).state is State.UP
+    slow = ended(check, result(duration=0.501))
+    assert slow.state is State.DEGRADED
+    assert slow.consecutive_failures == 0
+    assert after(slow, result(duration=0.1), check, at(20)).state is State.UP
+
+
+def test_a_certificate_that_ends_soon_is_degraded() -> None:
+    warned = spec(tls=TlsSpec(expiry_warning=86400.0 * 14))
+    now = at(INTERVAL).wall
+    assert ended(warned, result(certificates=(certificate(now + 13 * 86400),))).state is State.DEGRADED
+    assert ended(warned, result(certificates=(certificate(now + 15 * 86400),))).state is State.UP
+    assert ended(warned, result()).state is State.UP
+
+
+@pytest.mark.parametrize(("left", "said"), [(13 * 86400, "13 days"), (86400, "24 hours"), (1800, "0 hours")])
+def test_degradation_says_why(left: float, said: str) -> None:
+    sentence = degradation(spec(), result(certificates=(certificate(EPOCH + left),)), EPOCH)
+    assert sentence == f"the certificate ends in {said}"
+    slow = degradation(spec(expect=Expect(latency=0.2)), result(duration=1.5), EPOCH)
+    assert slow == "answered in 1.5 s, expected within 200 ms"
+
+
+def test_a_failure_degrades_nothing() -> None:
+    check = spec(down_after=2, expect=Expect(latency=0.1))
+    assert ended(check, GOOD, result(Reason.RESPONSE_TIMEOUT, duration=5)).state is State.UP
+
+
+# reconfigured
+
+
+@given(specs, steps, specs)
+def test_pausing_and_resuming_starts_afresh(check: CheckSpec, history: History, other: CheckSpec) -> None:
+    standing = beginning(check, at(0))
+    now = at(0)
+    for _, standing, _, now in walk(check, history):  # noqa: B007 - the last of them
+        pass
+    later = at(now.steady + 5)
+    paused = reconfigured(standing, replace(other, enabled=False), later)
+    assert (paused.state, paused.since, paused.incident) == (State.PAUSED, later.wall, None)
+    assert paused.consecutive_failures == 0
+    again = at(later.steady + 5)
+    resumed = reconfigured(paused, other, again)
+    assert (resumed.state, resumed.since) == (State.UNKNOWN, again.wall)
+    assert (resumed.consecutive_failures, resumed.consecutive_successes) == (0, 0)
+    assert after(resumed, GOOD, replace(other, expect=Expect()), at(again.steady + 1)).state is State.UP
+
+
+@given(specs, steps, specs)
+def test_a_changed_check_keeps_what_is_known(check: CheckSpec, history: History, other: CheckSpec) -> None:
+    for _, standing, _, now in walk(check, history):
+        kept = reconfigured(standing, other, now)
+        assert (kept.state, kept.since, kept.incident) == (standing.state, standing.since, standing.incident)
+        assert aged(kept, other, now).state is aged(standing, check, now).state, "a new interval has just begun"
+
+
+def test_a_late_result_does_not_wake_what_is_paused() -> None:
+    check = spec(enabled=False)
+    paused = beginning(check, at(0))
+    for found in (GOOD, BAD, SHRUG):
+        assert after(paused, found, check, at(1)).state is State.PAUSED
+
+
+# sentences
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0.0 ms"), (0.0004, "0.4 ms"), (0.084, "84 ms"), (0.9996, "1.0 s"), (5.0, "5.0 s"), (61.24, "61.2 s")],
+)
+def test_durations_are_said_as_people_say_them(value: float, said: str) -> None:
+    assert seconds(value) == said
+
+
+@given(st.floats(0, 1e6))
+def test_no_duration_is_said_as_a_thousand_milliseconds(value: float) -> None:
+    assert "1000 ms" not in seconds(value)
+    assert "1.0 ms" not in seconds(value) or value >= 0.0009
