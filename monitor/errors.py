@@ -3,7 +3,11 @@
 MonitorError
 ├── ConfigError     the configuration cannot be used; carries every problem found
 ├── ForeignFileError  a file of another monitor, to be imported, cannot be read
-└── StartError      the service cannot start (address in use, …)
+├── StartError      the service cannot start (address in use, …)
+└── ProbeError      /probe was asked for what it does not run
+    ├── BadTarget        it makes no sense
+    ├── ForbiddenTarget  nobody allowed it
+    └── NoProbeNow       the monitor cannot run it now
 """
 
 from __future__ import annotations
@@ -53,3 +57,19 @@ class StartError(MonitorError):
 
 class ForeignFileError(MonitorError):
     """A file that was to be imported is unreadable, or of no format that we know."""
+
+
+class ProbeError(MonitorError):
+    """`/probe` was asked for what it does not run; it has connected to nothing."""
+
+
+class BadTarget(ProbeError):
+    """The request makes no sense: no target, no URL, an unknown module."""
+
+
+class ForbiddenTarget(ProbeError):
+    """The target is no configured check, and nobody allowed it."""
+
+
+class NoProbeNow(ProbeError):
+    """The monitor starts, ends, or is asked for too much at once."""

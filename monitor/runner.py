@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -14,7 +15,7 @@ from monitor.checks.registry import check
 from monitor.ledger import Record
 from monitor.metrics import Vitals
 from monitor.outcome import Outcome, Reason, Result
-from monitor.spec import CheckSpec
+from monitor.spec import CheckSpec, Limits
 from monitor.state import seconds
 from monitor.watchdog import Watchdog
 
@@ -24,6 +25,10 @@ STALL_SECONDS = 0.25
 """A run that failed while the process stood still so long, or for a quarter of its shortest limit, proves nothing."""
 _RERUN_PACE = 0.005
 """Seconds between two runs that a stall spoiled and that are run again, so that they do not make the next one."""
+
+_USELESS = 0.01
+"""Seconds in which no run that somebody waits for can find anything out."""
+_ENDED = "cancelled by a reload or the end of the monitor"
 
 Found = Callable[[Record, Result, int], None]
 
@@ -48,6 +53,7 @@ class Runner:
         self._vitals = vitals
         self._found = found
         self._tasks: dict[Record, asyncio.Task[None]] = {}
+        self._asked: set[asyncio.Task[Result]] = set()
         self._reruns: dict[Record, asyncio.TimerHandle] = {}
         self._next: dict[Record, float] = {}
         """Runs that are due and wait for the one before to end."""
@@ -57,7 +63,7 @@ class Runner:
     @property
     def in_flight(self) -> int:
         """How many runs are under way or wait for a slot."""
-        return len(self._tasks)
+        return len(self._tasks) + len(self._asked)
 
     def use(self, net: Net, limit: int) -> None:
         """Settings for the runs that begin from now on; those under way keep their slots."""
@@ -99,14 +105,44 @@ class Runner:
         self._closing = True
         for rerun in self._reruns.values():
             rerun.cancel()
-        if not self._tasks:
+        running: set[asyncio.Task[Any]] = {*self._tasks.values(), *self._asked}
+        if not running:
             return 0
-        _, late = await asyncio.wait(self._tasks.values(), timeout=limit)
+        _, late = await asyncio.wait(running, timeout=limit)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
         return len(late)
+
+    async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
+        """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere.
+
+        Whoever cancels the wait cancels the run.
+        """
+        if self._closing:
+            return _nothing_found(spec, Reason.CANCELLED, _ENDED)
+        task = asyncio.create_task(self._answered(spec, net, until))
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        return await task
+
+    async def _answered(self, spec: CheckSpec, net: Net, until: float) -> Result:
+        try:
+            try:
+                async with asyncio.timeout(until - time.monotonic() - _USELESS):
+                    await self._slots.acquire()
+            except TimeoutError:
+                return _nothing_found(spec, Reason.MONITOR_OVERLOADED, "no slot of the monitor was free in time")
+            try:
+                left = until - time.monotonic()
+                if left < _USELESS:
+                    return _nothing_found(spec, Reason.MONITOR_OVERLOADED, "no time was left for the run")
+                return await self._checked(_cut(spec, left), net)
+            finally:
+                self._slots.release()
+        except asyncio.CancelledError:
+            return _nothing_found(spec, Reason.CANCELLED, _ENDED)
 
     def _start(self, record: Record, due: float | None) -> None:
         """`due` is None for a run that the schedule did not ask for."""
@@ -128,9 +164,10 @@ class Runner:
             async with self._slots:
                 if due is not None:
                     self._note_lag(record, due)
-                result = await self._checked(record)
+                known = record.last is not None and record.last.reason is Reason.INTERNAL_ERROR
+                result = await self._checked(spec, self._net, known_bug=known)
         except asyncio.CancelledError:
-            result = _nothing_found(spec, Reason.CANCELLED, "cancelled by a reload or the end of the monitor")
+            result = _nothing_found(spec, Reason.CANCELLED, _ENDED)
         self._found(record, result, 1)
         if result.reason is Reason.MONITOR_STALLED:
             self._run_again(record)
@@ -160,16 +197,16 @@ class Runner:
             due = newer
         self._vitals.schedule_lag.observe(max(0.0, time.monotonic() - due))
 
-    async def _checked(self, record: Record) -> Result:
-        spec = record.spec
+    async def _checked(self, spec: CheckSpec, net: Net, *, known_bug: bool = False) -> Result:
+        """`known_bug` tells that the run before met a bug already, which is said once, not at every run."""
         if self._asking >= self._descriptors:  # the page and Prometheus need some too
             return _nothing_found(spec, Reason.LOCAL_RESOURCES, "no file descriptor to spare for one more run")
         began = time.monotonic()
         self._asking += 1
         try:
-            result = await check(spec, self._net)
+            result = await check(spec, net)
         except Exception as exc:  # noqa: BLE001 - a bug that one check meets stops no other
-            if record.last is None or record.last.reason is not Reason.INTERNAL_ERROR:  # said once, not at every run
+            if not known_bug:
                 _log.exception("internal error in a check", check=spec.name)
             return _nothing_found(
                 spec, Reason.INTERNAL_ERROR, f"a bug of the monitor: {type(exc).__name__}; see its log"
@@ -188,6 +225,14 @@ class Runner:
             return result
         detail = f"the monitor stood still for {seconds(lost)} in this run, which saw: {result.detail}"
         return replace(result, reason=Reason.MONITOR_STALLED, detail=spec.redactor.ours(detail))
+
+
+def _cut(spec: CheckSpec, left: float) -> CheckSpec:
+    """The check with its limits cut to the seconds that are left."""
+    limits = spec.limits
+    if left >= limits.total:
+        return spec
+    return replace(spec, limits=Limits(min(limits.connect, left), limits.read, left))
 
 
 def _slow(result: Result, spec: CheckSpec) -> bool:

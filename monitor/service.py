@@ -17,11 +17,12 @@ from monitor import __version__, log
 from monitor.checks.net import Net
 from monitor.clock import system_clock
 from monitor.config import load
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
+from monitor.probing import Prober
 from monitor.process import descriptors_for, new_event_loop, settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Runner
@@ -30,7 +31,7 @@ from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
 from monitor.watchdog import Watchdog
-from monitor.web import build_app, serve
+from monitor.web import Asked, Probed, build_app, serve
 
 _log = structlog.get_logger("monitor.service")
 
@@ -68,6 +69,7 @@ class Service:
             vitals=self._vitals,
             found=self._found,
         )
+        self._prober = Prober(self._runner)
         self._notifier = Notifier()
         self._schedule = Schedule(self._runner.due, self._beat, self._notifier.beat_within(BEAT))
         self._watch = Watch(self._watched, self.reload)
@@ -154,10 +156,11 @@ class Service:
     async def _use(self, config: Configuration) -> int:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
         net = Net(config.monitor.deny_addresses)
-        await asyncio.to_thread(net.prepare, config.checks)
+        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
         self._runner.use(net, config.monitor.max_concurrency)
+        self._prober.use(config, net)
         for record in changed:
             self._runner.forget(record)
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock()):
@@ -180,6 +183,8 @@ class Service:
     # what a run found
 
     def _found(self, record: Record, result: Result, runs: int) -> None:
+        if not result.conclusive:
+            self._vitals.runs_inconclusive.labels(result.reason.value).inc(runs)
         transition = record.add(result, system_clock(), runs)
         if transition is not None:
             self._tell(record, transition)
@@ -235,6 +240,12 @@ class Service:
         title = self._config.monitor.title
         return MonitorView(__version__, title, self._started_at, self._address, config, troubles(self._ledger))
 
+    async def probe(self, asked: Asked) -> Probed:
+        """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""
+        if self._unready is not None:
+            raise NoProbeNow(f"the monitor is {self._unready}")
+        return await self._prober.probe(asked)
+
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""
         silent = time.monotonic() - self._schedule.last_beat
@@ -286,5 +297,5 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    secrets = {secret for config in configurations for check in config.checks for secret in check.secrets}
-    return Redactor(secrets).prepare()
+    asked = (check for config in configurations for check in (*config.checks, *config.probe_modules))
+    return Redactor({secret for check in asked for secret in check.secrets}).prepare()

@@ -164,6 +164,19 @@ DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeSpec:
+    """Whom `/probe` may ask besides the configured checks, and how much of it at once; the offset is seconds.
+
+    `hosts` are names, or `*.` and a name for every name below it.
+    """
+
+    hosts: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    max_requests: int = 50
+    timeout_offset: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
 
@@ -179,6 +192,7 @@ class MonitorSpec:
     recent_results: int = 30
     reload_on_change: bool = False
     log: LogSpec = LogSpec()
+    probe: ProbeSpec = ProbeSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +200,13 @@ class Configuration:
     """A whole valid file: where it came from, the daemon's settings, and the checks in the order of the file.
 
     `sources` are the files that were read for it, itself first, each with the digest of what was in it.
+    A probe module is a check whose `url` and `target` are still to be said.
     """
 
     path: str
     monitor: MonitorSpec
     checks: tuple[CheckSpec, ...]
+    probe_modules: tuple[CheckSpec, ...] = ()
     sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 

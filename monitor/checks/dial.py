@@ -39,6 +39,8 @@ class Dialer(BaseConnector):
         self._run = run
         self._net = net
         self._proxy_authorization = proxy_authorization
+        self._vouched = False
+        """Whether this hop may connect to any address that is not denied: its host is allowed by name."""
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
         """Hang up at once: a polite TLS goodbye waits for the target's, up to half a minute, with the socket open."""
@@ -54,10 +56,12 @@ class Dialer(BaseConnector):
         run = self._run
         url = req.url
         through = req.proxy
+        self._forbid_host(url, resolved_here=through is None)
         if through is None:
+            self._vouched = self._net.policy.vouches(url.raw_host or "")
             host, port = self._place(url)
         else:
-            self._forbid_literal(url)
+            self._vouched = True  # the proxy's own address is the operator's word
             host, port = through.raw_host or "", through.port or 80
         try:
             addresses = await self._addresses(host)
@@ -106,19 +110,23 @@ class Dialer(BaseConnector):
                 raise Stop(Reason.DNS_NOT_FOUND, f"{host} is not an IPv{spec.ip_version} address")
         else:
             found = await resolve(host, spec.ip_version, spec.resolver, spec.limits.connect)
-        allowed = [a for a in found if self._net.policy.denies(a) is None]
+        verdicts = {a: self._net.policy.forbids(a, vouched=self._vouched) for a in found}
+        allowed = [a for a, why in verdicts.items() if why is None]
         if not allowed:
-            self._deny(found[0])
+            self._deny(verdicts[found[0]])
         return allowed
 
-    def _forbid_literal(self, url: URL) -> None:
-        """A proxy must not be asked for an address that we may not ask for ourselves."""
-        if url.raw_host and is_numeric(url.raw_host) and self._net.policy.denies(url.raw_host):
-            self._deny(url.raw_host)
+    def _forbid_host(self, url: URL, *, resolved_here: bool) -> None:
+        """A proxy must not be asked for an address that we may not ask for ourselves, and no resolver for a name."""
+        host = url.raw_host or ""
+        if resolved_here and self._run.spec.connect_to is not None and self._place(url)[0] != host:
+            return  # connect_to: what is connected to is judged
+        self._deny(self._net.policy.forbids_host(host, resolved_here=resolved_here))
 
-    def _deny(self, address: str) -> None:
-        network = self._net.policy.denies(address)
-        sentence = f"{address} is in {network}, which deny_addresses forbids"
+    def _deny(self, sentence: str | None) -> None:
+        """End the run if there is a reason to."""
+        if sentence is None:
+            return
         if self._run.hop_number:
             raise Stop(
                 Reason.FORBIDDEN_REDIRECT,
@@ -193,8 +201,7 @@ class Dialer(BaseConnector):
         """Note where the socket really is, and refuse what the policy forbids there (0.0.0.0 leads to loopback)."""
         if peer is None:  # reset before it could be asked
             raise ConnectionResetError
-        if self._net.policy.denies(peer[0]):
-            self._deny(peer[0])
+        self._deny(self._net.policy.forbids(peer[0], vouched=self._vouched))
         self._run.remote_address = endpoint(peer[0], peer[1])
 
     async def _tunnel(self, sock: socket.socket, url: URL) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.checks.policy import AddressPolicy
+from monitor.checks.policy import AddressPolicy, AllowList
 from monitor.checks.tls import TlsContexts
 from monitor.spec import CheckSpec, MonitorSpec, Network
 
@@ -12,9 +12,14 @@ from monitor.spec import CheckSpec, MonitorSpec, Network
 class Net:
     """The way out. It holds nothing of any one check, so that checks cannot meet in it."""
 
-    def __init__(self, deny_addresses: Iterable[Network] = MonitorSpec().deny_addresses) -> None:
-        self.policy = AddressPolicy(deny_addresses)
-        self.tls = TlsContexts()
+    def __init__(
+        self,
+        deny_addresses: Iterable[Network] = MonitorSpec().deny_addresses,
+        only: AllowList | None = None,
+        tls: TlsContexts | None = None,
+    ) -> None:
+        self.policy = AddressPolicy(deny_addresses, only)
+        self.tls = tls or TlsContexts()
 
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""

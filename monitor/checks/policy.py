@@ -6,6 +6,8 @@ import functools
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from yarl import URL
+
 from monitor.spec import Network
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
@@ -13,16 +15,77 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are an IPv4 address, which is where the packets end up."""
 _REMEMBERED = 16384
 """Addresses about which the answer is remembered: most runs see the same ones, and reading one takes a while."""
+_HOST_SHOWN = 100
 _LONGEST = 45
 """Characters of an address (INET6_ADDRSTRLEN without its end); a longer text is none, and not worth remembering."""
 
 
-class AddressPolicy:
-    """The networks that must not be asked."""
+class AllowList:
+    """Whom alone some runs may ask: hosts by name, wherever their names lead, and networks, whatever the name.
 
-    def __init__(self, denied: Iterable[Network]) -> None:
+    A host is a name, or `*.` and a name for every name below it.
+    """
+
+    def __init__(self, hosts: Iterable[str], networks: Iterable[Network]) -> None:
+        names = {host: canonical(host.removeprefix("*.")) for host in hosts}
+        self._names = frozenset(name for host, name in names.items() if not host.startswith("*."))
+        self._endings = tuple(f".{name}" for host, name in names.items() if host.startswith("*."))
+        self._networks = tuple(networks)
+
+    def names(self, host: str) -> bool:
+        """Whether a host is allowed by its name."""
+        name = "" if is_numeric(host) else canonical(host)
+        return name in self._names or name.endswith(self._endings)
+
+    def holds(self, address: str) -> bool:
+        """Whether the place that this numeric address leads to is in an allowed network, be it by a translator."""
+        itself, *beyond = _embedded(ip_address(address.partition("%")[0]))
+        return all(any(a in network for network in self._networks) for a in beyond or (itself,))
+
+    def may_hold(self, host: str) -> bool:
+        """Whether an address of this host, or the host if it is one, can be in an allowed network."""
+        return self.holds(host) if is_numeric(host) else bool(self._networks)
+
+
+def canonical(host: str) -> str:
+    """A host as it is compared: in ASCII and lower case, without the dot at its end; empty if it can be no host."""
+    try:
+        return (URL.build(scheme="http", host=host).raw_host or "").lower().removesuffix(".")
+    except ValueError:
+        return ""
+
+
+class AddressPolicy:
+    """The networks that must not be asked, and for some runs the only hosts and networks that may be."""
+
+    def __init__(self, denied: Iterable[Network], only: AllowList | None = None) -> None:
         self._denied = tuple(denied)
+        self._only = only
         self._verdict = functools.lru_cache(_REMEMBERED)(self._judge)
+
+    def vouches(self, host: str) -> bool:
+        """Whether this host may be asked wherever its name leads, as long as no network is denied."""
+        return self._only is None or self._only.names(host)
+
+    def forbids_host(self, host: str, *, resolved_here: bool = True) -> str | None:
+        """Why this host must not be asked whatever its address is; None if the address decides, or has decided.
+
+        A name that only the proxy resolves cannot be held to any network.
+        """
+        if is_numeric(host):
+            return self.forbids(host, vouched=self.vouches(host))
+        if self._only is None or self._only.names(host) or (resolved_here and self._only.may_hold(host)):
+            return None
+        return f"monitor.probe.allow does not name the host {host[:_HOST_SHOWN]}"
+
+    def forbids(self, address: str, *, vouched: bool) -> str | None:
+        """Why this numeric address must not be asked; `vouched`: its host was allowed by name."""
+        network = self.denies(address)
+        if network is not None:
+            return f"{address} is in {network}, which deny_addresses forbids"
+        if vouched or self._only is None or self._only.holds(address):
+            return None
+        return f"{address} is in no network of monitor.probe.allow"
 
     def denies(self, address: str) -> Network | None:
         """The network that forbids this numeric address (a zone `%eth0` is ignored); None if none does."""

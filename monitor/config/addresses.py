@@ -180,3 +180,20 @@ def network(value: object) -> Network:
     except ValueError:
         raise BadValueError(f"{quoted(value)} is not a network", 'write "10.0.0.0/8" or "fe80::/10"') from None
     raise BadValueError(f"{quoted(value)} is an address inside a network, not the network", meant)
+
+
+def allowed(value: object) -> Network | str:
+    """Whom /probe may ask: an address or a network; a host name, or `*.` and one for every name below it."""
+    text = plain(value)
+    if "://" in text or "/" in text.rstrip("0123456789").rstrip("/"):
+        raise BadValueError("must not be a URL or a path", "only the host or the network stands here")
+    if literal(text) is not None or "/" in text:
+        return network(value)
+    if text == "*":
+        raise BadValueError('"*" is not a host', 'to allow every address, write "0.0.0.0/0" and "::/0"')
+    name = text.removeprefix("*.")
+    if "*" in name:
+        raise BadValueError(f"{quoted(value)}: a * stands only at the beginning", 'write "*.example.com"')
+    if re.fullmatch(r".*:[0-9]+", name):
+        raise BadValueError(f"{quoted(value)} has a port", "all ports of a host are allowed together")
+    return text.removesuffix(name) + host(name).lower().removesuffix(".")

@@ -39,9 +39,11 @@ class _Reading(Generic[T]):
     sound: bool
 
 
-def read_defaults(own: Tree, unresolved: list[Path], files: Files) -> tuple[Inherited, list[Finding]]:
+def read_defaults(
+    own: Tree, unresolved: list[Path], files: Files, pace: Pace | None = None
+) -> tuple[Inherited, list[Finding]]:
     """What checks inherit, and what is wrong with it; `unresolved` are the paths of secrets that are not there."""
-    reading = _read(DefaultsTable, own, Inherited(), unresolved, files)
+    reading = _read(DefaultsTable, own, Inherited(pace=pace or Pace()), unresolved, files)
     return Inherited(own, reading.pace), reading.findings
 
 

@@ -13,7 +13,18 @@ from monitor.config.limits import Pace
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
 from monitor.secret import Secret, reveal, shown_url
-from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, LogSpec, MonitorSpec, TlsSpec, is_secret
+from monitor.spec import (
+    BasicAuth,
+    BearerAuth,
+    Body,
+    CheckSpec,
+    Expect,
+    LogSpec,
+    MonitorSpec,
+    ProbeSpec,
+    TlsSpec,
+    is_secret,
+)
 
 
 def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec:
@@ -104,4 +115,10 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
         recent_results=table.recent_results,
         reload_on_change=table.reload_on_change,
         log=LogSpec(table.log.format, table.log.level, table.log.access),
+        probe=ProbeSpec(
+            hosts=tuple(entry for entry in table.probe.allow if isinstance(entry, str)),
+            networks=tuple(entry for entry in table.probe.allow if not isinstance(entry, str)),
+            max_requests=table.probe.max_requests,
+            timeout_offset=table.probe.timeout_offset,
+        ),
     )

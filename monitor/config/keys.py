@@ -94,6 +94,7 @@ ConnectTo = Annotated[
 Listen = Annotated[HostPort, PlainValidator(addresses.listen), _text(pattern=":[0-9]+$")]
 Address = Annotated[str | None, PlainValidator(values.blank_or(addresses.ip)), _text()]
 Resolver = Annotated[str, PlainValidator(addresses.resolver), _text()]
+Allowed = Annotated[Network | str, PlainValidator(addresses.allowed), _text(minLength=1)]
 Subnet = Annotated[Network, PlainValidator(addresses.network), _text()]
 
 

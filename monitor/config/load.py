@@ -20,6 +20,7 @@ from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
 from monitor.config.models import CheckTable, Document, MonitorTable
+from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
@@ -48,7 +49,8 @@ def _load(place: FilePath, files: Files, environ: Mapping[str, str]) -> Configur
     reading = _Reading(source.parse(text, place), files, environ)
     if reading.findings:
         raise ConfigError(_problems(str(place), text, reading))
-    return Configuration(str(place), reading.monitor, tuple(reading.checks), sources=files.sources)
+    checks, modules = tuple(reading.checks), tuple(reading.modules)
+    return Configuration(str(place), reading.monitor, checks, modules, sources=files.sources)
 
 
 def parse_check(raw: Tree, source: str) -> CheckSpec:
@@ -64,6 +66,7 @@ def parse_check(raw: Tree, source: str) -> CheckSpec:
     check, found = read_check(own, Inherited(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
     findings = [*resolver.findings, *_apart_from(unresolved, found)]
     if findings or check is None:
+        findings.sort(key=lambda finding: [*raw, *finding.path[:1]].index(finding.path[0]) if finding.path else 0)
         raise ConfigError([Problem(source, 0, written(f.path, {}), f.message, f.suggestion) for f in findings])
     return check if "interval" in raw else dataclasses.replace(check, interval=max(Pace().interval, check.limits.total))
 
@@ -79,6 +82,7 @@ class _Sections(Table):
 
     monitor: Tree = Field(default_factory=dict)
     defaults: Tree = Field(default_factory=dict)
+    probe_modules: Tree = Field(default_factory=dict)
     checks: Annotated[list[Tree], BeforeValidator(_tables)] = Field(default_factory=list)
 
 
@@ -95,6 +99,7 @@ class _Reading:
         sections = sections or _Sections()
         self.monitor = self._monitor(sections.monitor)
         self.checks = list(self._checks(sections))
+        self.modules = list(self._modules(sections))
         self.names = _names(sections.checks)
         self.findings += [*found, *_duplicates(self.names)]
         self.findings = [*resolver.findings, *_apart_from(self._unresolved, self.findings)]
@@ -113,6 +118,18 @@ class _Reading:
             self._add(place, found)
             if check is not None:
                 yield check
+
+    def _modules(self, sections: _Sections) -> Iterator[CheckSpec]:
+        inherited = inherited_by_modules(sections.defaults, self._files)
+        for name, tree in sections.probe_modules.items():
+            place: Path = ("probe_modules", name)
+            unresolved = self._below(("defaults",)) + self._below(place)
+            module, found = read_module(name, tree, inherited, unresolved, self._files)
+            self._add(place, found)
+            if module is not None:
+                yield module
+        if DEFAULT_MODULE not in sections.probe_modules:
+            yield built_in()
 
     def _below(self, prefix: Path) -> list[Path]:
         return [path[len(prefix) :] for path in self._unresolved if path[: len(prefix)] == prefix]

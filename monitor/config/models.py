@@ -10,9 +10,9 @@ from monitor.config import keys
 from monitor.config.keys import Table, one_of
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
 from monitor.config.shape import LITERAL
-from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, TlsSpec
+from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
 
-_LIMITS, _TLS, _EXPECT, _MONITOR = Limits(), TlsSpec(), Expect(), MonitorSpec()
+_LIMITS, _TLS, _EXPECT, _MONITOR, _PROBE = Limits(), TlsSpec(), Expect(), MonitorSpec(), ProbeSpec()
 
 
 class TimeoutTable(Table):
@@ -86,23 +86,10 @@ class AuthTable(Table):
     bearer: keys.Filled | None = Field(default=None, description="A bearer token, best from { env } or { file }.")
 
 
-class DefaultsTable(Table):
-    """What holds for every check that does not say otherwise."""
+class RequestTable(Table):
+    """How to ask, and what to expect: what checks and probe modules have in common."""
 
-    group: keys.Shown = Field(default="", description="The group that the check is shown in.")
-    url: keys.Url | None = Field(default=None, description="What to request: an http or https URL.")
-    labels: keys.Labels = Field(default={}, description="Labels for the page and probe_info.")
-    description: keys.Shown = Field(default="", description="A text for the page.")
-    runbook: keys.Link = Field(default="", description="A link for whoever is on call.")
-    enabled: bool = Field(default=True, description="Whether the check runs; if not, it is shown as paused.")
-    interval: keys.Interval = Field(default=CheckSpec.interval, description="How often the check runs.")
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="The three limits of a run.")
-    down_after: int = Field(
-        default=CheckSpec.down_after, ge=1, description="Consecutive failures until the check is down."
-    )
-    up_after: int = Field(
-        default=CheckSpec.up_after, ge=1, description="Consecutive successes until the check is up again."
-    )
     method: keys.Method | None = Field(default=None, description="The HTTP method; GET, or POST if there is a body.")
     headers: dict[keys.HeaderName, keys.HeaderValue] = Field(default={}, description="Headers to send.")
     body: keys.Text | None = Field(default=None, description="The body to send, as text.")
@@ -130,6 +117,28 @@ class DefaultsTable(Table):
     expect: ExpectTable = Field(default=ExpectTable(), description="What a good answer looks like.")
 
 
+class ModuleTable(RequestTable):
+    """A module of /probe: how a target is asked that is named in the request."""
+
+
+class DefaultsTable(RequestTable):
+    """What holds for every check that does not say otherwise."""
+
+    group: keys.Shown = Field(default="", description="The group that the check is shown in.")
+    url: keys.Url | None = Field(default=None, description="What to request: an http or https URL.")
+    labels: keys.Labels = Field(default={}, description="Labels for the page and probe_info.")
+    description: keys.Shown = Field(default="", description="A text for the page.")
+    runbook: keys.Link = Field(default="", description="A link for whoever is on call.")
+    enabled: bool = Field(default=True, description="Whether the check runs; if not, it is shown as paused.")
+    interval: keys.Interval = Field(default=CheckSpec.interval, description="How often the check runs.")
+    down_after: int = Field(
+        default=CheckSpec.down_after, ge=1, description="Consecutive failures until the check is down."
+    )
+    up_after: int = Field(
+        default=CheckSpec.up_after, ge=1, description="Consecutive successes until the check is up again."
+    )
+
+
 class CheckTable(DefaultsTable):
     """One check: what to request, how often, and what to expect."""
 
@@ -150,6 +159,21 @@ class LogTable(Table):
         Field(default=LogSpec().level, description="The least severe lines that are logged.")
     )
     access: bool = Field(default=LogSpec().access, description="Whether requests to the monitor itself are logged.")
+
+
+class ProbeTable(Table):
+    """Whom /probe may ask besides the configured checks."""
+
+    allow: list[keys.Allowed] = Field(
+        default=[], description='Targets besides the checks: "host.example.com", "*.example.com", "10.0.0.0/8".'
+    )
+    max_requests: int = Field(
+        default=_PROBE.max_requests, ge=1, description="How many requests for /probe may be under way at once."
+    )
+    timeout_offset: keys.Duration = Field(
+        default=_PROBE.timeout_offset,
+        description="How much earlier than Prometheus gives up the answer is sent.",
+    )
 
 
 class MonitorTable(Table):
@@ -177,6 +201,7 @@ class MonitorTable(Table):
         default=_MONITOR.reload_on_change, description="Whether a change of this file, or of one it names, is loaded."
     )
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
+    probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
 
 
 class Document(Table):
@@ -186,4 +211,5 @@ class Document(Table):
     defaults: DefaultsTable = Field(
         default=DefaultsTable(), description="What holds for every check that does not say otherwise."
     )
+    probe_modules: dict[keys.Name, ModuleTable] = Field(default={}, description="The modules of /probe, by name.")
     checks: list[CheckTable] = Field(default=[], description="The checks.")

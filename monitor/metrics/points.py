@@ -12,6 +12,9 @@ from monitor.outcome import FAILURES, Result, State
 from monitor.spec import CheckSpec
 from monitor.state import Standing
 
+_BODILESS = (204, 304)
+"""Statuses whose answers have no body, and so a length of 0, as blackbox_exporter has it (RFC 9110, 6.4.1)."""
+
 
 class Frozen(NamedTuple):
     """One check at the moment of a scrape: immutable values only, so that any thread may read it at leisure."""
@@ -148,6 +151,8 @@ def phases_points(check: Frozen) -> Iterator[Point]:
 def content_length_number(result: Result) -> float:
     """The header's value, as blackbox_exporter writes it."""
     if result.status_code is None:
+        return 0.0
+    if result.status_code in _BODILESS:
         return 0.0
     return -1.0 if result.content_length is None else float(result.content_length)
 

@@ -14,8 +14,13 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from monitor.outcome import Outcome, Reason
+
 SKIP_REASONS = ("overlap", "late", "stalled")
 """Why a run may be skipped: two wait for the one before; it waited for a slot until the next; all stood still."""
+
+SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
+"""Why a run may say nothing of its target."""
 
 _SCHEDULE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 _LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -44,6 +49,14 @@ class Vitals:
         )
         for reason in SKIP_REASONS:
             self.runs_skipped.labels(reason)
+        self.runs_inconclusive = Counter(
+            "monitor_runs_inconclusive",
+            "Runs of all checks that say nothing about their target, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in SPOILT_REASONS:
+            self.runs_inconclusive.labels(reason)
         self.event_loop_lag = Histogram(
             "monitor_event_loop_lag_seconds",
             "How much later than asked for the event loop woke up.",

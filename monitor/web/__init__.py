@@ -2,7 +2,7 @@
 
 from monitor.web.app import build_app
 from monitor.web.limits import Limits
-from monitor.web.served import Exposition, Scraped, Served
+from monitor.web.served import Asked, Exposition, Probed, Scraped, Served
 from monitor.web.server import Server, serve
 
-__all__ = ["Exposition", "Limits", "Scraped", "Served", "Server", "build_app", "serve"]
+__all__ = ["Asked", "Exposition", "Limits", "Probed", "Scraped", "Served", "Server", "build_app", "serve"]

@@ -8,6 +8,7 @@ from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
+from monitor.web.probe import ProbeHandler
 from monitor.web.served import Exposition, Served
 from monitor.web.static import serve_static
 
@@ -25,6 +26,7 @@ def build_app(served: Served, registry: Exposition, access_log: bool) -> web.App
         [
             web.get("/", handlers.root),
             web.get("/metrics", handlers.metrics),
+            web.get("/probe", ProbeHandler(served).probe, allow_head=False),
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),

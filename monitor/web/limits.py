@@ -7,6 +7,7 @@ connection for good, and so does one that never reads. Each costs a file descrip
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,7 +60,7 @@ class Refusal(asyncio.Protocol):
 class Connection(web.RequestHandler):
     """aiohttp's protocol with one clock more: what it is waiting for now has to happen before `_deadline`."""
 
-    __slots__ = ("_deadline", "_guard", "_idle", "_peer")
+    __slots__ = ("_deadline", "_guard", "_idle", "_peer", "_when_gone")
 
     def __init__(self, guard: Guard, server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
@@ -67,6 +68,7 @@ class Connection(web.RequestHandler):
         self._deadline: asyncio.TimerHandle | None = None
         self._idle = False
         self._peer: asyncio.Transport | None = None
+        self._when_gone: Callable[[], object] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected; the clock for its first request starts."""
@@ -87,7 +89,13 @@ class Connection(web.RequestHandler):
         self._guard.connections.discard(self)
         if self._deadline is not None:
             self._deadline.cancel()
+        if self._when_gone is not None:
+            self._when_gone()
         super().connection_lost(exc)
+
+    def when_gone(self, call: Callable[[], object] | None) -> None:
+        """What to do when the client goes away before it has its answer; None for nothing."""
+        self._when_gone = call
 
     def request_complete(self) -> None:
         """The whole request is here; the clock for the answer starts."""

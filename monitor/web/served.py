@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from monitor.errors import Problem
+from monitor.outcome import Result
+from monitor.spec import CheckSpec
 from monitor.view import CheckView, MonitorView, Overview
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for `/probe`: its target and module as they came, seconds until Prometheus gives up, and since when
+    it waits (steady seconds).
+    """
+
+    target: str
+    module: str | None
+    scrape_timeout: float | None
+    since: float
+
+
+class Probed(NamedTuple):
+    """What was run for a request for `/probe`, and what it found."""
+
+    spec: CheckSpec
+    result: Result
+
+
 class Served(Protocol):
-    """The service, as the HTTP side sees it; every method but `reload` answers at once, on the loop."""
+    """The service, as the HTTP side sees it; every method but `probe` and `reload` answers at once, on the loop."""
 
     def overview(self) -> Overview:
         """Everything as it stands now."""
@@ -25,6 +47,9 @@ class Served(Protocol):
 
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+
+    async def probe(self, asked: Asked) -> Probed:
+        """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""
 
     async def reload(self) -> list[Problem]:
         """Load the configuration again; what is wrong with it, or nothing once it is in force."""

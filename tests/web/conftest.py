@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import aiohttp
 import pytest
 
-from monitor.errors import Problem
+from monitor.errors import ForbiddenTarget, Problem
 from monitor.metrics import CheckCollector, Registry
 from monitor.view import CheckView, MonitorView, Overview
-from monitor.web import Limits, Server, build_app, serve
+from monitor.web import Asked, Limits, Probed, Server, build_app, serve
 from tests.web import gallery
 
 
@@ -42,6 +42,9 @@ class FakeService:
 
     def unready(self) -> str | None:
         return self.waiting
+
+    async def probe(self, asked: Asked) -> Probed:
+        raise ForbiddenTarget("the target is not allowed")
 
     async def reload(self) -> list[Problem]:
         self.reloads += 1

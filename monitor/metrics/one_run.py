@@ -1,0 +1,91 @@
+"""The metrics of one run that was asked for by /probe: blackbox_exporter's names, and the reason, without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
+
+from prometheus_client import Metric
+
+from monitor.metrics.exposition import Format, Scrape, write
+from monitor.metrics.points import Frozen
+from monitor.metrics.probe import FAMILIES
+from monitor.outcome import Reason, Result, State
+from monitor.spec import CheckSpec
+from monitor.state import Standing
+
+_SHARED = (
+    "probe_success",
+    "probe_failure_info",
+    "probe_duration_seconds",
+    "probe_http_duration_seconds",
+    "probe_http_status_code",
+    "probe_http_version",
+    "probe_http_redirects",
+    "probe_http_ssl",
+    "probe_http_content_length",
+    "probe_http_uncompressed_body_length",
+    "probe_ip_protocol",
+    "probe_ssl_earliest_cert_expiry",
+    "probe_tls_version_info",
+)
+"""Families that mean for one run what they mean on /metrics for the last one."""
+
+_EXPECTED = (Reason.UNEXPECTED_BODY, Reason.UNEXPECTED_HEADER)
+_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
+"""FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/, and what blackbox_exporter hashes addresses with."""
+
+
+def write_one_run(spec: CheckSpec, result: Result, *, openmetrics: bool) -> Scrape:
+    """The exposition of a conclusive result, in either format."""
+    return write(_families(spec, result), Format(openmetrics, gzip=False))
+
+
+def _families(spec: CheckSpec, result: Result) -> Iterator[Metric]:
+    standing = Standing(State.UNKNOWN, result.started_at, conclusive=result)
+    run = Frozen(spec, standing, 1, (), 0, None, None, (), (), 0.0)
+    for family in FAMILIES:
+        if family.name in _SHARED:
+            points = ((dict(point.labels), point.value) for point in family.points(run))
+            yield from _family(family.name, family.help.replace("the last conclusive run", "the run"), points)
+    for name, help_text, read in _ONLY_HERE:
+        yield from _family(name, help_text, [({}, read(result))])
+
+
+def _family(name: str, help_text: str, points: Iterable[tuple[dict[str, str], float]]) -> Iterator[Metric]:
+    """The family if it has samples."""
+    metric = Metric(name, help_text, "gauge")
+    for labels, value in points:
+        metric.add_sample(name, labels, value)
+    if metric.samples:
+        yield metric
+
+
+def _address_hash(result: Result) -> float:
+    """The hash of the address that was connected to, or tried last; 0 if there was none."""
+    place = result.remote_address or (result.attempts[-1].address if result.attempts else None)
+    if place is None:
+        return 0.0
+    found = _FNV_OFFSET
+    for byte in ip_address(place.rpartition(":")[0].strip("[]").partition("%")[0]).packed:
+        found = (found ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    return float(found)
+
+
+_ONLY_HERE: tuple[tuple[str, str, Callable[[Result], float]], ...] = (
+    (
+        "probe_dns_lookup_time_seconds",
+        "Time spent resolving names, redirects summed.",
+        lambda result: result.phases.resolve or 0.0,
+    ),
+    (
+        "probe_failed_due_to_regex",
+        "Whether what was expected of the body or of a header made the run fail: 1 or 0.",
+        lambda result: float(result.reason in _EXPECTED),
+    ),
+    (
+        "probe_ip_addr_hash",
+        "Hash of the address that was connected to, to notice that it changed; 0 if there was none.",
+        _address_hash,
+    ),
+)

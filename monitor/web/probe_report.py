@@ -1,0 +1,68 @@
+"""One run for /probe as text for people: the verdict, phases, addresses, requests, certificates, and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.clock import rfc3339
+from monitor.outcome import Certificate, Result
+from monitor.state import seconds
+from monitor.web.served import Probed
+
+
+def probe_report(probed: Probed, exposition: str) -> str:
+    """All that is known of the run; every text in it has lost its secrets already."""
+    spec, result = probed
+    head = [f"{result.outcome.value}  {result.reason.value}", f"  {_printable(result.detail)}"]
+    asked = [f"{spec.method} {_printable(spec.target)}", f"as {spec.name}, {_limits(probed)}"]
+    sections = (
+        ("", head),
+        ("asked", asked),
+        ("phases", _phases(result)),
+        ("addresses", [_attempt(a.address, a.error, a.seconds) for a in result.attempts]),
+        ("requests", [f"{h.status or '–':>3}  {h.method} {_printable(h.url)}" for h in result.hops]),
+        ("answer", _answer(result)),
+        ("certificates", [line for certificate in result.certificates for line in _certificate(certificate)]),
+        ("metrics", exposition.splitlines()),
+    )
+    return "\n\n".join(_section(title, lines) for title, lines in sections if lines) + "\n"
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)] if title else lines)
+
+
+def _limits(probed: Probed) -> str:
+    limits = probed.spec.limits
+    return f"connect {seconds(limits.connect)}, read {seconds(limits.read)}, total {seconds(limits.total)} at most"
+
+
+def _phases(result: Result) -> list[str]:
+    if result.duration is None:
+        return []
+    rows = [*result.phases.items(), ("total", result.duration)]
+    return [f"{name:<10}  {'not reached' if spent is None else seconds(spent)}" for name, spent in rows]
+
+
+def _attempt(address: str, why: str | None, took: float) -> str:
+    return f"{address}  {why or 'connected'} after {seconds(took)}"
+
+
+def _answer(result: Result) -> list[str]:
+    if result.status_code is None:
+        return []
+    facts = [str(result.status_code), f"HTTP/{result.http_version}"]
+    if result.body_bytes is not None:
+        facts.append(f"{result.body_bytes} bytes of body")
+    return [", ".join([*facts, *filter(None, (result.tls_version,)), f"from {result.remote_address}"])]
+
+
+def _certificate(certificate: Certificate) -> Iterator[str]:
+    yield _printable(certificate.subject) or "(no subject)"
+    yield f"  issuer  {_printable(certificate.issuer)}"
+    yield f"  valid   {rfc3339(certificate.not_before)} to {rfc3339(certificate.not_after)}"
+
+
+def _printable(text: str) -> str:
+    """Foreign text in one line, for it may be shown on a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

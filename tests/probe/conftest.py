@@ -1,0 +1,168 @@
+"""A daemon of its own for each test of /probe, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cli.program import PATIENCE, start
+
+TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
+T = TypeVar("T")
+Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(text: str) -> Series:
+    """Every sample of an exposition."""
+    return {
+        (s.name, frozenset(s.labels.items())): s.value for f in text_string_to_metric_families(text) for s in f.samples
+    }
+
+
+class Answer(NamedTuple):
+    """What /probe answered."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def samples(self) -> Series:
+        """The metrics."""
+        assert self.status == 200, self.text
+        return samples(self.text)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """One sample."""
+        return self.samples.get((name, frozenset(labels.items())))
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of a failure, None for a success."""
+        found = (dict(labels) for name, labels in self.samples if name == "probe_failure_info")
+        return next((labels["reason"] for labels in found), None)
+
+
+@dataclass
+class Daemon:
+    """A running monitor."""
+
+    address: str
+    process: asyncio.subprocess.Process
+    session: aiohttp.ClientSession
+    log: list[str] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        async with self.session.get(f"http://{self.address}{path}", headers=headers) as answer:
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+    async def probe(self, target: str | None = None, *, timeout: str | None = None, **query: str) -> Answer:  # noqa: ASYNC109 - Prometheus's header
+        given = query if target is None else {"target": target, **query}
+        headers = {} if timeout is None else {TIMEOUT: timeout}
+        async with self.session.get(f"http://{self.address}/probe", params=given, headers=headers) as answer:
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+
+Daemons = Callable[..., AbstractAsyncContextManager[Daemon]]
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Daemons:
+    """`async with daemon(text of checks.toml, NAME="value in its environment")`."""
+
+    @contextlib.asynccontextmanager
+    async def running(text: str, **environ: str) -> AsyncIterator[Daemon]:
+        config = tmp_path / "checks.toml"
+        config.write_text(f'monitor.listen = "127.0.0.1:0"\nmonitor.log.format = "json"\n{text}')
+        process = await start("run", "-c", config, env=environ)
+        assert process.stderr is not None
+        async with aiohttp.ClientSession() as session:
+            found = Daemon("", process, session)
+            reading = asyncio.create_task(_read(found, process.stderr))
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await found.begun.wait()
+                assert found.address, "".join(found.log)
+                yield found
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                await process.wait()
+                await reading
+
+    return running
+
+
+async def _read(daemon: Daemon, stream: asyncio.StreamReader) -> None:
+    async for raw in stream:
+        line = raw.decode()
+        daemon.log.append(line)
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if event.get("event") == "started":
+                daemon.address = event["listen"]
+                daemon.begun.set()
+    daemon.begun.set()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def program(name: str) -> str:
+    """A program of this machine; without it the test is skipped, or in CI fails."""
+    found = shutil.which(name)
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip(f"needs {name}, of the Debian package {name}")
+    assert found is not None, f"CI has to have {name} on the PATH"
+    return found
+
+
+@contextlib.asynccontextmanager
+async def other(url: str, *command: str | Path) -> AsyncIterator[None]:
+    """Another program that runs meanwhile, once this address answers."""
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*map(str, command), stdout=quiet, stderr=quiet)
+    try:
+        async with aiohttp.ClientSession() as session:
+            assert await polled(lambda: _answers(session, url), lambda there: there), f"{command[0]} does not answer"
+        yield
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+async def polled(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool]) -> T:
+    """Ask again and again until the answer is as wanted; the last one if it never was."""
+    deadline = time.monotonic() + PATIENCE
+    while not enough(found := await ask()) and time.monotonic() < deadline:  # noqa: ASYNC110 - no event to await
+        await asyncio.sleep(0.05)
+    return found

@@ -1,0 +1,1 @@
+"""What deploy/ has for Prometheus, Alertmanager and Grafana, tried out with the real programs."""
