@@ -12,6 +12,7 @@ MonitorError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -39,11 +40,15 @@ class Problem:
 
 
 class ConfigError(MonitorError):
-    """A configuration with problems, all of them, in the order of the file."""
+    """A configuration with problems, all of them, in the order of the file.
+
+    `sources` are the files that were read for it, as in `monitor.spec.Configuration`.
+    """
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+        self.sources: Mapping[str, str | None] = {}
 
 
 class StartError(MonitorError):

@@ -27,8 +27,9 @@ from monitor.process import descriptors_for, new_event_loop, settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Runner
 from monitor.schedule import BEAT, Schedule
-from monitor.spec import Configuration, HostPort
+from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
+from monitor.watch import Watch
 from monitor.watchdog import Watchdog
 from monitor.web import Asked, Probed, build_app, serve
 
@@ -49,6 +50,7 @@ class Service:
         self._listen_option = listen
         self._loaded_at = self._started_at = system_clock().wall
         self._config_error: str | None = None
+        self._sources = config.sources
         self._address = ""
         self._said = ""
         self._unready: str | None = "starting"
@@ -70,6 +72,7 @@ class Service:
         self._prober = Prober(self._runner)
         self._notifier = Notifier()
         self._schedule = Schedule(self._runner.due, self._beat, self._notifier.beat_within(BEAT))
+        self._watch = Watch(self._watched, self.reload)
         self._aging: Iterator[Record] = iter(())
         self._opened = AsyncExitStack()
 
@@ -102,6 +105,8 @@ class Service:
         self._opened.callback(self._schedule.stop)
         await self._use(self._config)
         self._vitals.configuration_loaded(self._loaded_at)
+        self._watch.start()
+        self._opened.callback(self._watch.stop)
         settle_memory()
 
     # reload
@@ -115,13 +120,19 @@ class Service:
             try:
                 config = await asyncio.to_thread(load, Path(self._config.path))
             except ConfigError as error:
+                self._sources = error.sources
                 self._refuse(error.problems)
                 return error.problems
             else:
+                self._sources = config.sources
                 await self._take_over(config)
                 return []
             finally:
                 self._notifier.ready(self._status())
+
+    def _watched(self) -> Sources | None:
+        """The files that were loaded or refused last, None while nobody wants them watched."""
+        return self._sources if self._config.monitor.reload_on_change else None
 
     def _refuse(self, problems: list[Problem]) -> None:
         first, *more = map(str, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from monitor.secret import Secret, Text
 
 Network = IPv4Network | IPv6Network
 HostPort = tuple[str, int | None]
+Sources = Mapping[str, str | None]
+"""Files by path, each with the SHA-256 of its content, None if it could not be read."""
 
 Operator = Literal[
     "equals", "not_equals", "less_than", "at_most", "greater_than", "at_least",
@@ -187,6 +190,7 @@ class MonitorSpec:
     drain_timeout: float = 30.0
     latency_buckets: tuple[float, ...] = DEFAULT_BUCKETS
     recent_results: int = 30
+    reload_on_change: bool = False
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
 
@@ -195,6 +199,7 @@ class MonitorSpec:
 class Configuration:
     """A whole valid file: where it came from, the daemon's settings, and the checks in the order of the file.
 
+    `sources` are the files that were read for it, itself first, each with the digest of what was in it.
     A probe module is a check whose `url` and `target` are still to be said.
     """
 
@@ -202,6 +207,7 @@ class Configuration:
     monitor: MonitorSpec
     checks: tuple[CheckSpec, ...]
     probe_modules: tuple[CheckSpec, ...] = ()
+    sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 
 def is_secret(value: object) -> bool:

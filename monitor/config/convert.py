@@ -113,6 +113,7 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
         drain_timeout=table.drain_timeout,
         latency_buckets=tuple(table.latency_buckets),
         recent_results=table.recent_results,
+        reload_on_change=table.reload_on_change,
         log=LogSpec(table.log.format, table.log.level, table.log.access),
         probe=ProbeSpec(
             hosts=tuple(entry for entry in table.probe.allow if isinstance(entry, str)),

@@ -27,7 +27,13 @@ class Files:
         self._directory = directory
         self._environ = environ
         self._contents: dict[Path, bytes] = {}
+        self.sources: dict[str, str | None] = {}
+        """Every file that was asked for, with the digest of its content, None if it could not be read."""
         self._proved: set[tuple[str, ...]] = set()
+
+    def whole(self, place: Path) -> bytes:
+        """The content of the configuration itself; raises OSError, or ValueError for an impossible path."""
+        return self._noted(place, place.read_bytes)
 
     def text(self, name: str) -> str:
         """The content of a secret's file, without the line ends at its end; raises `BadValueError`."""
@@ -66,8 +72,14 @@ class Files:
     def _read(self, name: Text) -> bytes:
         place = self._place(reveal(name))
         if place not in self._contents:
-            self._contents[place] = _content(place, name)
+            self._contents[place] = self._noted(place, lambda: _content(place, name))
         return self._contents[place]
+
+    def _noted(self, place: Path, read: Callable[[], bytes]) -> bytes:
+        self.sources[str(place)] = None
+        content = read()
+        self.sources[str(place)] = hashlib.sha256(content).hexdigest()
+        return content
 
     def _place(self, name: str) -> Path:
         if not name.startswith(_CREDENTIALS):

@@ -36,11 +36,21 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) 
     Raises `ConfigError` with every problem of the file, in the order of its lines.
     """
     place = FilePath(path)
-    text = source.read(place)
-    reading = _Reading(source.parse(text, place), Files(place.parent, environ), environ)
+    files = Files(place.parent, environ)
+    try:
+        return _load(place, files, environ)
+    except ConfigError as error:
+        error.sources = files.sources
+        raise
+
+
+def _load(place: FilePath, files: Files, environ: Mapping[str, str]) -> Configuration:
+    text = source.read(place, files)
+    reading = _Reading(source.parse(text, place), files, environ)
     if reading.findings:
         raise ConfigError(_problems(str(place), text, reading))
-    return Configuration(str(place), reading.monitor, tuple(reading.checks), tuple(reading.modules))
+    checks, modules = tuple(reading.checks), tuple(reading.modules)
+    return Configuration(str(place), reading.monitor, checks, modules, sources=files.sources)
 
 
 def parse_check(raw: Tree, source: str) -> CheckSpec:

@@ -197,6 +197,9 @@ class MonitorTable(Table):
     recent_results: int = Field(
         default=_MONITOR.recent_results, ge=1, le=1000, description="Results kept for each check's own page."
     )
+    reload_on_change: bool = Field(
+        default=_MONITOR.reload_on_change, description="Whether a change of this file, or of one it names, is loaded."
+    )
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from monitor.config.files import Files
 from monitor.errors import ConfigError, Problem
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -25,10 +26,10 @@ _PLAINER = {
 }
 
 
-def read(path: Path) -> str:
+def read(path: Path, files: Files) -> str:
     """The text of the file; raises `ConfigError`."""
     try:
-        content = path.read_bytes()
+        content = files.whole(path)
     except (OSError, ValueError) as error:
         raise _refused(path, 0, f"cannot be read: {_why(error)}") from None
     try:

@@ -52,6 +52,7 @@ def test_the_settings_of_the_daemon_arrive(everything: Configuration) -> None:
         drain_timeout=10.0,
         latency_buckets=(0.05, 0.1, 1.0, 60.0),
         recent_results=50,
+        reload_on_change=True,
         log=LogSpec("json", "warning", access=True),
     )
 

@@ -121,7 +121,7 @@ def test_metrics_that_are_written_about_are_documented() -> None:
 
 def test_log_events_that_operating_names_are_logged() -> None:
     section = OPERATING.read_text().partition("## Logs")[2].partition("## Sizing")[0]
-    source = "".join((ROOT / "monitor" / name).read_text() for name in ("service.py", "runner.py"))
+    source = "".join((ROOT / "monitor" / name).read_text() for name in ("service.py", "runner.py", "watch.py"))
     events = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
     assert events
     assert [event for event in events if f'"{event}"' not in source] == []
