@@ -119,7 +119,7 @@ install_all() {
     check_writable
     say "Installing below $DESTDIR$PREFIX with $("$python" --version) ($python) …"
     make_environment
-    rm -rf "${DESTDIR:?}$home.old"
+    rm -rf "$DESTDIR$home.old"
     if [ -e "$DESTDIR$home" ]; then mv "$DESTDIR$home" "$DESTDIR$home.old"; fi
     mv "$stage" "$DESTDIR$home"
     rm -rf "$DESTDIR$home.old"
@@ -156,7 +156,7 @@ uninstall_all() {
     elif [ -e "$DESTDIR$config" ]; then
         say "Kept, as you changed it: $DESTDIR$config"
     fi
-    rm -rf "${DESTDIR:?}$home"
+    rm -rf "$DESTDIR$home"
     rm -f "$DESTDIR$program" "$DESTDIR$unit"
     remove_file "$example"
     remove_file "$dropin"

@@ -1,18 +1,22 @@
-"""`make test-systemd`: makes the trees, once, and runs the tests of this folder, the two systemds side by side."""
+"""`make test-systemd`: makes the trees, once, and runs the tests of this folder, the kinds of systemd side by side."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.systemd.trees import missing, prepare
+from tests.systemd.trees import SUITES, missing, prepare
 
 if reason := missing():
     sys.stderr.write(f"make test-systemd: {reason}\n")
     raise SystemExit(2)
 prepare()
-raise SystemExit(
-    pytest.main([str(Path(__file__).parent), "-n2", "--dist=loadgroup", "--timeout=300", "--durations=8", *sys.argv[1:]])
-)
+COMMAND = [sys.executable, "-m", "pytest", str(Path(__file__).parent), "--timeout=300", *sys.argv[1:]]
+running = {
+    suite: subprocess.Popen([*COMMAND, "-k", suite], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for suite in SUITES
+}
+for suite, tests in running.items():
+    sys.stdout.write(f"== {suite}\n{tests.communicate()[0]}")
+raise SystemExit(max(tests.returncode for tests in running.values()))

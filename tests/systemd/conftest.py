@@ -41,14 +41,6 @@ WantedBy=multi-user.target
 _SOURCES = (".ci", "Makefile", "README.md", "checks.toml", "deploy", "monitor", "pyproject.toml")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of a container run in the same process, in order."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "container" in item.callspec.params:
-            item.add_marker(pytest.mark.xdist_group(item.callspec.params["container"]))
-
-
 @pytest.fixture(scope="session", params=SUITES)
 def container(request: pytest.FixtureRequest) -> Iterator[Container]:
     """A container that runs; whatever a test leaves behind, the next one meets: they stand in the order of a life."""

@@ -170,7 +170,7 @@ def test_reload_refuses_a_bad_file_and_the_old_one_goes_on(container: Container)
 
 def test_hung_daemon_is_killed_by_the_watchdog_and_started_again(container: Container) -> None:
     before = pid(container)
-    container.run("kill", "-STOP", before)
+    container.run("sh", "-c", f"kill -STOP {before}")
     until(lambda: container.shown(UNIT, "NRestarts") == "1" and container.shown(UNIT, "ActiveState") == "active", 90)
     assert pid(container) != before
     journal = container.journal(UNIT)
@@ -202,7 +202,7 @@ def test_start_with_a_bad_file_fails_once_and_says_why(container: Container) -> 
 
 def test_killed_daemon_is_started_again(container: Container) -> None:
     before = pid(container)
-    container.run("kill", "-KILL", before)
+    container.run("sh", "-c", f"kill -KILL {before}")
     until(lambda: pid(container) not in (before, "0") and container.shown(UNIT, "ActiveState") == "active")
 
 
