@@ -148,6 +148,15 @@ remove_file() {
     rmdir "$(dirname "$DESTDIR$1")" 2>/dev/null || true # only if nothing else is there
 }
 
+# Those that only an installation makes. bin, lib and share below /usr/local were there before.
+remove_empty_folders() {
+    case "$UNITDIR" in
+        "$PREFIX"/lib/systemd/system) set -- "$UNITDIR" "$PREFIX/lib/systemd" ;;
+        *) set -- "$PREFIX/bin" "$PREFIX/lib" "$PREFIX/share" "$PREFIX" ;;
+    esac
+    for folder in "$@"; do rmdir "$DESTDIR$folder" 2>/dev/null || true; done
+}
+
 uninstall_all() {
     check_writable
     if has_systemd && [ -e "$unit" ]; then systemctl disable --quiet --now monitor.service; fi
@@ -160,6 +169,7 @@ uninstall_all() {
     rm -f "$DESTDIR$program" "$DESTDIR$unit"
     remove_file "$example"
     remove_file "$dropin"
+    remove_empty_folders
     if has_systemd; then
         systemctl daemon-reload
         if [ -e /var/lib/private/monitor ]; then say 'Kept: the state in /var/lib/private/monitor'; fi

@@ -128,10 +128,9 @@ def test_only_its_state_directory_can_be_written(container: Container) -> None:
     user = [line.split()[1] for line in container.run("cat", f"/proc/{main}/status").splitlines() if "Uid:" in line][0]
     assert int(user) >= 61184, "a dynamic user"
     inside = ("nsenter", "-t", main, "-m", "-S", user, "-G", user)
-    kernel = ["-path", "/proc", "-prune", "-o", "-path", "/sys", "-prune", "-o", "-path", "/dev", "-prune", "-o"]
-    found = container.run(*inside, "find", "/", *kernel, "-writable", "-not", "-type", "l", "-print", ok=False)
-    places = {path for path in found.splitlines() if not re.match(r"/run/.*(socket|notify|log|stdout)", path)}
-    assert places <= {"/tmp", "/var/tmp", "/var/lib/private/monitor"}
+    kernel = ["-path", "/proc", "-prune", "-o", "-path", "/sys", "-prune", "-o"]
+    found = container.run(*inside, "find", "/", *kernel, "-writable", "-type", "d,f", "-print", ok=False)
+    assert set(found.splitlines()) <= {"/tmp", "/var/tmp", "/var/lib/private/monitor"}
     container.run(*inside, "touch", "/var/lib/monitor/kept")
 
 
@@ -155,14 +154,13 @@ def test_reload_takes_a_good_file(container: Container) -> None:
 def test_reload_refuses_a_bad_file_and_the_old_one_goes_on(container: Container) -> None:
     before = pid(container)
     container.write(CONFIG, CHECKS.replace('url = "http://127.0.0.1:8000/slow"', 'ulr = "http://127.0.0.1:8000/slow"'))
-    refused = container.ended("systemctl", "reload", UNIT)
-    assert refused.returncode != 0
+    container.run("systemctl", "reload", UNIT)
     until(lambda: "configuration not reloaded: " in status(container))
     assert f"{CONFIG}:" in status(container)
     assert status(container).startswith("4 checks")
     assert pid(container) == before
     assert container.shown(UNIT, "ActiveState") == "active"
-    assert "ulr" in container.journal(UNIT)
+    assert "ulr" in str(events(container)[-1]["problems"])
     container.write(CONFIG, CHECKS)
     container.run("systemctl", "reload", UNIT)
     until(lambda: status(container).startswith("3 checks") and "not reloaded" not in status(container))
