@@ -111,7 +111,7 @@ def test_secret_reaches_the_check_and_is_shown_nowhere(container: Container) -> 
     pages = [container.get(PAGE + path) for path in ("/status", "/status.json", "/status/echo", "/metrics")]
     assert all(pages)
     assert {c["name"]: c["state"] for c in json.loads(pages[1])["checks"]}["shop"] == "up"
-    told = [container.journal(UNIT), container.run("systemctl", "show", UNIT), container.run("systemctl", "status", UNIT)]
+    told = [container.journal(UNIT), *(container.run("systemctl", verb, UNIT) for verb in ("show", "status"))]
     assert not [text for text in (*pages, *told) if SECRET in text]
 
 
@@ -125,7 +125,7 @@ def test_an_event_is_one_json_object_on_one_line(container: Container) -> None:
 
 def test_only_its_state_directory_can_be_written(container: Container) -> None:
     main = pid(container)
-    user = [line.split()[1] for line in container.run("cat", f"/proc/{main}/status").splitlines() if "Uid:" in line][0]
+    user = container.run("stat", "-c", "%u", f"/proc/{main}").strip()
     assert int(user) >= 61184, "a dynamic user"
     inside = ("nsenter", "-t", main, "-m", "-S", user, "-G", user)
     kernel = ["-path", "/proc", "-prune", "-o", "-path", "/sys", "-prune", "-o"]
