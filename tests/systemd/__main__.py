@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,12 @@ running = {
     suite: subprocess.Popen([*COMMAND, "-k", suite], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for suite in SUITES
 }
-for suite, tests in running.items():
-    sys.stdout.write(f"== {suite}\n{tests.communicate()[0]}")
+try:
+    for suite, tests in running.items():
+        sys.stdout.write(f"== {suite}\n{tests.communicate()[0]}")
+finally:
+    for tests in running.values():
+        if tests.poll() is None:
+            tests.send_signal(signal.SIGINT)  # pytest then stops its container
+            tests.wait()
 raise SystemExit(max(tests.returncode for tests in running.values()))
