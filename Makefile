@@ -8,11 +8,11 @@ ARGS   ?=
 JOBS   ?= 2
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: help run demo test lint types bench screenshots clean
+.PHONY: help run demo test test-systemd install uninstall lint types bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 		printf '%-20s %s\n' "  $$what" "$$does"; done
 	@echo
 	@echo '  make run CONFIG=my.toml ARGS="--listen 127.0.0.1:0"    make test JOBS=4 ARGS="-k dns"'
@@ -33,6 +33,15 @@ test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@$(RUN) mypy
 	@echo '[4/4] pytest, $(JOBS) at a time'
 	@$(RUN) pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-systemd: $(VENV)/.dev ## Boot Debian containers and run the service there (root, Debian, 5 minutes)
+	@$(RUN) tests.systemd $(ARGS)
+
+install: ## Install program, unit and an example for systemd (DESTDIR, PREFIX: see deploy/install.sh)
+	@sh deploy/install.sh install
+
+uninstall: ## Remove what `make install` put there
+	@sh deploy/install.sh uninstall
 
 lint: $(VENV)/.dev ## The linters alone, mending what they can
 	$(RUN) ruff check --fix .

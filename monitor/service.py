@@ -221,7 +221,8 @@ class Service:
     def _status(self) -> str:
         counts = count_states(record.standing.state for record in self._ledger)
         named = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        return f"{len(self._ledger)} checks" + (f": {named}" if named else "")
+        refused = f"; configuration not reloaded: {self._config_error}" if self._config_error else ""
+        return " ".join(f"{len(self._ledger)} checks{f': {named}' if named else ''}{refused}".split())
 
     # what the web server shows
 

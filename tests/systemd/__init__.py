@@ -1,0 +1,1 @@
+"""The service under a real systemd: `make test-systemd` boots containers of Debian and installs it there."""
