@@ -103,7 +103,7 @@ class Service:
         self._opened.callback(self._watchdog.stop)
         self._schedule.start()
         self._opened.callback(self._schedule.stop)
-        await self._use(self._config)
+        self._use(self._config, await _prepared(self._config))
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
@@ -119,13 +119,14 @@ class Service:
             self._notifier.reloading()
             try:
                 config = await asyncio.to_thread(load, Path(self._config.path))
+                net = await _prepared(config)
             except ConfigError as error:
                 self._sources = error.sources
                 self._refuse(error.problems)
                 return error.problems
             else:
                 self._sources = config.sources
-                await self._take_over(config)
+                await self._take_over(config, net)
                 return []
             finally:
                 self._notifier.ready(self._status())
@@ -140,23 +141,21 @@ class Service:
         self._vitals.configuration_refused()
         _log.error("configuration not reloaded, the old one goes on", problems=[str(p) for p in problems])
 
-    async def _take_over(self, config: Configuration) -> None:
+    async def _take_over(self, config: Configuration, net: Net) -> None:
         old, self._config = self._config, config
         self._redactor = await asyncio.to_thread(_redactor, (old, config))  # runs of the old one may still end
         log.configure(config.monitor.log)
         if self._listen_option is None and config.monitor.listen != old.monitor.listen:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
-        changed = await self._use(config)
+        changed = self._use(config, net)
         self._config_error = None
         self._loaded_at = system_clock().wall
         self._vitals.configuration_loaded(self._loaded_at)
         settle_memory()
         _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
 
-    async def _use(self, config: Configuration) -> int:
+    def _use(self, config: Configuration, net: Net) -> int:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
-        net = Net(config.monitor.deny_addresses)
-        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
         self._runner.use(net, config.monitor.max_concurrency)
@@ -295,6 +294,19 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
     await ending.wait()
     await service.stop()
     return 0
+
+
+async def _prepared(config: Configuration) -> Net:
+    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
+    net = Net(config.monitor.deny_addresses)
+    try:
+        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
+    except OSError as error:
+        problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
+        gone = ConfigError([problem])
+        gone.sources = config.sources
+        raise gone from error
+    return net
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
