@@ -127,7 +127,7 @@ class Dialer(BaseConnector):
         """End the run if there is a reason to."""
         if sentence is None:
             return
-        if self._run.hop_number:
+        if self._run.redirects:
             raise Stop(
                 Reason.FORBIDDEN_REDIRECT,
                 f"redirected to a forbidden address: {sentence}",

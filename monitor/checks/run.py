@@ -120,11 +120,6 @@ class Run:
         """When this hop must have a usable connection."""
         return min(self._connect_at, self._total_at)
 
-    @property
-    def hop_number(self) -> int:
-        """0 for the request that was asked for, more after redirects."""
-        return self.redirects
-
     def begin_hop(self) -> None:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect

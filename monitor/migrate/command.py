@@ -42,7 +42,7 @@ def _save(output: Path, text: str, *, force: bool) -> None:
     """A new file, for its owner only: URLs in it may tell more than one knows."""
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
-        with open(os.open(output, flags, 0o640), "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+        with open(os.open(output, flags, 0o640), "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - made with its mode
             file.write(text)
     except FileExistsError:
         raise ForeignFileError(f"{output}: there is such a file already; --force overwrites it") from None

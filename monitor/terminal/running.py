@@ -12,12 +12,8 @@ from contextlib import suppress
 from monitor.checks.net import Net
 from monitor.checks.registry import check
 from monitor.outcome import Reason, Result
+from monitor.process import new_event_loop
 from monitor.spec import CheckSpec, Network
-
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not on every platform
-    from asyncio import new_event_loop  # type: ignore[assignment]
 
 AT_A_TIME = 100
 """More at once would starve each other, and be measured as slow; the daemon spreads them over time instead."""
