@@ -92,9 +92,9 @@ def run(context: click.Context, config: str | None, listen: HostPort | None) -> 
 
     SIGHUP reloads the configuration; SIGTERM and SIGINT let running checks end, a second one stops at once.
     """
-    from monitor import service
+    from monitor import daemon
 
-    return service.run(_path(context, config), listen)
+    return daemon.run(_path(context, config), listen)
 
 
 @commands.command()

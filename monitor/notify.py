@@ -32,7 +32,6 @@ class Notifier:
     def ready(self, status: str) -> None:
         """Everything is up, or the reload is over."""
         self._send(f"READY=1\nSTATUS={status}")
-        self.alive()  # systemd 257 was seen not to watch after a reload until the next sign of life
 
     def reloading(self) -> None:
         """A reload begins; the time lets systemd tell it from an older one."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -23,7 +20,7 @@ from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
 from monitor.probing import Prober
-from monitor.process import descriptors_for, new_event_loop, settle_memory
+from monitor.process import descriptors_for, settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Runner
 from monitor.schedule import BEAT, Schedule
@@ -256,44 +253,6 @@ class Service:
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
         return self._unready
-
-
-def run(config_path: Path, listen: HostPort | None = None, started: Callable[[str], None] | None = None) -> int:
-    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code.
-
-    `started` is told the address, once everything is up.
-    """
-    config = load(config_path)
-    log.configure(config.monitor.log)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(_live(Service(config, listen), started))
-
-
-async def _live(service: Service, started: Callable[[str], None] | None) -> int:
-    loop = asyncio.get_running_loop()
-    ending = asyncio.Event()
-    reloads: set[asyncio.Task[Any]] = set()
-
-    def end() -> None:
-        if ending.is_set():
-            _log.warning("ended at once by a second signal")
-            os._exit(1)
-        ending.set()
-
-    def reload() -> None:
-        task = asyncio.create_task(service.reload())
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    loop.add_signal_handler(signal.SIGTERM, end)
-    loop.add_signal_handler(signal.SIGINT, end)
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    await service.start()
-    if started is not None:
-        started(service.monitor().listen)
-    await ending.wait()
-    await service.stop()
-    return 0
 
 
 async def _prepared(config: Configuration) -> Net:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import monitor
-from monitor import service
+from monitor import daemon
 from monitor.demo.announcement import announced
 from monitor.demo.selection import chosen
 from monitor.errors import StartError
@@ -31,7 +31,7 @@ def run(listen: HostPort | None, groups: Sequence[str]) -> int:
     try:
         with _targets(groups) as config:
             place = listen or _usual_or_free()
-            return service.run(config, place, lambda address: show(announced(examples, address, config, width())))
+            return daemon.run(config, place, lambda address: show(announced(examples, address, config, width())))
     except KeyboardInterrupt:
         return 0
 

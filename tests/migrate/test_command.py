@@ -123,5 +123,5 @@ def test_odd_rows_of_a_backup_are_listed(tmp_path: Path) -> None:
 
 
 def test_the_daemon_does_not_load_the_importers() -> None:
-    code = "import sys, monitor.cli, monitor.service; sys.exit('yaml' in sys.modules or 'sqlite3' in sys.modules)"
+    code = "import sys, monitor.cli, monitor.daemon; sys.exit('yaml' in sys.modules or 'sqlite3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=FILES.parents[2])

@@ -1,29 +1,20 @@
-"""`make test-systemd`: makes the trees, once, and runs the tests of this folder, the kinds of systemd side by side."""
+"""`make test-systemd`: makes the trees, once, and runs the tests of this folder, one kind of systemd after the other.
+
+Not side by side: where no systemd runs outside, both containers are in one control group, and each kills what it takes
+for its own service's processes.
+"""
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.systemd.trees import SUITES, missing, prepare
+import pytest
+
+from tests.systemd.trees import missing, prepare
 
 if reason := missing():
     sys.stderr.write(f"make test-systemd: {reason}\n")
     raise SystemExit(2)
 prepare()
-COMMAND = [sys.executable, "-m", "pytest", str(Path(__file__).parent), "--timeout=300", *sys.argv[1:]]
-running = {
-    suite: subprocess.Popen([*COMMAND, "-k", suite], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    for suite in SUITES
-}
-try:
-    for suite, tests in running.items():
-        sys.stdout.write(f"== {suite}\n{tests.communicate()[0]}")
-finally:
-    for tests in running.values():
-        if tests.poll() is None:
-            tests.send_signal(signal.SIGINT)  # pytest then stops its container
-            tests.wait()
-raise SystemExit(max(tests.returncode for tests in running.values()))
+raise SystemExit(pytest.main([str(Path(__file__).parent), "--timeout=300", *sys.argv[1:]]))

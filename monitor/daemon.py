@@ -1,0 +1,58 @@
+"""The process around the service: its event loop, and what the signals mean."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from monitor import log
+from monitor.config import load
+from monitor.process import new_event_loop
+from monitor.service import Service
+from monitor.spec import HostPort
+
+_log = structlog.get_logger("monitor.daemon")
+
+
+def run(config_path: Path, listen: HostPort | None = None, started: Callable[[str], None] | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT; raises ConfigError or StartError. Returns the exit code.
+
+    `started` is told the address, once everything is up.
+    """
+    config = load(config_path)
+    log.configure(config.monitor.log)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_live(Service(config, listen), started))
+
+
+async def _live(service: Service, started: Callable[[str], None] | None) -> int:
+    loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
+    reloads: set[asyncio.Task[Any]] = set()
+
+    def end() -> None:
+        if ending.is_set():
+            _log.warning("ended at once by a second signal")
+            os._exit(1)
+        ending.set()
+
+    def reload() -> None:
+        task = asyncio.create_task(service.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, end)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await service.start()
+    if started is not None:
+        started(service.monitor().listen)
+    await ending.wait()
+    await service.stop()
+    return 0
