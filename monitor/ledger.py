@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from monitor.clock import Moment
 from monitor.outcome import FAILURES, Outcome, Result
+from monitor.packed import Kept, keep
 from monitor.spec import CheckSpec, MonitorSpec
 from monitor.state import Incident, Standing, after, aged, beginning, reconfigured
 
 INCIDENTS_KEPT = 20
+_LOOKED_AT = 3
+"""Recent results among which a new one looks for one that it can share with: a target may alternate."""
 
 
 class Transition(NamedTuple):
@@ -47,15 +49,18 @@ class Record:
 
     __slots__ = (
         "attempts", "failures", "incidents", "inconclusive", "last", "last_failure", "last_run_at", "last_success",
-        "last_success_at", "latency", "next_due", "recent", "spec", "standing",
+        "last_success_at", "latency", "next_due", "recent", "recent_limit", "spec", "standing",
     )  # fmt: skip
 
     def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
         self.spec = spec
         self.standing: Standing = beginning(spec, now)
         self.last: Result | None = None
-        self.recent: deque[Result] = deque(maxlen=monitor.recent_results)
-        self.incidents: deque[Incident] = deque(maxlen=INCIDENTS_KEPT)
+        self.recent: tuple[Kept, ...] = ()
+        """The last results, newest first."""
+        self.recent_limit = monitor.recent_results
+        self.incidents: tuple[Incident, ...] = ()
+        """Those that ended, newest first."""
         self.attempts = 0
         self.failures: dict[Outcome, int] = dict.fromkeys(FAILURES, 0)
         self.inconclusive = 0
@@ -71,7 +76,7 @@ class Record:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
         self._count(result, runs)
         self.last = result
-        self.recent.append(result)
+        self.recent = (keep(result, self.recent[:_LOOKED_AT]), *self.recent[: self.recent_limit - 1])
         self.last_run_at = now.wall
         if result.outcome is Outcome.SUCCESS:
             self.last_success_at = now.wall
@@ -86,8 +91,8 @@ class Record:
 
     def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> Transition | None:
         """Take on a changed specification; the past stays."""
-        if monitor.recent_results != self.recent.maxlen:
-            self.recent = deque(self.recent, maxlen=monitor.recent_results)
+        self.recent_limit = monitor.recent_results
+        self.recent = self.recent[: self.recent_limit]
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
         changed = spec != self.spec
@@ -108,7 +113,8 @@ class Record:
         if standing.state is before.state:
             return None
         if before.incident is not None and standing.incident is None:
-            self.incidents.appendleft(replace(before.incident, ended_at=standing.since))
+            ended = replace(before.incident, ended_at=standing.since)
+            self.incidents = (ended, *self.incidents[: INCIDENTS_KEPT - 1])
         return Transition(before, standing)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Self
+
+from msgspec import Struct
 
 DETAIL_LIMIT = 200
 """Longest `Result.detail`, in characters."""
@@ -91,8 +92,7 @@ class State(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-@dataclass(frozen=True, slots=True)
-class Phases:
+class Phases(Struct, frozen=True, array_like=True, gc=False):
     """Seconds spent in each phase of a run, summed over its hops; None for a phase that was not reached.
 
     `connect` is TCP and, through a proxy, its CONNECT; `processing` runs from a usable connection to the first
@@ -110,11 +110,10 @@ class Phases:
         return tuple((name, getattr(self, name)) for name in PHASE_NAMES)
 
 
-PHASE_NAMES = tuple(f.name for f in fields(Phases))
+PHASE_NAMES = Phases.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True, array_like=True, gc=False):
     """One certificate as the server sent it; dates are Unix seconds, names RFC 4514 strings."""
 
     not_before: float
@@ -124,8 +123,7 @@ class Certificate:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True, array_like=True, gc=False):
     """One address that was tried: «192.0.2.7:443», what went wrong (None if it connected), and how long it took."""
 
     address: str
@@ -133,8 +131,7 @@ class Attempt:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True, array_like=True, gc=False):
     """One request of a run, with its URL redacted; `status` is None if no answer came."""
 
     method: str
@@ -142,8 +139,7 @@ class Hop:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
 
     `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
@@ -155,7 +151,7 @@ class Result:
     reason: Reason
     detail: str
     duration: float | None = None
-    phases: Phases = field(default_factory=Phases)
+    phases: Phases = Phases()
     status_code: int | None = None
     http_version: str | None = None
     remote_address: str | None = None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from msgspec import structs
 
 from monitor.checks.net import Net
 from monitor.checks.registry import check
@@ -224,7 +225,7 @@ class Runner:
         if lost < min(STALL_SECONDS, min(limits.connect, limits.read, limits.total) / 4):
             return result
         detail = f"the monitor stood still for {seconds(lost)} in this run, which saw: {result.detail}"
-        return replace(result, reason=Reason.MONITOR_STALLED, detail=spec.redactor.ours(detail))
+        return structs.replace(result, reason=Reason.MONITOR_STALLED, detail=spec.redactor.ours(detail))
 
 
 def _cut(spec: CheckSpec, left: float) -> CheckSpec:

@@ -1,92 +1,43 @@
-"""Collects the checks out of the ledger: a cheap snapshot first, its samples only when somebody reads them."""
+"""The checks of a ledger for a scrape: written in slices between which the loop goes on."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.parser import text_string_to_metric_families as parsed
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 from monitor.clock import Clock
-from monitor.ledger import Ledger, Record
-from monitor.metrics.labels import (
-    cached_label_text,
-    cached_number,
-    check_labels,
-    label_text,
-)
-from monitor.metrics.points import Frozen, freeze
+from monitor.ledger import Ledger
+from monitor.metrics.lines import shown
 from monitor.metrics.probe import FAMILIES, Family
 from monitor.outcome import State
-from monitor.state import aged
+from monitor.turns import turns
 
-_AT_ONCE = 500
-"""Checks frozen between two turns of the loop, a millisecond or two."""
-
-
-class ProbeMetric(Metric):
-    """One family over a snapshot, with two readings of the same points.
-
-    `samples` is what any prometheus-client encoder reads. `lines()` is the same as finished text: that library sorts,
-    checks and escapes every label of every sample afresh, 0.6 ms per check and scrape, which thousands of checks cannot
-    afford.
-    """
-
-    def __init__(self, family: Family, checks: tuple[tuple[Frozen, str], ...]) -> None:
-        self._family = family
-        self._checks = checks
-        super().__init__(family.name, family.help, family.kind)
-
-    @property
-    def samples(self) -> list[Sample]:
-        """Every sample of the family, made anew at each reading."""
-        return [
-            Sample(
-                self.name + point.suffix,
-                dict((*check_labels(check.spec), *point.labels)),
-                point.value,
-            )
-            for check, _ in self._checks
-            for point in self._family.points(check)
-        ]
-
-    @samples.setter
-    def samples(self, value: list[Sample]) -> None:
-        """Ignored: `Metric` empties the list when it is made."""
-
-    def lines(self) -> Iterator[str]:
-        """Every sample of the family as a line of exposition text, the same in both formats."""
-        name, points = self._family.name, self._family.points
-        written = label_text if name == "probe_info" else cached_label_text
-        for check, labels in self._checks:
-            for value, more, suffix in points(check):
-                text = f"{labels},{written(more)}" if more else labels
-                yield f"{name}{suffix}{{{text}}} {cached_number(value)}\n"
+_AT_ONCE = 20
+"""Checks written together, in less than a millisecond."""
 
 
-class Snapshot:
-    """All checks at one moment; holds immutable values only, so another thread may read it."""
+class Written:
+    """Checks as text, family by family."""
 
-    def __init__(self, checks: Iterable[Frozen]) -> None:
-        self._checks = tuple(checks)
+    def __init__(self) -> None:
+        self.parts = [bytearray() for _ in FAMILIES]
+        self.states: Counter[State] = Counter()
 
-    def collect(self) -> Iterator[Metric]:
-        """The families of the checks, and how many checks are in which state."""
-        checks = tuple((c, label_text(check_labels(c.spec))) for c in self._checks)
-        for family in FAMILIES:
-            yield ProbeMetric(family, checks)
-        yield self._states()
+    def families(self) -> Iterator[tuple[Family, bytearray]]:
+        """Each family with its lines, in the order in which they are exposed."""
+        return zip(FAMILIES, self.parts, strict=True)
 
-    def _states(self) -> Metric:
+    def counted(self) -> Metric:
+        """How many checks are in which state."""
         family = GaugeMetricFamily("monitor_checks", "Checks in each state.", labels=["state"])
-        counted = Counter(check.standing.state for check in self._checks)
         for state in State:
-            family.add_metric([state.value], counted[state])
+            family.add_metric([state.value], self.states[state])
         return family
 
 
@@ -97,24 +48,39 @@ class CheckCollector(Collector):
         self._ledger = ledger
         self._clock = clock
 
-    def snapshot(self) -> Snapshot:
-        """The checks as they stand now; to be called on the loop that changes the ledger, 3 µs per check."""
-        return Snapshot(self._frozen(self._ledger))
-
-    async def gentle_snapshot(self) -> Snapshot:
-        """The same, letting the loop run in between: each check is whole, but they may be some milliseconds apart."""
-        records = iter(self._ledger)
-        frozen: list[Frozen] = []
-        while slice_ := list(self._frozen(islice(records, _AT_ONCE))):
-            frozen += slice_
-            await asyncio.sleep(0)
-        return Snapshot(frozen)
+    async def written(self) -> Written:
+        """The checks as text; each is whole, but they may be some hundred milliseconds apart."""
+        written = Written()
+        async for _ in turns(self._slices(written)):
+            pass
+        return written
 
     def collect(self) -> Iterable[Metric]:
-        """The families as they stand now."""
-        return self.snapshot().collect()
+        """The families as they stand now, for prometheus-client; slow by nature, and not what answers a scrape."""
+        written = Written()
+        for _ in self._slices(written):
+            pass
+        for family, lines in written.families():
+            text = head(family.name, family.help, family.kind) + lines.decode()
+            metric = Metric(family.name, family.help, family.kind)
+            metric.samples = [sample for found in parsed(text) for sample in found.samples]
+            yield metric
+        yield written.counted()
 
-    def _frozen(self, records: Iterable[Record]) -> Iterator[Frozen]:
-        now = self._clock()
-        for record in records:
-            yield freeze(record, aged(record.standing, record.spec, now))
+    def _slices(self, written: Written) -> Iterator[None]:
+        """Write some checks at every step."""
+        records = iter(self._ledger)
+        while some := list(islice(records, _AT_ONCE)):
+            now = self._clock()
+            checks = [shown(record, now) for record in some]
+            written.states.update([check.standing.state for check in checks])
+            for family, lines in written.families():
+                lines.extend("".join(map(family.lines, checks)).encode())
+            yield
+
+
+def head(name: str, help_text: str, kind: str, *, openmetrics: bool = False) -> str:
+    """What stands above the lines of a family."""
+    if kind == "counter" and not openmetrics:
+        name += "_total"
+    return f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"

@@ -1,25 +1,19 @@
-"""The registry that answers a scrape: it takes its snapshot on the loop, and writes and compresses it in a thread."""
+"""The registry that answers a scrape: the checks written in slices on the loop, the rest by prometheus-client."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 
 from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
-from monitor.metrics.checks import CheckCollector, ProbeMetric
+from monitor.metrics.checks import CheckCollector, head
 
 _OPENMETRICS = "application/openmetrics-text; version=1.0.0"
-_LINES_AT_ONCE = 200
-"""Lines written between two pauses, about a quarter of a millisecond."""
-_PAUSE = 0.00005
-"""Seconds. A thread that computes keeps Python's lock for 5 ms (`sys.getswitchinterval`), in which no check runs."""
 _LEVEL = 1
 """Exposition text is so repetitive that gzip's fastest level already divides it by 15."""
 
@@ -32,11 +26,16 @@ class Format(NamedTuple):
 
 
 class Scrape(NamedTuple):
-    """The answer to a scrape."""
+    """The answer to a scrape, in pieces."""
 
-    body: bytes
+    parts: Sequence[bytes | bytearray]
     content_type: str
     content_encoding: str | None
+
+    @property
+    def body(self) -> bytes:
+        """The answer as a whole."""
+        return b"".join(self.parts)
 
 
 class Registry(CollectorRegistry):
@@ -63,40 +62,25 @@ class Registry(CollectorRegistry):
         return await asyncio.shield(task)
 
     async def _written(self, wanted: Format) -> Scrape:
-        snapshot = await self._checks.gentle_snapshot()
-        families = chain(snapshot.collect(), super().collect())
-        return await asyncio.to_thread(write, families, wanted)
+        written = await self._checks.written()
+        parts: list[bytes | bytearray] = []
+        for family, lines in written.families():
+            parts.append(head(family.name, family.help, family.kind, openmetrics=wanted.openmetrics).encode())
+            parts.append(lines)
+        parts += [_by_library(metric, wanted.openmetrics) for metric in (written.counted(), *super().collect())]
+        if wanted.gzip:  # zlib lets other threads run
+            return await asyncio.to_thread(answer, parts, wanted)
+        return answer(parts, wanted)
 
 
-def write(families: Iterable[Metric], wanted: Format) -> Scrape:
-    """Write families as text; slow by nature, so it pauses often and belongs in a thread of its own."""
+def answer(parts: Iterable[bytes | bytearray], wanted: Format) -> Scrape:
+    """The parts of an exposition as an answer."""
     _, content_type = choose_encoder(_OPENMETRICS if wanted.openmetrics else "")
-    parts = _parts(families, wanted.openmetrics)
+    whole = (*parts, b"# EOF\n") if wanted.openmetrics else tuple(parts)
     if not wanted.gzip:
-        return Scrape(b"".join(parts), content_type, None)
+        return Scrape(whole, content_type, None)
     packer = zlib.compressobj(_LEVEL, wbits=31)
-    packed = [packer.compress(part) for part in parts]
-    return Scrape(b"".join((*packed, packer.flush())), content_type, "gzip")
-
-
-def _parts(families: Iterable[Metric], openmetrics: bool) -> Iterator[bytes]:
-    for family in families:
-        if not isinstance(family, ProbeMetric):
-            yield _by_library(family, openmetrics)
-            continue
-        yield _head(family, openmetrics)
-        lines = family.lines()
-        while part := "".join(islice(lines, _LINES_AT_ONCE)):
-            yield part.encode()
-            time.sleep(_PAUSE)
-    if openmetrics:
-        yield b"# EOF\n"
-
-
-def _head(family: Metric, openmetrics: bool) -> bytes:
-    counter = family.type == "counter" and not openmetrics
-    name = f"{family.name}_total" if counter else family.name
-    return f"# HELP {name} {family.documentation}\n# TYPE {name} {family.type}\n".encode()
+    return Scrape((b"".join([*map(packer.compress, whole), packer.flush()]),), content_type, "gzip")
 
 
 class _Only:
@@ -113,5 +97,6 @@ class _Only:
 
 
 def _by_library(family: Metric, openmetrics: bool) -> bytes:
+    """A family as prometheus-client writes it."""
     encode, _ = choose_encoder(_OPENMETRICS if openmetrics else "")
     return encode(_Only(family)).removesuffix(b"# EOF\n")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
-from prometheus_client import Metric
-
-from monitor.metrics.exposition import Format, Scrape, write
-from monitor.metrics.points import Frozen
+from monitor.clock import Moment
+from monitor.ledger import Record
+from monitor.metrics.checks import head
+from monitor.metrics.exposition import Format, Scrape, answer
+from monitor.metrics.lines import Shown, number
 from monitor.metrics.probe import FAMILIES
-from monitor.outcome import Reason, Result, State
-from monitor.spec import CheckSpec
-from monitor.state import Standing
+from monitor.outcome import Reason, Result
+from monitor.spec import CheckSpec, MonitorSpec
 
 _SHARED = (
     "probe_success",
@@ -38,27 +38,20 @@ _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 
 def write_one_run(spec: CheckSpec, result: Result, *, openmetrics: bool) -> Scrape:
     """The exposition of a conclusive result, in either format."""
-    return write(_families(spec, result), Format(openmetrics, gzip=False))
+    parts = [(head(name, help_text, "gauge") + lines).encode() for name, help_text, lines in _families(spec, result)]
+    return answer(parts, Format(openmetrics, gzip=False))
 
 
-def _families(spec: CheckSpec, result: Result) -> Iterator[Metric]:
-    standing = Standing(State.UNKNOWN, result.started_at, conclusive=result)
-    run = Frozen(spec, standing, 1, (), 0, None, None, (), (), 0.0)
+def _families(spec: CheckSpec, result: Result) -> Iterator[tuple[str, str, str]]:
+    """Name, meaning and lines of each family that has any."""
+    now = Moment(result.started_at, 0.0)
+    record = Record(spec, MonitorSpec(), now)
+    run = Shown(record, record.standing, result, labels="", more="{")
     for family in FAMILIES:
-        if family.name in _SHARED:
-            points = ((dict(point.labels), point.value) for point in family.points(run))
-            yield from _family(family.name, family.help.replace("the last conclusive run", "the run"), points)
+        if family.name in _SHARED and (lines := family.lines(run)):
+            yield family.name, family.help.replace("the last conclusive run", "the run"), lines
     for name, help_text, read in _ONLY_HERE:
-        yield from _family(name, help_text, [({}, read(result))])
-
-
-def _family(name: str, help_text: str, points: Iterable[tuple[dict[str, str], float]]) -> Iterator[Metric]:
-    """The family if it has samples."""
-    metric = Metric(name, help_text, "gauge")
-    for labels, value in points:
-        metric.add_sample(name, labels, value)
-    if metric.samples:
-        yield metric
+        yield name, help_text, f"{name} {number(read(result))}\n"
 
 
 def _address_hash(result: Result) -> float:

@@ -1,21 +1,22 @@
-"""The handlers: each takes its view on the loop, and leaves whatever is slow to a thread."""
+"""The handlers: what each path answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from monitor.view import CheckView, MonitorView
+from monitor.view import CheckView
 from monitor.web.documents import check_json, overview_json
 from monitor.web.middleware import error
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted, gzip_accepted
 from monitor.web.pages import check_page, overview_page
-from monitor.web.rendering import Renderer
+from monitor.web.rendering import Parts, Renderer
+from monitor.web.rows import Wanted
 from monitor.web.served import Exposition, Served
 
 _SUFFIX = ".json"
-_OVERVIEWS = {HTML: overview_page, JSON: overview_json}
 
 
 class Handlers:
@@ -30,21 +31,21 @@ class Handlers:
         """There is one page; go there."""
         return web.Response(status=302, headers={"Location": "/status"})
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Everything that is known, for Prometheus."""
         headers = request.headers
         scrape = await self._exposition.scrape(headers.get("Accept", ""), headers.get("Accept-Encoding", ""))
-        return _answer(scrape.body, scrape.content_type, scrape.content_encoding)
+        return await _sent(request, scrape.parts, scrape.content_type, scrape.content_encoding)
 
-    async def status(self, request: web.Request) -> web.Response:
+    async def status(self, request: web.Request) -> web.StreamResponse:
         """All checks, as the page or as its JSON."""
         return await self._overview(request, _page_or_json(request))
 
-    async def status_json(self, request: web.Request) -> web.Response:
+    async def status_json(self, request: web.Request) -> web.StreamResponse:
         """All checks, as JSON."""
         return await self._overview(request, JSON)
 
-    async def check(self, request: web.Request) -> web.Response:
+    async def check(self, request: web.Request) -> web.StreamResponse:
         """One check; `.json` behind its name asks for JSON, unless that is how a check is named and no other fits."""
         name = request.match_info["check"]
         if name.endswith(_SUFFIX) and "page" not in request.query:
@@ -77,25 +78,27 @@ class Handlers:
             return web.json_response({"reloaded": True})
         return web.Response(text="reloaded\n")
 
-    async def _overview(self, request: web.Request, form: str) -> web.Response:
+    async def _overview(self, request: web.Request, form: str) -> web.StreamResponse:
         compress = _compress(request)
-        body = await self._renderer.shared(
-            (form, compress),
-            self._served.overview,
-            lambda view: _OVERVIEWS[form](view, compress),
-        )
-        return _answer(body, f"{form}; charset=utf-8", "gzip" if compress else None)
+        wanted = Wanted.of(request.query) if form == HTML else Wanted()
 
-    async def _one(self, request: web.Request, view: CheckView, form: str) -> web.Response:
+        async def make() -> Parts:
+            view = await self._served.overview()
+            return await (overview_json(view, compress) if form == JSON else overview_page(view, wanted, compress))
+
+        parts = await self._renderer.shared((form, compress, wanted), make)
+        return await _sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
+
+    async def _one(self, request: web.Request, view: CheckView, form: str) -> web.StreamResponse:
         compress = _compress(request)
 
-        def make(monitor: MonitorView) -> bytes:
+        async def make() -> Parts:
             if form == JSON:
-                return check_json(view, compress)
-            return check_page(monitor, view, compress)
+                return await check_json(view, compress)
+            return await check_page(self._served.monitor(), view, compress)
 
-        body = await self._renderer.shared((form, compress, view.name), self._served.monitor, make)
-        return _answer(body, f"{form}; charset=utf-8", "gzip" if compress else None)
+        parts = await self._renderer.shared((form, compress, view.name), make)
+        return await _sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
 
 def _page_or_json(request: web.Request) -> str:
@@ -106,11 +109,21 @@ def _compress(request: web.Request) -> bool:
     return gzip_accepted(request.headers.get("Accept-Encoding"))
 
 
-def _answer(body: bytes, content_type: str, encoding: str | None) -> web.Response:
+async def _sent(
+    request: web.Request, parts: Sequence[bytes | bytearray], content_type: str, encoding: str | None
+) -> web.StreamResponse:
+    """Send an answer piece by piece, as the client takes it: one of thirty megabytes is never copied as a whole."""
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
     if encoding is not None:
         headers["Content-Encoding"] = encoding
-    return web.Response(body=body, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = sum(map(len, parts))
+    await response.prepare(request)
+    if request.method != "HEAD":
+        for part in parts:
+            await response.write(part)
+    await response.write_eof()
+    return response
 
 
 def _verdict(trouble: str | None, fine: str) -> web.Response:

@@ -1,4 +1,4 @@
-"""The pages: templates filled with a view; called in a thread, since thousands of rows take their time."""
+"""The pages: templates filled with a view, in short turns of the loop, since thousands of rows take their time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from monitor.outcome import State
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import wording
 from monitor.web.bars import strip
-from monitor.web.rendering import encoded
+from monitor.web.rendering import Parts, encoded
 from monitor.web.rows import (
+    Wanted,
     arrange,
     certificate_words,
     detail_path,
@@ -26,6 +27,8 @@ REFRESH = 5
 """Seconds between two looks of an open page."""
 _WITHOUT_SCRIPT = 15
 _DETAIL_PLACES = 120
+_EXPRESSIONS_AT_ONCE = 100
+"""Pieces of the template that are joined before anybody looks at the time."""
 
 
 def _environment() -> Environment:
@@ -57,41 +60,43 @@ _CHECK = _ENVIRONMENT.get_template("check.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
-def overview_page(view: Overview, compress: bool) -> bytes:
+async def overview_page(view: Overview, wanted: Wanted, compress: bool) -> Parts:
     """The page of all checks."""
     summary = view.summary
-    parts = _OVERVIEW.generate(
+    page = _OVERVIEW.stream(
         view=view,
         monitor=view.monitor,
         now=view.now,
         summary=summary,
         order=("down", "degraded", "unknown", "maintenance", "paused", "up"),
-        arranged=arrange(view),
+        arranged=await arrange(view, wanted),
         headline=headline(view),
         title=_title(summary, view.monitor),
         icon="icon-down.svg" if summary["down"] else "icon.svg",
     )
-    return encoded(parts, compress)
+    page.enable_buffering(_EXPRESSIONS_AT_ONCE)
+    return await encoded(page, compress)
 
 
-def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> bytes:
+async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> Parts:
     """The page of one check."""
     recent = check.recent
     spec = check.spec
-    parts = _CHECK.generate(
+    texts = _CHECK.generate(
         monitor=monitor,
         check=check,
         spec=spec,
         now=check.now,
         failure=check.last_failure,
         success=check.last_success,
-        chain=next((r.certificates for r in recent if r.certificates), ()),
+        chain=check.chain,
+        recent=recent,
         first_ending=latest_certificate(check),
         bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),
         title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
         icon="icon-down.svg" if check.state is State.DOWN else "icon.svg",
     )
-    return encoded(parts, compress)
+    return await encoded(texts, compress)
 
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:
@@ -105,4 +110,4 @@ def _title(summary: dict[str, int], monitor: MonitorView) -> str:
 
 
 def _places(check: CheckView) -> int:
-    return min(max(len(check.recent), 30), _DETAIL_PLACES)
+    return min(max(len(check.kept), 30), _DETAIL_PLACES)

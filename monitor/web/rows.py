@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from monitor.outcome import Certificate, State
+from monitor.turns import turns
 from monitor.view import CheckView, Overview
 from monitor.web.bars import strip
-from monitor.web.rendering import gently
 from monitor.web.wording import latency, plural, span
 
 PLACES = 30
 """Results shown in a row."""
 FEW = 40
 """So many checks fit on one screen: their groups need not be folded."""
+MANY = 1000
+"""Of more checks than that, those that nothing is wrong with are listed only if somebody asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which checks the address of the page asks for: a group, or words to search for."""
+
+    group: str | None = None
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        """As `?group=` and `?q=` say it."""
+        return cls(query.get("group"), tuple(query.get("q", "").lower().split()))
+
+    def __contains__(self, check: CheckView) -> bool:
+        if self.words:
+            text = searched(check)
+            return all(word in text for word in self.words)
+        return check.spec.group == self.group
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +74,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The other checks of one group; `counts` is over all of its checks."""
+    """The other checks of one group, unless they are too many to be listed; `counts` is over all of its checks."""
 
     title: str
+    href: str
     rows: list[Row]
     counts: list[tuple[str, int]]
     total: int
@@ -71,6 +94,8 @@ class Arranged:
     """Checks without any result yet."""
     first_results: str
     """How long until the last of them has one."""
+    whole: bool
+    """Whether every check is listed."""
 
 
 _TITLES = {
@@ -81,24 +106,29 @@ _TITLES = {
 }
 
 
-def arrange(view: Overview) -> Arranged:
+async def arrange(view: Overview, wanted: Wanted) -> Arranged:
     """Put every check where it belongs."""
     placed: dict[str, list[Row]] = {key: [] for key in _TITLES}
     rest: dict[str, list[Row]] = {}
-    for check in gently(view.checks):
-        key, row = _wrong(check), _row(check, view.now)
-        if key:
-            placed[key].append(row)
-        else:
-            rest.setdefault(check.spec.group, []).append(row)
+    whole = len(view.checks) <= MANY
+    waiting = []
+    async for check in turns(view.checks):
+        if key := _wrong(check):
+            placed[key].append(_row(check, view.now))
+            continue
+        rows = rest.setdefault(check.spec.group, [])
+        if whole or check in wanted:
+            rows.append(_row(check, view.now))
+        if _waiting(check):
+            waiting.append(check)
     placed["down"].sort(key=lambda row: row.view.standing.since)
-    waiting = [c for c in view.checks if _waiting(c)]
     due = max((c.next_run_at or view.now for c in waiting), default=view.now)
     return Arranged(
         [Section(k, _TITLES[k], rows) for k, rows in placed.items() if rows],
-        _groups(view, rest),
+        _groups(view, rest, asked=not whole),
         len(waiting),
         span(max(due - view.now, 1)),
+        whole,
     )
 
 
@@ -115,7 +145,7 @@ def _waiting(check: CheckView) -> bool:
     return check.state is State.UNKNOWN and check.last is None
 
 
-def _groups(view: Overview, rest: dict[str, list[Row]]) -> list[Group]:
+def _groups(view: Overview, rest: dict[str, list[Row]], *, asked: bool) -> list[Group]:
     counted: dict[str, Counter[str]] = {}
     for check in view.checks:
         counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
@@ -123,10 +153,11 @@ def _groups(view: Overview, rest: dict[str, list[Row]]) -> list[Group]:
     return [
         Group(
             _title(name, len(counted)),
-            rest.get(name, []),
+            f"/status?group={quote(name, safe='')}#g-{quote(_title(name, len(counted)))}",
+            rest[name],
             _by_urgency(counts),
             counts.total(),
-            few or (counts.total() <= FEW and bool(counts["down"] or counts["degraded"])),
+            asked or few or (counts.total() <= FEW and bool(counts["down"] or counts["degraded"])),
         )
         for name, counts in counted.items()
         if name in rest
@@ -148,7 +179,6 @@ def _row(check: CheckView, now: float) -> Row:
     spec = check.spec
     certificate = latest_certificate(check)
     left = None if certificate is None else certificate.not_after - now
-    labels = (f"{key}={value}" for key, value in spec.labels)
     return Row(
         check,
         detail_path(check.name),
@@ -157,8 +187,15 @@ def _row(check: CheckView, now: float) -> Row:
         certificate_words(left),
         left is not None and left < spec.tls.expiry_warning,
         span(now - check.standing.since),
-        " ".join((check.name, spec.group, check.state.value, *labels)).lower(),
+        searched(check),
     )
+
+
+def searched(check: CheckView) -> str:
+    """What the words of a search are looked for in."""
+    spec = check.spec
+    labels = (f"{key}={value}" for key, value in spec.labels)
+    return " ".join((check.name, spec.group, check.state.value, *labels)).lower()
 
 
 def detail_path(name: str) -> str:
@@ -182,8 +219,7 @@ def last_latency(check: CheckView) -> float | None:
 
 def latest_certificate(check: CheckView) -> Certificate | None:
     """The certificate of the chain that ends first, as seen by the last run that saw any."""
-    chain = next((r.certificates for r in check.recent if r.certificates), ())
-    return min(chain, key=lambda c: c.not_after, default=None)
+    return min(check.chain, key=lambda c: c.not_after, default=None)
 
 
 def headline(view: Overview) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -31,9 +32,9 @@ class Probed(NamedTuple):
 
 
 class Served(Protocol):
-    """The service, as the HTTP side sees it; every method but `probe` and `reload` answers at once, on the loop."""
+    """The service, as the HTTP side sees it; every method that is no coroutine answers at once."""
 
-    def overview(self) -> Overview:
+    async def overview(self) -> Overview:
         """Everything as it stands now."""
 
     def check(self, name: str) -> CheckView | None:
@@ -59,8 +60,8 @@ class Scraped(Protocol):
     """One answer to a scrape, as `monitor.metrics.Scrape` is."""
 
     @property
-    def body(self) -> bytes:
-        """The exposition, compressed if `content_encoding` says so."""
+    def parts(self) -> Sequence[bytes | bytearray]:
+        """The exposition in pieces, compressed if `content_encoding` says so."""
 
     @property
     def content_type(self) -> str:

@@ -57,6 +57,11 @@ function searched() {
   history.replaceState(null, "", url);
   if (!text) closeFound();
   filter();
+  if (document.querySelector("[data-partial]")) {
+    // of thousands of checks only what matches is in the page
+    clearTimeout(timer);
+    timer = setTimeout(refresh, 300);
+  }
 }
 
 function closeFound() {
