@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import resource
+from contextlib import suppress
 
 try:
     from uvloop import new_event_loop
@@ -16,6 +18,9 @@ _OTHER_DESCRIPTORS = 256
 """File descriptors for all but the runs: connections to the page, libraries, files; a quarter if there are few."""
 _FEWEST_DESCRIPTORS = 32
 """So many of them whatever the limit is, or nobody could be told what is wrong."""
+
+_M_MMAP_THRESHOLD, _LARGE = -3, 1 << 17
+"""malloc.h, and glibc's own limit in bytes from which a block is mapped by itself and goes back when it is freed."""
 
 _YOUNG_OBJECTS = 10_000
 """New objects until the collector looks for cycles among them. Python's default of 700 is three runs of a check."""
@@ -42,3 +47,7 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+    # Said once, the limit stays. Else glibc raises it at the first large block that is freed, and keeps for good what a
+    # scrape of thousands of checks needs for a moment: 60 MB of 230.
+    with suppress(AttributeError, OSError):  # not glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)

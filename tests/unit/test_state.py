@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.clock import Moment
 from monitor.outcome import Outcome, Reason, Result, State
@@ -145,7 +146,7 @@ def test_a_stepped_wall_clock_changes_no_state(check: CheckSpec, history: Histor
     now = 0.0
     for found, passed in history:
         now += passed
-        quiet = replace(found, certificates=())  # what is left of a certificate is a matter of the wall clock
+        quiet = structs.replace(found, certificates=())  # what is left of a certificate is a matter of the wall clock
         plain = after(plain, quiet, check, at(now))
         moved = after(moved, quiet, check, at(now, stepped))
         assert (moved.state, moved.consecutive_failures) == (plain.state, plain.consecutive_failures)

@@ -26,7 +26,7 @@ class FakeService:
     reloads: int = 0
     broken: bool = False
 
-    def overview(self) -> Overview:
+    async def overview(self) -> Overview:
         if self.broken:
             raise RuntimeError("the secret inside of the monitor")
         return self.view

@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from monitor.clock import Moment
 from monitor.ledger import Ledger, Record
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
+from monitor.packed import keep
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
 from monitor.view import ConfigView, MonitorView, Overview, overview
@@ -224,9 +227,11 @@ def evening() -> Overview:
         past(record, *lives.get(record.spec.name, ((30, wave(index + 10)),)))
     gappy = ledger.get("mail-out")
     assert gappy is not None
-    kept = list(gappy.recent)
-    gappy.recent.clear()
-    gappy.recent.extend(replace(r, started_at=r.started_at - (600 if i < 12 else 0)) for i, r in enumerate(kept))
+    lived = [kept.result() for kept in gappy.recent]
+    gappy.recent = tuple(
+        keep(structs.replace(r, started_at=r.started_at - (600 if i >= len(lived) - 12 else 0)), ())
+        for i, r in enumerate(lived)
+    )
     unknown = ledger.get("batch-export")
     assert unknown is not None
     return viewed(ledger)
@@ -307,7 +312,7 @@ def extremes() -> Overview:
     )
     long_ = "x" * 120 + " «Größe» <script>alert('1')</script> & " + "ü" * 38
     lives: tuple[Made, ...] = (
-        lambda c, at: replace(wrong(c, at), detail=long_[:200]),
+        lambda c, at: structs.replace(wrong(c, at), detail=long_[:200]),
         wave(1),
         wave(2),
     )

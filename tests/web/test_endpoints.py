@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from monitor.errors import Problem, StartError
-from monitor.view import detail_document, status_document
+from monitor.view import Overview, detail_document, status_document
 from monitor.web import build_app, serve
 from tests.web.conftest import Begin, FakeService
 
@@ -228,7 +228,12 @@ async def test_compressed_only_if_accepted(begin: Begin, path: str, accepted: st
 async def test_requests_at_the_same_time_share_one_rendering(http: ClientSession, service: FakeService) -> None:
     taken = []
     take = service.overview
-    service.overview = lambda: taken.append(1) or take()  # type: ignore[func-returns-value, method-assign]
+
+    async def counted() -> Overview:
+        taken.append(1)
+        return await take()
+
+    service.overview = counted  # type: ignore[method-assign]
     await asyncio.gather(*(_read(http, "/status.json") for _ in range(20)))
     assert len(taken) < 20
 

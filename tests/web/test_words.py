@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.clock import Moment
 from monitor.outcome import Reason, Result
 from monitor.secret import Secret
 from monitor.spec import Expect, Rule
-from monitor.view import CheckView
+from monitor.view import CheckView, Overview
 from monitor.web import wording
 from monitor.web.bars import strip
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.pages import check_page, overview_page
-from monitor.web.rows import arrange, certificate_words
+from monitor.web.rows import MANY, Arranged, Wanted, arrange, certificate_words
 from monitor.web.waterfall import WIDTH, waterfall
 from tests.web import gallery
 from tests.web.gallery import NOW, begun, fine, late, past, refused, spec, stalled, viewed, wrong
@@ -79,8 +84,18 @@ def test_certificates_say_how_long_they_hold(days: float, said: str) -> None:
     assert certificate_words(days * 86400) == said
 
 
-def test_what_is_wrong_stands_above_what_is_right_by_urgency() -> None:
-    sections = {s.key: [row.view.name for row in s.rows] for s in arrange(gallery.evening()).sections}
+async def arranged(view: Overview, **query: str) -> Arranged:
+    """The overview as an address with this query asks for it."""
+    return await arrange(view, Wanted.of(query))
+
+
+def names(found: Arranged) -> list[str]:
+    """Every check that is listed, by name."""
+    return [row.view.name for part in (*found.sections, *found.groups) for row in part.rows]
+
+
+async def test_what_is_wrong_stands_above_what_is_right_by_urgency() -> None:
+    sections = {s.key: [row.view.name for row in s.rows] for s in (await arranged(gallery.evening())).sections}
     assert list(sections.items()) == [
         ("down", ["shop-api", "mail-in"]),
         ("degraded", ["search", "old-login"]),
@@ -89,17 +104,53 @@ def test_what_is_wrong_stands_above_what_is_right_by_urgency() -> None:
     ]
 
 
-def test_every_check_stands_in_exactly_one_place() -> None:
+async def test_every_check_stands_in_exactly_one_place() -> None:
     for scene in gallery.SCENES.values():
         view = scene()
-        arranged = arrange(view)
-        rows = [r.view.name for part in (*arranged.sections, *arranged.groups) for r in part.rows]
-        assert sorted(rows) == sorted(c.name for c in view.checks)
+        assert sorted(names(await arranged(view))) == sorted(c.name for c in view.checks)
 
 
-def test_large_groups_are_folded_and_few_checks_are_not() -> None:
-    assert not any(group.open for group in arrange(gallery.many()).groups)
-    assert all(group.open for group in arrange(gallery.busy()).groups)
+async def test_large_groups_are_folded_and_few_checks_are_not() -> None:
+    assert not any(group.open for group in (await arranged(gallery.many())).groups)
+    assert all(group.open for group in (await arranged(gallery.busy())).groups)
+
+
+async def test_of_too_many_checks_what_is_wrong_is_listed_and_what_is_right_is_counted() -> None:
+    view = gallery.many(MANY + 1)
+    found = await arranged(view)
+    wrong = [c.name for c in view.checks if c.state.value != "up" or c.standing.consecutive_failures]
+    assert sorted(names(found)) == sorted(wrong)
+    assert len(wrong) == 3
+    assert sum(group.total for group in found.groups) == len(view.checks)
+
+
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        ({"group": "mail"}, lambda c: c.spec.group == "mail"),
+        ({"q": "EDGE z1"}, lambda c: c.spec.group == "edge" and c.spec.labels == (("zone", "z1"),)),
+        ({"q": "node-0999"}, lambda c: c.name.endswith("0999")),
+        ({"q": "nowhere"}, lambda c: False),
+        ({"group": "no such group"}, lambda c: False),
+    ],
+)
+async def test_of_too_many_checks_those_are_listed_that_somebody_asks_for(
+    query: dict[str, str], listed: Callable[[CheckView], bool]
+) -> None:
+    view = gallery.many(MANY + 1)
+    wrong = set(names(await arranged(view)))
+    assert set(names(await arranged(view, **query))) == wrong | {c.name for c in view.checks if listed(c)}
+
+
+@given(st.lists(st.sampled_from(["", "a b", "<&>", "日本", "x/y?z#", "-"]), min_size=1, max_size=3, unique=True))
+def test_a_group_that_is_summed_up_leads_to_its_checks(groups: list[str]) -> None:
+    ledger = begun(*(spec(f"c{n}", groups[n % len(groups)]) for n in range(MANY + 1)))
+    found = asyncio.run(arranged(viewed(ledger)))
+    for group in found.groups:
+        query = dict(parse_qsl(urlsplit(group.href).query, keep_blank_values=True))
+        listed = asyncio.run(arranged(viewed(ledger), **query))
+        assert [len(g.rows) for g in listed.groups if g.title == group.title] == [group.total]
+        assert sum(len(g.rows) for g in listed.groups) == group.total
 
 
 def one(*stretches: tuple[int, gallery.Made], **more: object) -> CheckView:
@@ -120,7 +171,7 @@ def test_strip_draws_each_kind_once_and_the_newest_at_the_right_end() -> None:
 
 def test_strip_hatches_the_time_in_which_nobody_looked() -> None:
     view = one((10, gallery.wave(1)))
-    older = tuple(replace(r, started_at=r.started_at - 600) for r in view.recent)
+    older = tuple(structs.replace(r, started_at=r.started_at - 600) for r in view.recent)
     drawn = strip((*view.recent, *older), 10.0, None, 30)
     assert drawn.count("url(#hatch)") == 1
 
@@ -160,17 +211,23 @@ def test_reading_of_what_is_too_old_says_so() -> None:
 
 
 @pytest.mark.parametrize("scene", sorted(gallery.SCENES))
-def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scene: str) -> None:
+async def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scene: str) -> None:
     view = gallery.SCENES[scene]()
-    pages = [overview_page(view, False), *(check_page(view.monitor, c, False) for c in view.checks[:20])]
+    pages = [
+        b"".join(await made)
+        for made in (
+            overview_page(view, Wanted(), False),
+            *(check_page(view.monitor, c, False) for c in view.checks[:20]),
+        )
+    ]
     for page in map(bytes.decode, pages):
         assert not re.search(r"<[^>]*\s(style|on\w+)=", page)
         assert not re.search(r"<script(?![^>]*\ssrc=\"/static/)", page)
         assert not re.search(r'<(?:link|script|img)[^>]*(?:href|src)="(?!/static/)', page)
 
 
-def test_thousand_checks_are_no_heavier_than_a_photograph() -> None:
-    assert len(overview_page(gallery.many(), True)) < 150_000
+async def test_thousand_checks_are_no_heavier_than_a_photograph() -> None:
+    assert sum(map(len, await overview_page(gallery.many(), Wanted(), True))) < 150_000
 
 
 @pytest.mark.parametrize(
