@@ -16,7 +16,7 @@ from monitor.clock import system_clock
 from monitor.config import load
 from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
-from monitor.metrics import CheckCollector, Registry, Vitals
+from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
 from monitor.probing import Prober
@@ -57,6 +57,7 @@ class Service:
         self._ledger = Ledger()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._vitals = Vitals(self._registry, __version__)
+        self._overload = Overload(self._vitals)
         self._watchdog = Watchdog(self._vitals.event_loop_lag.observe)
         limit = config.monitor.max_concurrency
         self._runner = Runner(
@@ -207,6 +208,7 @@ class Service:
             self._said = status
             self._notifier.status(status)
         now = system_clock()
+        self._overload.look(now.steady)
         for _ in range(_AGED_PER_BEAT):
             record = next(self._aging, None)
             if record is None:
@@ -238,7 +240,8 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        return MonitorView(__version__, title, self._started_at, self._address, config, troubles(self._ledger))
+        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger))
+        return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
         """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""

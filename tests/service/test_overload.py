@@ -59,6 +59,9 @@ async def test_waiting_for_a_slot_is_lag_and_what_waits_too_long_is_recorded(sta
     assert not {c["state"] for c in checks.values()} - {"up", "unknown"}
     found = [r for name in checks for r in (await daemon.detail(name))["recent"]]
     assert "monitor_overloaded" in {r["reason"] for r in found}
+    troubles = (await daemon.status())["monitor"]["troubles"]
+    assert any("overloaded" in t and "add probe workers" in t for t in troubles), troubles
+    assert "the monitor is overloaded" in await daemon.page()
     assert not {r["reason"] for r in found} - {"ok", "monitor_overloaded"}
 
 
