@@ -119,10 +119,10 @@ async def _sent(
     response = web.StreamResponse(headers=headers)
     response.content_length = sum(map(len, parts))
     await response.prepare(request)
-    if request.method != "HEAD":
-        for part in parts:
-            await response.write(part)
-    await response.write_eof()
+    *first, last = parts if request.method != "HEAD" else (b"",)
+    for part in first:
+        await response.write(part)
+    await response.write_eof(bytes(last))  # aiohttp waits for the client only if there is something to write
     return response
 
 

@@ -59,7 +59,8 @@ async def encoded(texts: Iterable[str], compress: bool) -> Parts:
         if size >= _PIECE:
             parts.append("".join(gathered).encode())
             gathered, size = [], 0
-    parts.append("".join(gathered).encode())
+    if gathered:
+        parts.append("".join(gathered).encode())
     return await asyncio.to_thread(_compressed, parts) if compress else tuple(parts)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
@@ -124,6 +124,7 @@ NUMBERS = st.floats() | st.sampled_from([0.0, -0.0, 1e-7, 1.5e-5, 99999.5, 99999
 LENGTHS = st.none() | st.integers(-5, 2**63 - 1)
 
 
+@settings(deadline=None)
 @given(
     group=TEXTS,
     labels=st.dictionaries(TEXTS | st.sampled_from(["check", "le", "__x", "0", "team", "TEAM"]), TEXTS, max_size=4),

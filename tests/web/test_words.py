@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -142,6 +142,7 @@ async def test_of_too_many_checks_those_are_listed_that_somebody_asks_for(
     assert set(names(await arranged(view, **query))) == wrong | {c.name for c in view.checks if listed(c)}
 
 
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.sampled_from(["", "a b", "<&>", "日本", "x/y?z#", "-"]), min_size=1, max_size=3, unique=True))
 def test_a_group_that_is_summed_up_leads_to_its_checks(groups: list[str]) -> None:
     ledger = begun(*(spec(f"c{n}", groups[n % len(groups)]) for n in range(MANY + 1)))
