@@ -9,13 +9,11 @@ from typing import NamedTuple
 
 from monitor.clock import Moment
 from monitor.outcome import FAILURES, Outcome, Result
-from monitor.packed import Kept, keep
+from monitor.packed import History
 from monitor.spec import CheckSpec, MonitorSpec
 from monitor.state import Incident, Standing, after, aged, beginning, reconfigured
 
 INCIDENTS_KEPT = 20
-_LOOKED_AT = 3
-"""Recent results among which a new one looks for one that it can share with: a target may alternate."""
 
 
 class Transition(NamedTuple):
@@ -49,16 +47,14 @@ class Record:
 
     __slots__ = (
         "attempts", "failures", "incidents", "inconclusive", "last", "last_failure", "last_run_at", "last_success",
-        "last_success_at", "latency", "next_due", "recent", "recent_limit", "spec", "standing",
+        "last_success_at", "latency", "next_due", "recent", "spec", "standing",
     )  # fmt: skip
 
     def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
         self.spec = spec
         self.standing: Standing = beginning(spec, now)
         self.last: Result | None = None
-        self.recent: tuple[Kept, ...] = ()
-        """The last results, newest first."""
-        self.recent_limit = monitor.recent_results
+        self.recent = History(monitor.recent_results)
         self.incidents: tuple[Incident, ...] = ()
         """Those that ended, newest first."""
         self.attempts = 0
@@ -76,7 +72,7 @@ class Record:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
         self._count(result, runs)
         self.last = result
-        self.recent = (keep(result, self.recent[:_LOOKED_AT]), *self.recent[: self.recent_limit - 1])
+        self.recent = self.recent.add(result)
         self.last_run_at = now.wall
         if result.outcome is Outcome.SUCCESS:
             self.last_success_at = now.wall
@@ -91,8 +87,8 @@ class Record:
 
     def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> Transition | None:
         """Take on a changed specification; the past stays."""
-        self.recent_limit = monitor.recent_results
-        self.recent = self.recent[: self.recent_limit]
+        if monitor.recent_results != self.recent.limit:
+            self.recent = self.recent.within(monitor.recent_results)
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
         changed = spec != self.spec

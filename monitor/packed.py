@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import islice
 
 from msgspec import Struct, msgpack
 
-from monitor.outcome import Attempt, Phases, Reason, Result
+from monitor.outcome import Attempt, Certificate, Phases, Reason, Result
 
-encode = msgpack.Encoder().encode
+_encoder = msgpack.Encoder()
+encode = _encoder.encode
 """A result, or a list of them, as MessagePack; integers may have 64 bits."""
 
 decode = msgpack.Decoder(Result).decode
 """The result that was encoded."""
+
+_AT_ONCE = 8
+"""Results that are packed together; up to 15 their number is in the first byte (a `fixarray` of MessagePack)."""
+_ARRAY = 0x90
+_LOOKED_AT = 3
+"""Stretches among which a new one looks for one that was alike: a target may alternate."""
 
 
 class _Own(Struct, frozen=True, array_like=True, gc=False):
@@ -29,43 +36,68 @@ class _Own(Struct, frozen=True, array_like=True, gc=False):
     attempts: tuple[Attempt, ...]
 
 
-_decode_own = msgpack.Decoder(_Own).decode
+_decode_owns = msgpack.Decoder(list[_Own]).decode
 
 
-class Kept(Struct, frozen=True, gc=False):
-    """One result of a check: its own figures packed, the rest shared with an older one that was alike in it."""
+class _Stretch(Struct, frozen=True, gc=False):
+    """Some results in a row that are alike in all but their own figures, which are packed, oldest first."""
 
     alike: Result
-    own: bytes
+    owns: bytes
 
-    def result(self) -> Result:
-        """The result, equal to the one that was kept."""
-        alike, own = self.alike, _decode_own(self.own)
-        return Result(
-            alike.check,
-            own.started_at,
-            own.reason,
-            own.detail,
-            own.duration,
-            own.phases,
-            alike.status_code,
-            alike.http_version,
-            own.remote_address,
-            alike.redirects,
-            own.content_length,
-            own.body_bytes,
-            alike.tls_version,
-            alike.certificates,
-            own.attempts,
-            alike.hops,
-        )
+    def __len__(self) -> int:
+        return self.owns[0] - _ARRAY
+
+    def with_one_more(self, own: bytes) -> _Stretch:
+        """The same and one newer result."""
+        return _Stretch(self.alike, b"".join(((self.owns[0] + 1).to_bytes(), self.owns[1:], own)))
+
+    def results(self) -> list[Result]:
+        """The results, newest first."""
+        return [_whole(self.alike, own) for own in reversed(_decode_owns(self.owns))]
 
 
-def keep(result: Result, others: Iterable[Kept]) -> Kept:
-    """Pack a result of the same check as the others."""
-    same = _same(result)
-    alike = next((other.alike for other in others if _same(other.alike) == same), result)
-    own = _Own(
+class History(Struct, frozen=True, gc=False):
+    """The last results of one check, at most `limit`; a value, so whoever has it may read it whenever they like."""
+
+    limit: int
+    stretches: tuple[_Stretch, ...] = ()
+    """Newest first."""
+
+    def __len__(self) -> int:
+        return min(self.limit, sum(map(len, self.stretches)))
+
+    def add(self, result: Result) -> History:
+        """The same with a newer result, and without what is too old."""
+        alike, own = _alike(result), encode(_own(result))
+        newest, *older = self.stretches or (None,)
+        if newest is not None and len(newest) < _AT_ONCE and newest.alike == alike:
+            return History(self.limit, (newest.with_one_more(own), *older))
+        shared = next((s.alike for s in self.stretches[:_LOOKED_AT] if s.alike == alike), alike)
+        return History(self.limit, (_Stretch(shared, b"\x91" + own), *self.stretches)).within(self.limit)
+
+    def within(self, limit: int) -> History:
+        """The same, at most so many."""
+        stretches, kept = [], 0
+        for stretch in self.stretches:
+            if kept >= limit:
+                break
+            stretches.append(stretch)
+            kept += len(stretch)
+        return History(limit, tuple(stretches))
+
+    def results(self) -> tuple[Result, ...]:
+        """The results, newest first; unpacked at every call, half a microsecond each."""
+        return tuple(islice((result for stretch in self.stretches for result in stretch.results()), self.limit))
+
+    @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """The certificates that were seen last, leaf first."""
+        return next((s.alike.certificates for s in self.stretches if s.alike.certificates), ())
+
+
+def _own(result: Result) -> _Own:
+    return _Own(
         result.started_at,
         result.reason,
         result.detail,
@@ -76,17 +108,40 @@ def keep(result: Result, others: Iterable[Kept]) -> Kept:
         result.body_bytes,
         result.attempts,
     )
-    return Kept(alike, encode(own))
 
 
-def _same(result: Result) -> tuple[object, ...]:
+def _alike(result: Result) -> Result:
     """What is usually the same in every run of a check; together with `_Own` it is everything."""
-    return (
+    return Result(
         result.check,
-        result.status_code,
-        result.http_version,
-        result.redirects,
-        result.tls_version,
-        result.certificates,
-        result.hops,
+        0.0,
+        Reason.OK,
+        "",
+        status_code=result.status_code,
+        http_version=result.http_version,
+        redirects=result.redirects,
+        tls_version=result.tls_version,
+        certificates=result.certificates,
+        hops=result.hops,
+    )
+
+
+def _whole(alike: Result, own: _Own) -> Result:
+    return Result(
+        alike.check,
+        own.started_at,
+        own.reason,
+        own.detail,
+        own.duration,
+        own.phases,
+        alike.status_code,
+        alike.http_version,
+        own.remote_address,
+        alike.redirects,
+        own.content_length,
+        own.body_bytes,
+        alike.tls_version,
+        alike.certificates,
+        own.attempts,
+        alike.hops,
     )

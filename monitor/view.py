@@ -10,7 +10,7 @@ from typing import Any
 from monitor.clock import Moment, rfc3339
 from monitor.ledger import Record
 from monitor.outcome import Certificate, Reason, Result, State
-from monitor.packed import Kept
+from monitor.packed import History
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
 
@@ -41,14 +41,14 @@ class MonitorView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One check as it stands at one moment; times are Unix seconds, `kept` and `incidents` newest first."""
+    """One check as it stands at one moment; times are Unix seconds, `incidents` newest first."""
 
     now: float
     spec: CheckSpec
     standing: Standing
     last: Result | None
     next_run_at: float | None
-    kept: tuple[Kept, ...]
+    history: History
     incidents: tuple[Incident, ...]
     last_success: Result | None
     last_failure: Result | None
@@ -69,12 +69,7 @@ class CheckView:
     @property
     def recent(self) -> tuple[Result, ...]:
         """The last results, newest first; unpacked at every reading."""
-        return tuple(kept.result() for kept in self.kept)
-
-    @property
-    def chain(self) -> tuple[Certificate, ...]:
-        """The certificates that were seen last, leaf first."""
-        return next((kept.alike.certificates for kept in self.kept if kept.alike.certificates), ())
+        return self.history.results()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         standing=standing,
         last=record.last,
         next_run_at=None if record.next_due is None else now.wall + record.next_due - now.steady,
-        kept=record.recent,
+        history=record.recent,
         incidents=(
             *((standing.incident,) if standing.incident else ()),
             *record.incidents,

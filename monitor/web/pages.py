@@ -89,7 +89,7 @@ async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> 
         now=check.now,
         failure=check.last_failure,
         success=check.last_success,
-        chain=check.chain,
+        chain=check.history.chain,
         recent=recent,
         first_ending=latest_certificate(check),
         bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),
@@ -110,4 +110,4 @@ def _title(summary: dict[str, int], monitor: MonitorView) -> str:
 
 
 def _places(check: CheckView) -> int:
-    return min(max(len(check.kept), 30), _DETAIL_PLACES)
+    return min(max(len(check.history), 30), _DETAIL_PLACES)

@@ -219,7 +219,7 @@ def last_latency(check: CheckView) -> float | None:
 
 def latest_certificate(check: CheckView) -> Certificate | None:
     """The certificate of the chain that ends first, as seen by the last run that saw any."""
-    return min(check.chain, key=lambda c: c.not_after, default=None)
+    return min(check.history.chain, key=lambda c: c.not_after, default=None)
 
 
 def headline(view: Overview) -> str:

@@ -83,7 +83,7 @@ def test_the_last_result_and_the_last_success_are_the_last(history: History) -> 
         assert record.last_run_at == at(now).wall
         if found.outcome is Outcome.SUCCESS:
             assert record.last_success_at == at(now).wall
-    assert [kept.result() for kept in reversed(record.recent)] == [found for found, _ in history][-5:]
+    assert list(record.recent.results()) == [found for found, _ in history][-5:][::-1]
 
 
 @given(st.lists(st.floats(0, 100), max_size=50))

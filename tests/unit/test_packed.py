@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
-from monitor.packed import _Own, _same, decode, encode, keep
+from monitor.packed import History, _alike, _Own, decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
 FLOAT = st.floats(allow_nan=False)
@@ -40,25 +41,41 @@ def test_any_result_comes_back_as_it_was(result: Result) -> None:
     assert again.reason is result.reason
 
 
-@given(st.lists(RESULTS, min_size=1, max_size=5), st.data())
-def test_any_result_comes_back_from_among_others(results: list[Result], data: st.DataObject) -> None:
-    kept = []
-    for result in [*results, *data.draw(st.lists(st.sampled_from(results), max_size=5))]:
-        kept.append(keep(result, kept[-3:]))
-        assert kept[-1].result() == result
+@settings(deadline=None)
+@given(st.lists(RESULTS, min_size=1, max_size=4), st.data(), st.integers(1, 12), st.integers(1, 12))
+def test_the_last_results_come_back_newest_first(
+    some: list[Result], data: st.DataObject, limit: int, other: int
+) -> None:
+    came: list[Result] = []
+    history = History(limit)
+    for result in data.draw(st.lists(st.sampled_from(some), max_size=40)):
+        came.append(result)
+        history = history.add(result)
+        assert len(history) == min(limit, len(came))
+    newest = tuple(reversed(came))
+    assert history.results() == newest[:limit]
+    seen = next((r.certificates for r in newest[:limit] if r.certificates), ())
+    assert history.chain == seen or not seen, "of results that are packed with newer ones, more are kept"
+    assert history.within(other).results() == newest[: min(limit, other)]
 
 
-def test_what_never_differs_is_kept_once() -> None:
+def test_what_never_differs_is_kept_once_even_if_the_target_alternates() -> None:
     chain = (Certificate(0.0, 1.0, "CN=leaf", "CN=authority", ("a" * 500,)),)
-    first = Result(
-        "c", 1.0, Reason.OK, "answered", 0.1, status_code=200, certificates=chain, hops=(Hop("GET", "x", 200),)
-    )
-    before = keep(first, ())
-    again = keep(decode(encode(first)), (before,))
-    assert again.alike is before.alike
-    assert len(again.own) < 100
+    fine = Result("c", 1.0, Reason.OK, "", 0.1, status_code=200, certificates=chain, hops=(Hop("GET", "x", 200),))
+    bad = structs.replace(fine, reason=Reason.UNEXPECTED_STATUS, status_code=500)
+    history = History(30)
+    for n in range(100):
+        history = history.add(decode(encode(bad if n % 2 else fine)))
+    assert len({id(s.alike) for s in history.stretches}) == 2
+    for _ in range(100):
+        history = history.add(decode(encode(fine)))
+    assert len({id(s.alike) for s in history.stretches}) == 1
+    assert sum(len(s.owns) for s in history.stretches) < 100 * len(history)
 
 
 def test_every_field_is_kept_on_one_side() -> None:
     result = Result("c", 1.0, Reason.OK, "")
-    assert len(_Own.__struct_fields__) + len(_same(result)) == len(Result.__struct_fields__)
+    alike = {name for name in Result.__struct_fields__ if name not in _Own.__struct_fields__}
+    for name in alike:
+        changed = structs.replace(result, **{name: "different"})
+        assert _alike(changed) != _alike(result), name

@@ -11,7 +11,7 @@ from msgspec import structs
 from monitor.clock import Moment
 from monitor.ledger import Ledger, Record
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
-from monitor.packed import keep
+from monitor.packed import History
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
 from monitor.view import ConfigView, MonitorView, Overview, overview
@@ -227,11 +227,11 @@ def evening() -> Overview:
         past(record, *lives.get(record.spec.name, ((30, wave(index + 10)),)))
     gappy = ledger.get("mail-out")
     assert gappy is not None
-    lived = [kept.result() for kept in gappy.recent]
-    gappy.recent = tuple(
-        keep(structs.replace(r, started_at=r.started_at - (600 if i >= len(lived) - 12 else 0)), ())
-        for i, r in enumerate(lived)
-    )
+    lived, gappy.recent = gappy.recent.results()[::-1], History(MONITOR.recent_results)
+    for i, result in enumerate(lived):
+        gappy.recent = gappy.recent.add(
+            structs.replace(result, started_at=result.started_at - (600 if i < 12 else 0)),
+        )
     unknown = ledger.get("batch-export")
     assert unknown is not None
     return viewed(ledger)
