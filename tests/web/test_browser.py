@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.web import pages
+from monitor.web.rows import MANY
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 
@@ -145,6 +146,23 @@ async def test_fold_that_the_reader_closed_stays_closed(open_page: Open, service
     service.view = replace(service.view, monitor=replace(service.view.monitor, troubles=("disk full",)))
     await playwright.expect(page.locator(".banner")).to_contain_text("disk full", timeout=10_000)
     assert await first.get_attribute("open") is None
+
+
+async def test_of_too_many_checks_the_search_and_a_group_fetch_what_they_ask_for(
+    open_page: Open, service: FakeService
+) -> None:
+    service.view = gallery.many(MANY + 1)
+    page = await open_page()
+    rows = page.locator("[data-search]:not([hidden])")
+    await playwright.expect(rows).to_have_count(3)
+    await page.fill("#search", "partners node-100 z2")
+    await playwright.expect(rows).to_have_count(0)
+    await page.fill("#search", "node-0999")
+    await playwright.expect(rows).to_have_count(1)
+    await page.fill("#search", "")
+    await playwright.expect(rows).to_have_count(3)
+    await page.click("text=billing")
+    await playwright.expect(page.locator("details[open] .right")).to_have_count(125)
 
 
 async def test_failed_fetches_are_said_and_recovered_from(open_page: Open) -> None:
