@@ -71,7 +71,7 @@ async def test_nothing_blocks_the_loop(folder: Path, serve: Serve, target: HttpS
         assert await running.reload() == []
         seen = len(target.requests)
         await until(lambda: len(target.requests) >= seen + 2)
-        reasons = {c.name: c.last.reason.value for c in running.overview().checks if c.last}
+        reasons = {c.name: c.last.reason.value for c in (await running.overview()).checks if c.last}
     await running.stop()
     assert reasons["one"] == "ok"
     assert reasons["ill"] == "unexpected_status"
