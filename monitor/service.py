@@ -25,8 +25,7 @@ from monitor.redact import Redactor
 from monitor.runner import Runner
 from monitor.schedule import BEAT, Schedule
 from monitor.spec import Configuration, HostPort, Sources
-from monitor.turns import turns
-from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, troubles, view_check
+from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
 from monitor.watchdog import Watchdog
 from monitor.web import Asked, Probed, build_app, serve
@@ -226,10 +225,8 @@ class Service:
     # what the web server shows
 
     async def overview(self) -> Overview:
-        """Everything as it stands now, or a few milliseconds ago."""
-        now = system_clock()
-        checks = [view_check(record, now) async for record in turns(self._ledger)]
-        return Overview(now.wall, self.monitor(), tuple(checks))
+        """Everything as it stands now."""
+        return await overview(self._ledger, self.monitor(), system_clock())
 
     def check(self, name: str) -> CheckView | None:
         """One check as it stands now, None if there is no such check."""

@@ -13,6 +13,7 @@ from monitor.outcome import Certificate, Reason, Result, State
 from monitor.packed import History
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
+from monitor.turns import turns
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -140,9 +141,9 @@ def view_check(record: Record, now: Moment) -> CheckView:
     )
 
 
-def overview(records: Iterable[Record], monitor: MonitorView, now: Moment) -> Overview:
-    """Everything as it stands now."""
-    return Overview(now.wall, monitor, tuple(view_check(r, now) for r in records))
+async def overview(records: Iterable[Record], monitor: MonitorView, now: Moment) -> Overview:
+    """Everything as it stands now; what changes meanwhile, in some ten milliseconds for thousands, may be seen."""
+    return Overview(now.wall, monitor, tuple([view_check(r, now) async for r in turns(records)]))
 
 
 def status_document(view: Overview) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -43,7 +44,7 @@ def record(check: CheckSpec | None = None) -> Record:
 def test_the_status_document_has_the_keys_that_scripts_rely_on() -> None:
     one = record()
     one.add(result(certificates=(certificate(EPOCH + 1e7),)), at(1))
-    document = status_document(overview([one, record(spec(enabled=False))], MONITOR, at(2)))
+    document = status_document(asyncio.run(overview([one, record(spec(enabled=False))], MONITOR, at(2))))
     assert document.keys() >= {"monitor", "summary", "checks"}
     assert document["monitor"].keys() >= {"version", "started_at", "listen", "config"}
     assert document["monitor"]["config"].keys() >= {"path", "loaded_at", "error"}
@@ -97,7 +98,7 @@ def test_the_summary_counts_every_check_once(check: CheckSpec, history: History)
         one = record(check)
         one.add(found, at(1))
         records.append(one)
-    view = overview(records, MONITOR, at(2))
+    view = asyncio.run(overview(records, MONITOR, at(2)))
     assert sum(view.summary.values()) == len(records)
     assert view.summary == count_states(c.state for c in view.checks)
 

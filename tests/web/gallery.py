@@ -14,7 +14,7 @@ from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
 from monitor.packed import History
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
-from monitor.view import ConfigView, MonitorView, Overview, overview
+from monitor.view import ConfigView, MonitorView, Overview, view_check
 
 NOW = Moment(1_794_578_602.0, 500_000.0)
 DAY = 86400.0
@@ -181,7 +181,7 @@ def begun(*specs: CheckSpec) -> Ledger:
 
 def viewed(ledger: Ledger, monitor: MonitorView | None = None) -> Overview:
     """What the service would show of it."""
-    return overview(ledger, monitor or monitor_view(), NOW)
+    return Overview(NOW.wall, monitor or monitor_view(), tuple(view_check(record, NOW) for record in ledger))
 
 
 def evening() -> Overview:
