@@ -11,9 +11,9 @@ from monitor.checks.redirect import parse
 from monitor.config.bad_value import BadValueError
 from monitor.config.modules import DEFAULT_MODULE
 from monitor.config.target import aimed, target_url
+from monitor.engine import Engine
 from monitor.errors import BadTarget, ForbiddenTarget, NoProbeNow
 from monitor.outcome import Reason
-from monitor.runner import Runner
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Configuration
 from monitor.web import Asked, Probed
@@ -27,8 +27,8 @@ Identity = tuple[str | None, ...]
 class Prober:
     """Answers requests for /probe by the configuration that is in force."""
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._running = 0
 
     def use(self, config: Configuration, net: Net) -> None:
@@ -52,7 +52,7 @@ class Prober:
         spec = spec or self._allowed(asked)
         until = asked.since + self._limit(asked.scrape_timeout)
         with self._counted():
-            result = await self._runner.ask(spec, net, until)
+            result = await self._engine.ask(spec, net, until)
         if result.reason is Reason.ADDRESS_DENIED and net is self._strict:
             raise ForbiddenTarget(f"the target is not allowed: {result.detail}")
         return Probed(spec, result)
