@@ -13,16 +13,20 @@ import yaml
 from hypothesis import example, given, settings
 
 from monitor.config.values import is_name, label
-from monitor.migrate import gatus
+from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
+from monitor.migrate.blackbox_login import Login
+from monitor.migrate.blackbox_rules import HTTP
 from monitor.migrate.conditions import Conditions
+from monitor.migrate.credentials import Credentials
 from monitor.migrate.draft import Draft, Imported, Kind, Note
-from monitor.migrate.names import check_name, label_name
+from monitor.migrate.names import Variables, check_name, label_name
 from monitor.migrate.relabel import Rule, relabelled
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import written
 from tests.migrate.harness import made
 
+LOGIN = Login(Path(), Credentials(Variables()))
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
 READABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 VALUES = st.recursive(
@@ -94,6 +98,26 @@ def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind
         path = Path(directory, "backup.json")
         path.write_text(json.dumps({"monitorList": [{"url": "https://a.example.com"} | row | {"type": kind}]}))
         made(uptime_kuma.read(path), Path(directory))
+
+
+MODULES = st.dictionaries(
+    st.sampled_from([*HTTP, *LOGIN.headers(), *LOGIN.handlers()]), VALUES.map(encodable), max_size=5
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(MODULES, READABLE, PAIRS)
+def test_whatever_a_module_says_the_new_file_is_valid(
+    http: dict[str, Any], target: str, labels: dict[str, str]
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        modules, targets = Path(directory, "blackbox.yml"), Path(directory, "prometheus.yml")
+        modules.write_text(yaml.safe_dump({"modules": {"m": {"prober": "http", "http": http}}}))
+        groups = [{"targets": [target, "https://a.example.com"], "labels": labels}]
+        rules = [{"source_labels": ["__address__"], "target_label": "__param_target"}]
+        job = {"params": {"module": ["m"]}, "static_configs": groups, "relabel_configs": rules}
+        targets.write_text(yaml.safe_dump({"scrape_configs": [job]}))
+        made(blackbox.read(modules, [targets]), Path(directory))
 
 
 @settings(deadline=None)
