@@ -17,6 +17,7 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+STATUSES = range(100, 600)
 _SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9})\]")
 
 
@@ -83,15 +84,16 @@ def _of_glob(glob: str) -> str:
     return found
 
 
-def status_holds(status: str, sign: str, right: str) -> bool:
-    """Whether a condition on [STATUS] holds for this status."""
+def statuses(sign: str, right: str) -> set[int]:
+    """Those for which a condition on [STATUS] holds."""
     if sign in NUMERIC:
-        return NUMERIC[sign](int(status), number(right))
+        bound = number(right)
+        return {status for status in STATUSES if NUMERIC[sign](status, bound)}
     try:
-        same = re2.compile(f"^(?:{pattern(right)})$").match(status) is not None
+        same = re2.compile(f"^(?:{pattern(right)})$")
     except re2.error:
         raise Cannot("its pattern is not valid") from None
-    return same is (sign == "==")
+    return {status for status in STATUSES if (same.match(str(status)) is not None) is (sign == "==")}
 
 
 def number(text: str) -> float:

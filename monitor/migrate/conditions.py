@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
 from monitor.migrate.condition_text import (
     NUMERIC,
+    STATUSES,
     Cannot,
     called,
     is_function,
@@ -16,13 +18,12 @@ from monitor.migrate.condition_text import (
     parsed,
     pattern,
     plain_number,
-    status_holds,
+    statuses,
 )
 from monitor.migrate.draft import Draft
 from monitor.migrate.values import duration, json_value, ranges
 
 _RULES = {"==": "equals", "!=": "not_equals", "<": "less_than", "<=": "at_most", ">": "greater_than", ">=": "at_least"}
-_ALL = range(100, 600)
 _ELSEWHERE = {
     "[IP]": "the address cannot be expected here; it is in every result",
     "[DNS_RCODE]": "answers of name servers cannot be expected here",
@@ -35,7 +36,10 @@ class Conditions:
     """The conditions of one endpoint, gathered."""
 
     draft: Draft
-    statuses: set[int] = field(default_factory=lambda: set(_ALL))
+    statuses: set[int] = field(default_factory=lambda: set(STATUSES))
+    slowest: float = math.inf
+    ending: float = 0.0
+    """The strictest bounds so far, in milliseconds."""
 
     def add(self, place: str, text: str) -> None:
         """One condition; noted if it cannot be carried over."""
@@ -55,7 +59,7 @@ class Conditions:
         left, sign, right = parsed(text)
         subject = left.upper()
         if subject == "[STATUS]":
-            self.statuses &= {status for status in _ALL if status_holds(str(status), sign, right)}
+            self.statuses &= statuses(sign, right)
         elif subject == "[RESPONSE_TIME]":
             self._latency(place, sign, right)
         elif subject == "[CERTIFICATE_EXPIRATION]":
@@ -75,7 +79,8 @@ class Conditions:
     def _latency(self, place: str, sign: str, right: str) -> None:
         if sign not in ("<", "<="):
             raise Cannot("only an upper bound can be expected of the time")
-        self.draft.table("expect")["latency"] = duration(milliseconds(right) / 1000)
+        self.slowest = min(self.slowest, milliseconds(right))
+        self.draft.table("expect")["latency"] = duration(self.slowest / 1000)
         self.draft.differs(
             place,
             "[RESPONSE_TIME]: slower is degraded here, not down; it covers the whole run with its body and redirects, "
@@ -85,7 +90,8 @@ class Conditions:
     def _certificate(self, place: str, sign: str, right: str) -> None:
         if sign not in (">", ">="):
             raise Cannot("only a lower bound can be expected of it")
-        self.draft.table("tls")["expiry_warning"] = duration(milliseconds(right) / 1000)
+        self.ending = max(self.ending, milliseconds(right))
+        self.draft.table("tls")["expiry_warning"] = duration(self.ending / 1000)
         self.draft.differs(
             place, "[CERTIFICATE_EXPIRATION]: a certificate that ends earlier is degraded here, not down"
         )
@@ -93,10 +99,10 @@ class Conditions:
     def _body(self, sign: str, right: str) -> None:
         if sign not in ("==", "!="):
             raise Cannot("a text is neither higher nor lower")
-        rules = self.draft.table("expect", "body")
         inner = called("pat", right)
         plain = re.fullmatch(r"\*+([^*?\[\]\\/]+)\*+", inner) if inner is not None else None
         key, value = ("contains", plain[1]) if plain else ("matches", rf"^\s*(?:{pattern(right)})\s*$")
+        rules = self.draft.table("expect", "body")
         rules.setdefault(key if sign == "==" else f"not_{key}", []).append(value)
 
     def _function(self, place: str, left: str, sign: str, right: str) -> None:
@@ -108,6 +114,8 @@ class Conditions:
                 raise Cannot("that there is a body at all cannot be said here")
             self._rule(path, "exists", (right == "true") is (sign == "=="))
             return
+        if path == "$":
+            raise Cannot("the length of a body cannot be expected here")
         if not re.fullmatch(r"[0-9]{1,9}", right):
             raise Cannot("the length is not compared with a number")
         self._length(path, sign, int(right))

@@ -63,10 +63,11 @@ def _database(path: Path) -> Kuma:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Read-only. With no -wal and no -journal a database is whole, and can be read where nothing may be written."""
+    """Read-only. With nothing in a -wal or -journal a database is whole, and can be read where nothing may be written."""
     uri = path.absolute().as_uri()
     modes = ["mode=ro"]
-    if not any(path.with_name(f"{path.name}{ending}").exists() for ending in ("-wal", "-journal")):
+    beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))
+    if not any(each.exists() and each.stat().st_size for each in beside):
         modes.append("mode=ro&immutable=1")
     for last, mode in enumerate(modes, 1 - len(modes)):
         database = sqlite3.connect(f"{uri}?{mode}", uri=True, timeout=_PATIENCE, isolation_level=None)

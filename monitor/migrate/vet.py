@@ -28,7 +28,7 @@ def vetted(imported: Imported) -> Imported:
         if trouble is None:
             kept.append(draft)
         else:
-            imported.lost(draft.place, f"no check can be made of it: {trouble}")
+            imported.lost(draft.place, f"{draft.name}: no check can be made of it: {trouble}")
             imported.notes += [note for note in draft.notes if note not in imported.notes]
     imported.drafts = kept
     return imported
