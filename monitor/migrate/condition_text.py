@@ -18,7 +18,7 @@ NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 STATUSES = range(100, 600)
-_SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9})\]")
+_SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9}|\*)\]")
 
 
 class Cannot(Exception):
@@ -123,7 +123,7 @@ def plain_number(value: float) -> int | float:
 
 
 def json_path(path: str) -> str:
-    """RFC 9535 for Gatus's own paths: `.data.items[0].id`, `[0].id`."""
+    """RFC 9535 for Gatus's own paths: `.data.items[0].id`, `[0].id`, `.items[*].id`."""
     found, position = "$", 0
     while position < len(path):
         match = _SEGMENT.match(path, position)

@@ -107,6 +107,8 @@ class Conditions:
 
     def _function(self, place: str, left: str, sign: str, right: str) -> None:
         path = json_path(left[len("len([BODY]") : -1])
+        if "[*]" in path:
+            raise Cannot("what every element has cannot be expected here")
         if left.lower().startswith("has("):
             if sign not in ("==", "!=") or right not in ("true", "false"):
                 raise Cannot("has() is true or false")
@@ -138,6 +140,10 @@ class Conditions:
 
     def _json(self, place: str, inner: str, sign: str, right: str) -> None:
         path = json_path(inner)
+        if "[*]" in path:
+            if sign == "!=":
+                raise Cannot("an empty list would be a success here, and is a failure there")
+            self.draft.differs(place, f"{path}: elements without this field are passed over here, and fail there")
         if sign in NUMERIC:
             self._rule(path, _RULES[sign], plain_number(number(right)))
         elif is_function(right):

@@ -101,6 +101,7 @@ class Endpoint:
             "network": handlers.differs("is for icmp endpoints only"),
             "oauth2": handlers.paused("tokens are not fetched here"),
             "identity-aware-proxy": handlers.paused("tokens of Google are not fetched here"),
+            "kerberos": handlers.paused("Kerberos is not spoken here"),
             "tunnel": handlers.paused("there are no SSH tunnels here"),
             "store-cookies": handlers.lost("no run knows the cookies of the run before"),
         }

@@ -63,7 +63,7 @@ def _database(path: Path) -> Kuma:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Read-only. With nothing in a -wal or -journal a database is whole, and can be read where nothing may be written."""
+    """Read-only. With an empty -wal and -journal a database is whole, and can be read where nothing may be written."""
     uri = path.absolute().as_uri()
     modes = ["mode=ro"]
     beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))

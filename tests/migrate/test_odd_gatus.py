@@ -41,6 +41,15 @@ def test_the_strictest_of_several_bounds_holds(tmp_path: Path) -> None:
     assert said(found, "condition len([BODY]) > 0: the length of a body cannot be expected here")
 
 
+def test_conditions_on_every_element(tmp_path: Path) -> None:
+    conditions = '["[BODY].items[*].status == UP", "[BODY].items[*].n != 1", "has([BODY].items[*].n) == true"]'
+    check, found = of_endpoint(tmp_path, f"conditions: {conditions}, client: {{kerberos: {{principal: me}}}}")
+    assert [path for path, _ in check.expect.json] == ["$.items[*].status"]
+    assert said(found, "[BODY].items[*].n != 1: an empty list would be a success here")
+    assert said(found, "has([BODY].items[*].n) == true: what every element has")
+    assert not check.enabled
+
+
 def test_variables_are_said_where_they_cannot_stand(tmp_path: Path) -> None:
     text = """
 endpoints:
