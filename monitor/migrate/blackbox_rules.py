@@ -145,7 +145,7 @@ _CEL = handlers.lost("expressions in CEL are not understood here; see expect.jso
 HTTP: dict[str, Handler] = {
     "valid_status_codes": _statuses,
     "valid_http_versions": _versions,
-    "method": handlers.method,
+    "method": handlers.upper("method"),
     "body_size_limit": _body_limit,
     "compression": _compression,
     "follow_redirects": handlers.flag("follow_redirects"),

@@ -51,13 +51,15 @@ class FromFile:
 class Draft:
     """A check on its way: `keys` as checks.toml has them, with variables and files in the place of strings.
 
-    Its variables are named after its `module`, if it shares their secrets with other checks.
+    Its variables are named after its `module`, if it shares their secrets with other checks; `places` has the places of
+    keys, where they are known.
     """
 
     place: str
     keys: Tree
     notes: list[Note] = field(default_factory=list)
     module: str = ""
+    places: dict[tuple[str | int, ...], str] = field(default_factory=dict)
 
     @property
     def owner(self) -> str:

@@ -63,6 +63,11 @@ def text(*path: str) -> Handler:
     return _put(path, Item.text)
 
 
+def upper(*path: str) -> Handler:
+    """Writes the text in upper case to this path of the draft."""
+    return _put(path, lambda item: item.text().upper())
+
+
 def flag(*path: str) -> Handler:
     """Writes true or false to this path of the draft."""
     return _put(path, Item.boolean)
@@ -78,13 +83,9 @@ def file(directory: Path, *path: str) -> Handler:
     return _put(path, lambda item: str(Path(directory, item.text()).absolute()))
 
 
-def method(draft: Draft, item: Item) -> None:
-    """HTTP methods are in upper case."""
-    draft.keys["method"] = item.text().upper()
-
-
 def _put(path: tuple[str, ...], value: Callable[[Item], Any]) -> Handler:
     def put(draft: Draft, item: Item) -> None:
         draft.table(*path[:-1])[path[-1]] = value(item)
+        draft.places[path] = item.place
 
     return put

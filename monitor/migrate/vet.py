@@ -29,7 +29,6 @@ def vetted(imported: Imported) -> Imported:
             kept.append(draft)
         else:
             imported.lost(draft.place, f"{draft.name}: no check can be made of it: {trouble}")
-            imported.notes += [note for note in draft.notes if note not in imported.notes]
     imported.drafts = kept
     return imported
 
@@ -88,7 +87,7 @@ def _mend(draft: Draft, finding: Finding) -> None:
         if not table[key]:
             del table[key]
     say = draft.pause if _decides(finding.path) else draft.lost
-    say(draft.place, f"{written(finding.path, {})}: {_said(finding)}")
+    say(draft.places.get(finding.path, draft.place), f"{written(finding.path, {})}: {_said(finding)}")
 
 
 def _decides(path: Path) -> bool:

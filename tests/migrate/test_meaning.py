@@ -49,7 +49,8 @@ endpoints:
   - name: it
     url: {server.url()}
     conditions: ["[STATUS] == any(200, 429)", "[BODY].status == UP", "len([BODY].ids) == 2", "100 > [BODY].queue",
-                 "[BODY].name == pat(john*)", "has([BODY].errors) == false", "[BODY].parts[*].ok == true", "[BODY] == pat(*status*)"]
+                 "[BODY].name == pat(john*)", "has([BODY].errors) == false", "[BODY].parts[*].ok == true",
+                 "[BODY] == pat(*status*)"]
 """
         found = made(gatus.read(yaml_file(tmp_path / "gatus.yml", text)), tmp_path)
         assert found.lost == []

@@ -112,7 +112,17 @@ def test_a_secret_in_an_https_url_leaves_it_an_https_url(tmp_path: Path) -> None
 def test_a_check_without_its_certificate_authority_is_paused(tmp_path: Path) -> None:
     check, found = of_module(tmp_path, "tls_config: {ca_file: /no/such.pem}, source_ip_address: 127.0.0.1")
     assert (check.enabled, check.source_address) == (False, "127.0.0.1")
+    assert said(found, "blackbox.yml:1: tls.ca_file: ")
     assert said(found, "no such file or directory; so the check is written with enabled = false")
+
+
+def test_of_a_target_without_a_check_only_the_reason_is_said(tmp_path: Path) -> None:
+    modules = yaml_file(tmp_path / "b.yml", "modules: {m: {prober: http, http: {bearer_token: plain-1, no_proxy: x}}}")
+    text = "scrape_configs: [{params: {module: [m], target: ['https://a b']}, static_configs: [{targets: [x]}]}]"
+    found = made(blackbox.read(modules, [yaml_file(tmp_path / "p.yml", text)]), tmp_path)
+    assert found.checks == {}
+    assert len(found.lost) == 1
+    assert "M_TOKEN" not in found.text
 
 
 @pytest.mark.parametrize(
