@@ -20,6 +20,12 @@ _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 5.0
 """Seconds to wait for Kuma to end a write."""
 
+_HINTS = {
+    "unable to open": " (copy it, with its -wal file, to a directory of your own)",
+    "locked": " (stop Kuma, or try again)",
+}
+"""How to mend what SQLite complains of; beside a database with a -wal file it has to write one of its own."""
+
 _SAME = {
     "basicauthuser": "basic_auth_user", "basicauthpass": "basic_auth_pass", "oauthclientid": "oauth_client_id",
     "proxyid": "proxy_id", "acceptedstatuscodesjson": "accepted_statuscodes",
@@ -59,7 +65,8 @@ def _database(path: Path) -> Kuma:
             database.execute("BEGIN")  # one state of all tables, while Kuma goes on writing
             return _tables(database, path)
     except sqlite3.Error as error:
-        raise ForeignFileError(f"{path}: the database cannot be read: {error}") from None
+        hint = next((hint for said, hint in _HINTS.items() if said in str(error)), "")
+        raise ForeignFileError(f"{path}: the database cannot be read: {error}{hint}") from None
 
 
 def _opened(path: Path) -> sqlite3.Connection:

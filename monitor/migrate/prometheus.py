@@ -174,11 +174,15 @@ class _Job:
             limit = interval
         return {
             "job": self._name,
-            "__metrics_path__": "/metrics",
-            "__scheme__": "http",
+            "__metrics_path__": self._word("metrics_path", "/metrics"),
+            "__scheme__": self._word("scheme", "http"),
             "__scrape_interval__": interval,
             "__scrape_timeout__": limit,
         } | self._parameters()
+
+    def _word(self, key: str, default: str) -> str:
+        item = self._job.get(key)
+        return item.text() if item else default
 
     def _timing(self, key: str, default: str) -> str:
         item = self._job.get(key) or self._document.get("global", key)

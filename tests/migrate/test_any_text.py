@@ -21,7 +21,6 @@ from monitor.migrate.conditions import Conditions
 from monitor.migrate.credentials import Credentials
 from monitor.migrate.draft import Draft, Imported, Kind, Note
 from monitor.migrate.names import Variables, check_name, label_name
-from monitor.migrate.relabel import Rule, relabelled
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import written
 from tests.migrate.harness import made
@@ -145,23 +144,6 @@ def test_any_condition_is_carried_over_or_listed(text: str) -> None:
         conditions.add("here", condition)
         conditions.finish("here")
         assert len(vetted(Imported("", [], [], [draft])).drafts) == 1
-
-
-def test_relabelling_is_that_of_prometheus() -> None:
-    labels = {"a": "one", "b": "two", "__meta_x": "kept"}
-    assert relabelled(labels, [Rule(["a", "b"], regex="(o.*);(t.*)", target="c", replacement="$2-${1}")]) == labels | {
-        "c": "two-one"
-    }
-    assert relabelled(labels, [Rule(["a"], regex="on", target="c")]) == labels  # anchored
-    assert relabelled(labels, [Rule(["a"], regex="one", action="drop")]) is None
-    assert relabelled(labels, [Rule(["a"], regex="two", action="keep")]) is None
-    assert relabelled(labels, [Rule(regex="__meta_(.*)", action="labelmap")]) == labels | {"x": "kept"}
-    assert relabelled(labels, [Rule(regex="[ab]", action="labeldrop")]) == {"__meta_x": "kept"}
-    assert relabelled(labels, [Rule(regex="a", action="labelkeep")]) == {"a": "one"}
-    assert relabelled(labels, [Rule(["a"], target="a", action="uppercase")]) == labels | {"a": "ONE"}
-    assert relabelled(labels, [Rule(["a"], target="b", action="keepequal")]) is None
-    assert relabelled(labels, [Rule(["a"], target="b", replacement="")]) == {"a": "one", "__meta_x": "kept"}
-    assert relabelled({"a": "x"}, [Rule(["a"], target="m", modulus=8, action="hashmod")])["m"] in set("01234567")  # type: ignore[index]
 
 
 def test_a_mapping_merged_into_itself_many_times_costs_nothing(tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def test_a_truncated_database_is_refused(tmp_path: Path) -> None:
         uptime_kuma.read(path)
 
 
+def test_a_database_beside_which_nothing_can_be_opened_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kuma.db"
+    kuma.database(path, 2).close()
+    (tmp_path / "kuma.db-wal").mkdir()
+    with pytest.raises(ForeignFileError, match=r"unable to open database file \(copy it, with its -wal file"):
+        uptime_kuma.read(path)
+
+
 def test_a_locked_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.migrate.kuma_source._PATIENCE", 0.05)
     path = tmp_path / "kuma.db"
