@@ -24,7 +24,7 @@ scrape_configs:
   relabel_configs:
   - {source_labels: [__address__], regex: "(.*?)[.:].*", replacement: "http_$1", target_label: __param_module}
   - {source_labels: [__address__], regex: ".*:(?P<u>.*)", replacement: "${u}$$x$2$1a", target_label: __param_target}
-  - {source_labels: [team, __param_module], separator: "~", regex: "(.*)~(.*)", target_label: "t_${2}", replacement: "$1"}
+  - {source_labels: [team, __param_module], separator: "~", regex: "(.*)~(.*)", target_label: "t_$2", replacement: "$1"}
   - {source_labels: [__address__], modulus: 7, target_label: shard, action: hashmod}
   - {regex: "__(tm)p", replacement: "x_$1", action: labelmap}
   - {source_labels: [team], action: uppercase, target_label: up}
