@@ -157,8 +157,9 @@ class Run:
 
     @property
     def connected(self) -> str:
-        """«connected in 12 ms to 192.0.2.7:443», once it is."""
-        took = sum(map(self.phase_seconds, (RESOLVING, CONNECTING, SECURING)))
+        """«connected in 12 ms to 192.0.2.7:443», once it is; a handshake that does not end is no part of that."""
+        phases = (RESOLVING, CONNECTING) if self.stage is Stage.TLS else (RESOLVING, CONNECTING, SECURING)
+        took = sum(map(self.phase_seconds, phases))
         return f"connected in {seconds(took)} to {self.remote_address}"
 
     def result(self, finding: Finding) -> Result:
