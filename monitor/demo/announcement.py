@@ -28,10 +28,7 @@ def announced(examples: Sequence[Example], address: str, config: Path, width: in
     """
     return Group(
         Text("What each check will show, within half a minute:"),
-        *(
-            Group(Text(), _table(group, list(found), width))
-            for group, found in groupby(examples, lambda e: e.group)
-        ),
+        *(Group(Text(), _table(group, list(found), width)) for group, found in groupby(examples, lambda e: e.group)),
         Text(),
         Text(f"The checks  {config}"),
         Text.assemble("The page    ", (f"http://{address}/status", "bold"), "    Ctrl-C ends everything."),
