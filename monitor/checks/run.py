@@ -19,6 +19,7 @@ from monitor.outcome import (
     Reason,
     Result,
 )
+from monitor.secret import Text
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
@@ -69,6 +70,8 @@ class Run:
         """What the head of the answer decided already; trouble with the body does not change it."""
         self.host = ""
         """The host that this hop asks."""
+        self.server_name: Text = ""
+        """The name that this hop asks for, and verifies, in TLS."""
         self.hops: list[Hop] = []
         self.attempts: list[Attempt] = []
         self.certificates: tuple[Certificate, ...] = ()
