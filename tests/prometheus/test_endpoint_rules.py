@@ -93,6 +93,16 @@ def test_down_stays_one_alert_through_a_restart_of_the_monitor(promtool: str, tm
     assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
 
 
+@pytest.mark.parametrize("state", ["paused", "gone"])
+def test_what_nobody_watches_any_more_is_not_down_again_when_the_monitor_is_restarted(
+    state: str, promtool: str, tmp_path: Path
+) -> None:
+    series = healthy(40) | lives("api", ("down", 10), (state, 3), ("gone", 1), (state, 26))
+    series[own("up")] = "1x12 0 1x26"
+    expressions = [firing("9m", DOWN), *(firing(f"{minute}m") for minute in (10, 12, 13, 14, 20, 39))]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
+
+
 def test_restart_of_the_monitor_alerts_of_nothing(promtool: str, tmp_path: Path) -> None:
     """Every counter falls to zero, states begin as unknown, and one scrape fails."""
     restarted = "0+2x20 stale 0+2x20"
