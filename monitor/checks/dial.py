@@ -58,8 +58,8 @@ class Dialer(BaseConnector):
         through = req.proxy
         self._forbid_host(url, resolved_here=through is None)
         if through is None:
-            self._vouched = self._net.policy.vouches(url.raw_host or "")
             host, port = self._place(url)
+            self._vouched = self._net.policy.vouches(host)
         else:
             self._vouched = True  # the proxy's own address is the operator's word
             host, port = through.raw_host or "", through.port or 80

@@ -277,3 +277,14 @@ async def test_hostname_never_means_a_configured_check(daemon: Daemons) -> None:
             assert (await monitor.probe(target)).status == 200
             assert (await monitor.probe(target, hostname="other.test")).status == 403
         assert server.connections == 2
+
+
+async def test_connect_to_of_a_module_is_judged_by_where_it_leads_and_not_by_the_targets_name(daemon: Daemons) -> None:
+    module = '[monitor.probe]\nallow = ["{allow}"]\n[probe_modules.node]\nconnect_to = "127.0.0.1:{port}"\n'
+    async with HttpServer() as server:
+        async with daemon(module.format(allow="shop.test", port=server.port)) as monitor:
+            assert (await monitor.probe("http://shop.test/", module="node")).status == 403
+        assert server.connections == 0
+        async with daemon(module.format(allow="127.0.0.1", port=server.port)) as monitor:
+            assert (await monitor.probe("http://shop.test/", module="node")).value("probe_success") == 1
+        assert server.requests[0].header("Host") == "shop.test"
