@@ -20,13 +20,16 @@ def target_url(text: str) -> str:
     return reveal(addresses.url(url))
 
 
-def named(module: CheckSpec, host: str) -> CheckSpec:
-    """The module with this name in the request and in TLS, whatever the target is. Raises BadValueError."""
-    addresses.host(host)
+def named(module: CheckSpec, place: str) -> CheckSpec:
+    """The module with this HOST or HOST:PORT in the request, and the host in TLS, whatever the target is.
+
+    Raises BadValueError.
+    """
+    host, _ = addresses.connect_to(place)
     if any(name.lower() == "host" for name, _ in module.headers):
         raise BadValueError("the module has a header Host of its own")
     tls = module.tls if module.tls.server_name is not None else replace(module.tls, server_name=host)
-    return replace(module, headers=(("Host", host), *module.headers), tls=tls)
+    return replace(module, headers=(("Host", place), *module.headers), tls=tls)
 
 
 def aimed(module: CheckSpec, url: str) -> CheckSpec:

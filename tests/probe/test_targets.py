@@ -264,7 +264,10 @@ async def test_hostname_is_the_name_in_the_request_and_in_tls(daemon: Daemons, t
         named = await monitor.probe(secure.url(host="127.0.0.1"), module="tls", hostname="shop.test")
         assert named.value("probe_success") == 1, named.text
         assert (await monitor.probe(secure.url(host="127.0.0.1"), module="tls")).reason == "tls_hostname_mismatch"
-        assert [request.header("Host") for request in (*plain.requests, *secure.requests)] == ["shop.test"] * 2
+        target = secure.url(host="127.0.0.1")
+        assert (await monitor.probe(target, module="tls", hostname="shop.test:8443")).value("probe_success") == 1
+        asked = [request.header("Host") for request in (*plain.requests, *secure.requests)]
+        assert asked == ["shop.test", "shop.test", "shop.test:8443"]
         refused = await monitor.probe(plain.url(), module="own", hostname="shop.test")
         assert (refused.status, "has a header Host of its own" in refused.text) == (400, True)
         assert (await monitor.probe("http://192.0.2.7/", hostname="127.0.0.1")).status == 403

@@ -299,6 +299,19 @@ def test_certificate_that_ends_soon_is_a_ticket_and_an_ended_one_a_page(promtool
     assert promtool_says(promtool, tmp_path, series, expressions=expressions, alerts=told) == ""
 
 
+def test_certificate_of_a_target_of_probe_is_told_by_its_instance(promtool: str, tmp_path: Path) -> None:
+    """What /probe answers, and blackbox_exporter, has no label `check`."""
+    series = healthy(30) | {'probe_ssl_earliest_cert_expiry{job="probe",instance="https://a.example.com/"}': "0x30"}
+    told = says(
+        "CertificateEnded",
+        "20m",
+        {"severity": "page", "job": "probe", "instance": "https://a.example.com/"},
+        summary="The certificate of https://a.example.com/ has ended",
+        description="A certificate in the chain of https://a.example.com/ ended 20m 0s ago.",
+    )
+    assert promtool_says(promtool, tmp_path, series, alerts=[told]) == ""
+
+
 @pytest.mark.parametrize("state", ["paused", "maintenance", "gone"])
 def test_certificate_of_what_nobody_watches_is_no_page(state: str, promtool: str, tmp_path: Path) -> None:
     """Paused and removed checks have no date; one in maintenance may have."""
