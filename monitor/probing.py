@@ -10,7 +10,7 @@ from monitor.checks.policy import AllowList, canonical
 from monitor.checks.redirect import parse
 from monitor.config.bad_value import BadValueError
 from monitor.config.modules import DEFAULT_MODULE
-from monitor.config.target import aimed, target_url
+from monitor.config.target import aimed, named, target_url
 from monitor.engine import Engine
 from monitor.errors import BadTarget, ForbiddenTarget, NoProbeNow
 from monitor.outcome import Reason
@@ -60,6 +60,8 @@ class Prober:
     def _configured(self, asked: Asked) -> CheckSpec | None:
         """The check that is asked for by its name or its URL; the module has to exist, and is not used."""
         self._module(asked)
+        if asked.hostname is not None:  # a check has its own
+            return None
         check = self._checks.get(asked.target)
         if check is None:
             return self._by_url.get(identity(_url(asked)))
@@ -70,7 +72,7 @@ class Prober:
     def _allowed(self, asked: Asked) -> CheckSpec:
         """The module, with a target that is not forbidden by what is known of it before its name is resolved."""
         url = _url(asked)
-        spec = aimed(self._module(asked), url)
+        spec = aimed(_named(self._module(asked), asked.hostname), url)
         host = parse(url).raw_host or ""
         why = self._strict.policy.forbids_host(host, resolved_here=spec.proxy is None)
         if why is not None:
@@ -113,6 +115,13 @@ def identity(text: str) -> Identity:
         url.raw_query_string,
         *userinfo,
     )
+
+
+def _named(module: CheckSpec, hostname: str | None) -> CheckSpec:
+    try:
+        return module if hostname is None else named(module, hostname)
+    except BadValueError as wrong:
+        raise BadTarget(f"the parameter hostname: {wrong.message}") from None
 
 
 def _url(asked: Asked) -> str:
