@@ -9,7 +9,7 @@ from monitor.checks.net import Net
 from monitor.meter import Meter
 from monitor.outcome import Result
 from monitor.process import descriptors_for
-from monitor.runner import Found, Runner
+from monitor.runner import Drained, Found, Runner
 from monitor.schedule import BEAT, Job, Schedule
 from monitor.spec import CheckSpec
 from monitor.watchdog import Watchdog
@@ -55,11 +55,6 @@ class Engine:
         """Seconds since the scheduler last showed that it lives."""
         return time.monotonic() - self._schedule.last_beat
 
-    @property
-    def in_flight(self) -> int:
-        """How many runs are under way or wait for a slot."""
-        return self._runner.in_flight
-
     def use(self, specs: Iterable[CheckSpec], net: Net, limit: int) -> None:
         """Run these checks from now on, and no others; one that did not change does not notice."""
         self._runner.use(net, limit)
@@ -80,8 +75,8 @@ class Engine:
         """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere."""
         return await self._runner.ask(spec, net, until)
 
-    async def drain(self, limit: float) -> int:
-        """Start nothing more, let what runs end within `limit` seconds, cancel the rest; says how many that were."""
+    async def drain(self, limit: float) -> Drained:
+        """Start nothing more, let what runs end within `limit` seconds, cancel the rest."""
         self._schedule.stop()
         return await self._runner.drain(limit)
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -33,6 +33,13 @@ _ENDED = "cancelled by a reload or the end of the monitor"
 Found = Callable[[str, Result, int, float | None], None]
 """Told of a result: whose (its name), for how many runs it stands, and up to which due time (steady seconds) nothing is
 outstanding with it; None if it is not one that the schedule asked for."""
+
+
+class Drained(NamedTuple):
+    """How many runs were under way when a drain began, and how many of them it cut off in the end."""
+
+    running: int
+    cancelled: int
 
 
 class Runner:
@@ -106,20 +113,20 @@ class Runner:
         if task := self._tasks.get(job):
             task.cancel()
 
-    async def drain(self, limit: float) -> int:
-        """Start nothing more, let what runs end within `limit` seconds, cancel the rest; says how many that were."""
+    async def drain(self, limit: float) -> Drained:
+        """Start nothing more, let what runs end within `limit` seconds, cancel the rest."""
         self._closing = True
         for rerun in self._reruns.values():
             rerun.cancel()
         running: set[asyncio.Task[Any]] = {*self._tasks.values(), *self._asked}
         if not running:
-            return 0
+            return Drained(0, 0)
         _, late = await asyncio.wait(running, timeout=limit)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        return len(late)
+        return Drained(len(running), len(late))
 
     async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
         """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere.

@@ -24,6 +24,7 @@ from monitor.outcome import Result, State
 from monitor.probing import Prober
 from monitor.process import settle_memory
 from monitor.redact import Redactor
+from monitor.runner import Drained
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
@@ -174,13 +175,15 @@ class Service:
     async def stop(self) -> None:
         """Start nothing more, let what runs end within its limits, then close everything, last things first."""
         self._unready = _DRAINING
-        running = sum(meter.in_flight for meter in self._meters())
-        self._notifier.stopping(f"draining {running} runs")
+        self._notifier.stopping("draining")
         limit = self._config.monitor.drain_timeout
-        drains = (self._engine.drain(limit), *((self._pool.drain(limit),) if self._pool else ()))
-        cancelled = sum(await asyncio.gather(*drains))
+        drained, others = await asyncio.gather(self._engine.drain(limit), self._drain_workers(limit))
+        running, cancelled = map(sum, zip(drained, *others, strict=True))
         await self._opened.aclose()
         _log.info("stopped", drained=running - cancelled, cancelled=cancelled)
+
+    async def _drain_workers(self, limit: float) -> list[Drained]:
+        return await self._pool.drain(limit) if self._pool else []
 
     # what a run found
 
@@ -262,9 +265,11 @@ class Service:
 
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""
-        if self._unready is None and self._engine.silence > _SILENT_SCHEDULER:
+        if self._unready is not None:
+            return None
+        if self._engine.silence > _SILENT_SCHEDULER:
             return f"the scheduler has not run for {self._engine.silence:.0f} s"
-        return None if self._pool is None else self._pool.unhealthy()
+        return self._pool.unhealthy() if self._pool else None
 
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""

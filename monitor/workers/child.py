@@ -22,7 +22,7 @@ from monitor.outcome import Result
 from monitor.process import new_event_loop, settle_memory
 from monitor.redact import Redactor
 from monitor.spec import CheckSpec
-from monitor.workers.wire import Batch, Drain, Found, Orders, batch_frame, read_order
+from monitor.workers.wire import Batch, Found, Orders, batch_frame, read_order
 
 _log = structlog.get_logger("monitor.worker")
 
@@ -59,6 +59,8 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         found, self._found = self._found, []
+        if self._writer.is_closing():
+            return
         if found or more:
             self._writer.write(batch_frame(Batch(self.generation, found, **more)))
         if self._writer.transport.get_write_buffer_size() > _UNREAD_LIMIT:
@@ -96,8 +98,8 @@ class Worker:
 
     async def drain(self, limit: float) -> None:
         """Let what runs end, and send the last results."""
-        cancelled = 0 if self._engine is None else await self._engine.drain(limit)
-        self._outbox.send(cancelled=cancelled)
+        if self._engine is not None:
+            self._outbox.send(drained=await self._engine.drain(limit))
 
     def _started(self, orders: Orders) -> Engine:
         engine = Engine(self._outbox.add, orders.monitor.max_concurrency, self._beat)
@@ -137,16 +139,15 @@ async def _serve(sock: socket.socket) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=sock)
     asyncio.get_running_loop().set_exception_handler(_on_exception)
     worker = Worker(writer)
-    with suppress(EOFError):  # the daemon has gone, and nobody is left to probe for
-        while True:
-            match await read_order(reader):
-                case Orders() as orders:
-                    await worker.obey(orders)
-                case Drain(limit):
-                    await worker.drain(limit)
-                    await writer.drain()
-                    break
-    writer.close()
+    try:
+        while isinstance(order := await read_order(reader), Orders):
+            await worker.obey(order)
+        await worker.drain(order.limit)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    except (EOFError, ConnectionError):
+        os._exit(0)  # the daemon has gone, and nobody is left to probe for
 
 
 def _on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

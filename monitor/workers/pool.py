@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from monitor.due import due_between, first_due
 from monitor.errors import StartError
 from monitor.meter import Meter, WorkerMeter
 from monitor.outcome import Reason, Result
+from monitor.runner import Drained
 from monitor.spec import CheckSpec, Configuration, MonitorSpec
 from monitor.workers.wire import Batch, Found, Orders
 from monitor.workers.worker import Worker
@@ -78,8 +78,8 @@ class Pool:
     def use(self, config: Configuration) -> None:
         """Run these checks from now on, and no others; one that did not change does not notice."""
         self._generation += 1
-        limit = math.ceil(config.monitor.max_concurrency / len(self._workers))
-        self._monitor = replace(config.monitor, max_concurrency=limit)
+        limit = config.monitor.max_concurrency // len(self._workers)
+        self._monitor = replace(config.monitor, max_concurrency=max(1, limit))
         before, self._duties = self._duties, {}
         for spec in config.checks:
             self._duties[spec.name] = self._duty(spec, before.get(spec.name))
@@ -98,9 +98,9 @@ class Pool:
             if self._started and not worker.figures.up:
                 self._answer_for(worker.number, time.monotonic())
 
-    async def drain(self, limit: float) -> int:
-        """Let what runs end within `limit` seconds, then end all workers; says how many runs were cut off."""
-        return sum(await asyncio.gather(*(worker.drain(limit) for worker in self._workers)))
+    async def drain(self, limit: float) -> list[Drained]:
+        """Let what runs end within `limit` seconds, then end all workers."""
+        return await asyncio.gather(*(worker.drain(limit) for worker in self._workers))
 
     async def stop(self) -> None:
         """End all workers now."""

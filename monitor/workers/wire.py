@@ -16,6 +16,7 @@ import msgspec
 
 from monitor.meter import Meter
 from monitor.outcome import Result
+from monitor.runner import Drained
 from monitor.spec import CheckSpec, MonitorSpec
 
 _LENGTH = struct.Struct(">I")
@@ -58,7 +59,7 @@ class Batch(msgspec.Struct, array_like=True):
     """What a worker has found since its last batch, under the orders of `generation`.
 
     `meter` is there once a second, with CPU seconds and resident bytes; `began` (steady seconds) when checks were
-    scheduled by the first orders; `cancelled`, in the last batch, how many runs the drain cut off.
+    scheduled by the first orders; `drained` in the last batch.
     """
 
     generation: int
@@ -67,7 +68,7 @@ class Batch(msgspec.Struct, array_like=True):
     cpu_seconds: float = 0.0
     resident_bytes: int = 0
     began: float | None = None
-    cancelled: int | None = None
+    drained: Drained | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

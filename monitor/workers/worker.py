@@ -15,13 +15,16 @@ import structlog
 
 import monitor
 from monitor.meter import WorkerMeter
+from monitor.runner import Drained
 from monitor.workers.wire import Batch, Drain, Orders, order_frame, read_batch
 
 _log = structlog.get_logger("monitor.workers")
 
-_SILENT_BEATS = 5
+_SILENT_BEATS = 10
 """Beats of the daemon's own in which a worker says nothing, until it is taken for hung. Not seconds: after a pause of
 the whole machine the daemon's beats begin again together with the worker's."""
+_STARTING_BEATS = 40
+"""The same for one that has not begun yet: a busy machine takes its time to load a program."""
 _PROVEN = 60.0
 """A worker that lived for so many seconds is started again without a pause."""
 _LONGEST_PAUSE = 30.0
@@ -46,8 +49,7 @@ class Worker:
     def __init__(self, number: int, listener: Listener) -> None:
         self.number = number
         self.figures = WorkerMeter()
-        self.cancelled = 0
-        """Runs that its drain cut off."""
+        self._drained = Drained(0, 0)
         self._listener = listener
         self._ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -69,19 +71,20 @@ class Worker:
     def beat(self) -> None:
         """To be called once a second; a process that says nothing for too long is killed."""
         self._silent += 1
-        if self._silent > _SILENT_BEATS and self._process is not None and self._process.returncode is None:
+        patience = _SILENT_BEATS if self.figures.up else _STARTING_BEATS
+        if self._silent > patience and self._process is not None and self._process.returncode is None:
             _log.error("a probe worker hangs and is killed", worker=self.number, silent_seconds=self._silent - 1)
             self._silent = 0
             self._process.kill()
 
-    async def drain(self, limit: float) -> int:
-        """Let its runs end within `limit` seconds, then end it; says how many runs were cut off."""
+    async def drain(self, limit: float) -> Drained:
+        """Let its runs end within `limit` seconds, then end it."""
         self._closing = True
         self.order([Drain(limit)])
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=limit + 2.0)
         await self.stop()
-        return self.cancelled
+        return self._drained
 
     async def stop(self) -> None:
         """End it now."""
@@ -148,8 +151,8 @@ class Worker:
         if batch.meter is not None:
             figures.meter, figures.cpu_seconds = batch.meter, batch.cpu_seconds
             figures.resident_bytes = batch.resident_bytes
-        if batch.cancelled is not None:
-            self.cancelled = batch.cancelled
+        if batch.drained is not None:
+            self._drained = batch.drained
         if batch.began is not None:
             figures.up = True
             self._ready.set()
