@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from tests.bench.figures import Bench, Figure, NotMeasured, Row
 from tests.bench.growth import GROWTH, SMALL
 from tests.bench.hanging import HANGING
 from tests.bench.honest import HONEST
-from tests.bench.machine import described
+from tests.bench.machine import described, foreign_cpu_seconds
 from tests.bench.many import MANY
 from tests.bench.table import cells, markdown, show
 from tests.bench.target import nginx
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     default = [row.name for row in ROWS]
     parser.add_argument("--only", choices=_ALL, nargs="+", default=default, metavar="ROW", help=", ".join(_ALL))
     parser.add_argument("--quick", action="store_true", help="a first impression of every row, in a few minutes")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each round of what is compared by turns")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each round of what is compared by turns")
     parser.add_argument("--rounds", type=int, default=4, help="how often contenders take turns")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout, instead of blackbox_exporter")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
@@ -80,14 +81,18 @@ def _measure(options: argparse.Namespace) -> None:
 def _figures(row: Row, bench: Bench) -> list[Figure]:
     """The figures of a row, each said as soon as it is there; what cannot be measured is a figure that says why."""
     figures: list[Figure] = []
-    bench.say(f"── {row.name}: {row.title}")
+    began, others = time.monotonic(), foreign_cpu_seconds()
+    bench.say(f"── {row.title} ({row.name})")
     try:
         for figure in row.measure(bench):
             figures.append(figure)
             bench.say("   ".join(filter(None, cells(figure))))
-    except NotMeasured as exc:
-        bench.say(f"not measured: {exc}")
-        figures.append(Figure("the rest" if figures else "all of it", None, least=1, remark=str(exc)))
+    except (NotMeasured, OSError, HTTPException) as exc:  # the daemon may be too busy to answer at all
+        bench.say(f"not measured: {exc!r}")
+        figures.append(Figure("the rest" if figures else "all of it", None, remark=str(exc)))
+    share = 100 * (foreign_cpu_seconds() - others) / (time.monotonic() - began)
+    figures.append(Figure("other programs meanwhile", share, "% of a CPU"))
+    bench.say("   ".join(filter(None, cells(figures[-1]))))
     return figures
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from tests.bench.figures import NotMeasured
 from tests.bench.monitor import BROWSER, PROMETHEUS, Visitor
 
 _LOOKS = {"/metrics": (PROMETHEUS, 2.0), "/status": (BROWSER, 5.0), "/status.json": (BROWSER, 5.0)}
@@ -26,7 +28,10 @@ def impatience(address: str) -> Iterator[list[float]]:
     visitor = Visitor(address)
 
     def ask() -> float:
-        waits.append(visitor.get("/-/healthy")[0])
+        try:
+            waits.append(visitor.get("/-/healthy")[0])
+        except NotMeasured:  # it says that it is not healthy, which is worse than late
+            waits.append(math.inf)
         return _PAUSE
 
     with _meanwhile(ask):

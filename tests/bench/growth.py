@@ -13,7 +13,7 @@ _FEW, _OFTEN = 1_000, 2.0
 _MANY, _SELDOM = 10_000, 20.0
 _SMALL, _SMALL_INTERVAL = 20, 30.0
 _NEAR_NOTHING = 1.0
-"""Per cent of a CPU; the issue of «near nothing» in a number."""
+"""Per cent of a CPU; «near nothing» in a number."""
 
 
 def _growth(bench: Bench) -> Iterator[Figure]:
@@ -28,8 +28,10 @@ def _growth(bench: Bench) -> Iterator[Figure]:
             for scraped in (True, False):
                 bench.say(f"measuring both, {'scraped every 5 s' if scraped else 'not scraped'}")
 
-                def spent(running: Daemon, scraped: bool = scraped) -> Spent:
-                    return running.measure(bench.either(2 * _SELDOM, _SELDOM), scraped=scraped)
+                seconds = bench.either(2 * _SELDOM, _SELDOM) if scraped else _SELDOM
+
+                def spent(running: Daemon, seconds: float = seconds, scraped: bool = scraped) -> Spent:
+                    return running.measure(seconds, scraped=scraped)
 
                 yield _ratio(*threads.map(spent, (of_few, of_many)), scraped=scraped)
 

@@ -66,10 +66,12 @@ def _durations(target: Answerer, results: Results, begin: float, end: float) -> 
                 unlike += 1
             else:
                 errors.append(1000 * (duration or 0.0) - 1000 * request.delay)
+    requests = sum(begin <= a.arrived < end for those in target.by_name.values() for a in those)
     late = quantile(target.late, 0.99)
     spoilt = "the target's own lag spoils this; " if late > _SPOILT else ""
     remark = f"{spoilt}the target itself woke up {1000 * late:.1f} ms late at p99"
-    yield Figure("reported − true delay, median", quantile(errors, 0.5), "ms", most=1.5, remark=f"{len(errors):,} runs")
+    compared = f"{len(errors):,} reported runs, {requests:,} requests"
+    yield Figure("reported − true delay, median", quantile(errors, 0.5), "ms", most=1.5, remark=compared)
     yield Figure("reported − true delay, p99", quantile(errors, 0.99), "ms", most=15, remark=remark)
     yield Figure("runs that failed or that the target knows nothing of", unlike, most=0)
 
