@@ -32,6 +32,8 @@ _ALL = {row.name: row for row in (*ROWS, *BACK_TO_BACK)}
 
 _QUICK_SECONDS, _QUICK_ROUNDS = 3.0, 2
 _LINES_OF_PROFILE = 40
+_TOO_MUCH = 10.0
+"""Per cent of a CPU that others may use while a row is measured."""
 _WIDTH = 180
 """Characters of a line in a file."""
 
@@ -91,7 +93,8 @@ def _figures(row: Row, bench: Bench) -> list[Figure]:
         bench.say(f"not measured: {exc!r}")
         figures.append(Figure("the rest" if figures else "all of it", None, remark=str(exc)))
     share = 100 * (foreign_cpu_seconds() - others) / (time.monotonic() - began)
-    figures.append(Figure("other programs meanwhile", share, "% of a CPU"))
+    remark = "too much: what this row says of time is theirs as well" if share > _TOO_MUCH else ""
+    figures.append(Figure("other programs meanwhile", share, "% of a CPU", remark=remark))
     bench.say("   ".join(filter(None, cells(figures[-1]))))
     return figures
 
