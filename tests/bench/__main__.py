@@ -23,7 +23,7 @@ from tests.bench.hanging import HANGING
 from tests.bench.honest import HONEST
 from tests.bench.machine import described, foreign_cpu_seconds
 from tests.bench.many import MANY
-from tests.bench.table import cells, markdown, show
+from tests.bench.table import cells, markdown, show, write
 from tests.bench.target import nginx
 
 ROWS = (*COSTS, HONEST, HANGING, MANY, GROWTH, SMALL, CORES)
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each round of what is compared by turns")
     parser.add_argument("--rounds", type=int, default=4, help="how often contenders take turns")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout, instead of blackbox_exporter")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table there as well")
     parser.add_argument("--profile", choices=["http", "https"], help="profile the path of a check instead")
     return parser
 
@@ -77,7 +77,7 @@ def _measure(options: argparse.Namespace) -> None:
         rows = [(_ALL[name], _figures(_ALL[name], bench)) for name in options.only]
     show(rows, machine, console)
     if options.markdown:
-        options.markdown.write_text(markdown(rows, machine))
+        write(options.markdown, markdown(rows, machine))
 
 
 def _figures(row: Row, bench: Bench) -> list[Figure]:

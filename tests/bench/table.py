@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,8 @@ from tests.bench.figures import Figure, Row
 
 COLUMNS = ("what", "aim", "measured", "aim met", "remarks")
 _AT_THE_RIGHT = {"aim", "measured"}
+
+_BEGIN, _END = "<!-- table -->\n", "<!-- end of the table -->\n"
 
 Measured = tuple[Row, list[Figure]]
 
@@ -40,3 +43,11 @@ def markdown(rows: Sequence[Measured], machine: str) -> str:
     for row, figures in rows:
         lines += [[f"**{row.title}**", "", "", "", ""], *map(cells, figures)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{machine}\n"
+
+
+def write(path: Path, table: str) -> None:
+    """Keep the table in a file; if that marks where its table is, the rest of it stays."""
+    text = path.read_text() if path.exists() else ""
+    before, found, rest = text.partition(_BEGIN)
+    _, ended, after = rest.partition(_END)
+    path.write_text(f"{before}{found}{table}{ended}{after}" if found and ended else table)

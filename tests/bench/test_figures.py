@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.bench.figures import Figure, Row, bucket_quantile, quantile
 from tests.bench.scrape import Scrape, between
-from tests.bench.table import COLUMNS, markdown
+from tests.bench.table import COLUMNS, markdown, write
 
 TEXT = """\
 # TYPE probe_attempts counter
@@ -90,3 +91,17 @@ def test_markdown_has_every_figure_with_its_aim() -> None:
     assert title.startswith("| **a row** |")
     assert line == "| delay | ≤ 1.5 ms | 2.0 ms | not met | why |"
     assert machine == "a machine"
+
+
+def test_a_table_takes_the_place_of_the_one_before_and_of_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A\n<!-- table -->\nold\n<!-- end of the table -->\nrest\n")
+    write(page, "new\n")
+    assert page.read_text() == "# A\n<!-- table -->\nnew\n<!-- end of the table -->\nrest\n"
+
+
+def test_a_file_without_a_place_for_the_table_becomes_the_table(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    for _ in range(2):
+        write(page, "new\n")
+        assert page.read_text() == "new\n"
