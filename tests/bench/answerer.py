@@ -64,7 +64,7 @@ def answerer() -> Iterator[Answerer]:
             target = Answerer(int(process.stdout.readline()), {}, [])
             os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
             with suppress(PermissionError):  # a target has a machine of its own, and does not wait for ours
-                os.setpriority(os.PRIO_PROCESS, process.pid, -10)
+                os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) - 10)
             yield target
             told = json.loads(process.communicate(timeout=30)[0])
         except BaseException:

@@ -45,10 +45,8 @@ def _measure(bench: Bench) -> Iterator[Figure]:
     yield Figure("hanging, and not reported as that", len(results) - len(overruns), most=0)
     failed, had_failed = (scrape.per_check("probe_failures_total") for scrape in (after, before))
     yield Figure("failures of the healthy", sum(failed[name] - had_failed[name] for name in healthy), most=0)
-    few = sum(
-        len([a for a in target.by_name.get(name, []) if begin <= a.arrived < end]) < (end - begin) / _INTERVAL - 1
-        for name in healthy
-    )
+    asked = {name: [a for a in target.by_name.get(name, []) if begin <= a.arrived < end] for name in healthy}
+    few = sum(len(requests) < runs - 1 for requests in asked.values())
     yield Figure("healthy checks with too few requests", few, most=0)
     nothing = after.total("probe_inconclusive_total") - before.total("probe_inconclusive_total")
     yield Figure("inconclusive runs", nothing, most=0)

@@ -88,8 +88,8 @@ def _of(asked: Iterator[Asked], started: float, duration: float | None) -> Asked
 
 def _starts(target: Answerer, names: list[str], begin: float, end: float) -> Iterator[Figure]:
     arrivals = {n: [a.arrived for a in target.by_name.get(n, []) if begin <= a.arrived < end] for n in names}
-    expected = (end - begin) / _INTERVAL
-    missing = sum(abs(len(times) - expected) > 1 for times in arrivals.values())
+    expected = int((end - begin) / _INTERVAL)
+    missing = sum(not expected - 1 <= len(times) <= expected + 2 for times in arrivals.values())
     yield Figure("checks with more or fewer requests than the interval ± 1", missing, most=0)
     slots = Counter(int((at - begin) % _INTERVAL / _SLOT) for times in arrivals.values() for at in times)
     even = sum(slots.values()) / (_INTERVAL / _SLOT)

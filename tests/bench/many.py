@@ -39,9 +39,7 @@ def _measure(bench: Bench) -> Iterator[Figure]:
             bench.wait(running.launched + (_HISTORY + 1) * _INTERVAL - time.monotonic(), "histories fill up")
         yield from _renderings(bench, running)
         yield from _reload(bench, running)
-        age = (time.monotonic() - running.launched) / _INTERVAL
-        remark = f"{min(_HISTORY, age):.0f} of {_HISTORY} results kept for each check"
-        yield Figure("resident memory, all processes", resident_mib(running.pid), "MiB", most=350, remark=remark)
+        yield _memory(running)
 
 
 def _first_results(bench: Bench, running: Daemon) -> Figure:
@@ -91,6 +89,14 @@ def _reload(bench: Bench, running: Daemon) -> Iterator[Figure]:
     late = runs - lags[_LATE]
     remark = f"of {runs:,.0f}, from just before until {_SETTLED:g} s after"
     yield Figure(f"runs late by more than {1000 * _LATE:g} ms around it", late, most=0, remark=remark)
+
+
+def _memory(running: Daemon) -> Figure:
+    results = int((time.monotonic() - running.launched) / _INTERVAL)
+    full = results >= _HISTORY
+    remark = "" if full else f"not judged: {results} of the {_HISTORY} results that each check keeps are there"
+    mib = resident_mib(running.pid)
+    return Figure("resident memory, all processes", mib, "MiB", most=350 if full else None, remark=remark)
 
 
 MANY = Row("many", "10,000 checks every 20 s", _measure)

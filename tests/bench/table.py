@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.bench.figures import Figure, Row
@@ -32,7 +33,7 @@ def show(rows: Sequence[Measured], machine: str, console: Console) -> None:
         table.add_section()
         table.add_row(f"[bold]{row.title}[/bold]")
         for figure in figures:
-            table.add_row(*cells(figure))
+            table.add_row(*map(escape, cells(figure)))
     console.print(table)
 
 
