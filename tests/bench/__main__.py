@@ -41,7 +41,8 @@ _WIDTH = 180
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, or profile, as the options say."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through every context, which end the processes
+    for number in (signal.SIGINT, signal.SIGTERM):  # through every context, which ends the processes
+        signal.signal(number, lambda *_: sys.exit("ended by a signal"))
     if options.profile:
         _profile(options.profile, options.seconds)
     else:

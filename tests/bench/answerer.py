@@ -15,6 +15,7 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -141,4 +142,5 @@ class _UntilClosed(asyncio.Protocol):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bench, which then closes standard input
     asyncio.run(_serve())

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.bench.answerer import Answerer, answerer
 from tests.bench.figures import Bench, Figure, NotMeasured, Row, quantile
-from tests.bench.monitor import Visitor, configuration, daemon
+from tests.bench.monitor import configuration, daemon
 from tests.bench.target import HOST
 
 _CHECKS, _INTERVAL = 1000, 4.0
@@ -35,18 +35,18 @@ def _measure(bench: Bench) -> Iterator[Figure]:
             before, begin = running.scrape(), time.time()
             bench.wait(seconds, "measuring")
             end, after = time.time(), running.scrape()
-            visitor = Visitor(running.address)
-            runs = int(seconds / _INTERVAL)
-            results = [result for name in hanging for result in running.detail(visitor, name)[:runs]]
+            time.sleep(_TOTAL + 1.0)  # what began last has ended
+            results = [result for *_, result in running.results(hanging, begin, end)]
     overruns = [over for result in results if (over := _overrun(result)) is not None]
+    others = {result["reason"] for result in results if _overrun(result) is None}
     by_reason = ", ".join(f"{sum(r['reason'] == reason for r in results)} {reason}" for reason in _REASONS)
     yield Figure("reported over the limit, p99", 1000 * quantile(overruns, 0.99), "ms", most=50, remark=by_reason)
     yield Figure("reported over the limit, most", 1000 * max(overruns, default=0.0), "ms")
-    yield Figure("hanging, and not reported as that", len(results) - len(overruns), most=0)
+    yield Figure("hanging, and not reported as that", len(results) - len(overruns), most=0, remark=", ".join(others))
     failed, had_failed = (scrape.per_check("probe_failures_total") for scrape in (after, before))
     yield Figure("failures of the healthy", sum(failed[name] - had_failed[name] for name in healthy), most=0)
     asked = {name: [a for a in target.by_name.get(name, []) if begin <= a.arrived < end] for name in healthy}
-    few = sum(len(requests) < runs - 1 for requests in asked.values())
+    few = sum(len(requests) < int((end - begin) / _INTERVAL) - 1 for requests in asked.values())
     yield Figure("healthy checks with too few requests", few, most=0)
     nothing = after.total("probe_inconclusive_total") - before.total("probe_inconclusive_total")
     yield Figure("inconclusive runs", nothing, most=0)

@@ -7,14 +7,13 @@ the truth is exact that way, and a run that was never reported, or never made, i
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from datetime import datetime
 
 from tests.bench.answerer import Answerer, Asked, answerer
 from tests.bench.audience import audience
 from tests.bench.figures import Bench, Figure, Row, bucket_quantile, quantile
-from tests.bench.monitor import Visitor, configuration, daemon
+from tests.bench.monitor import configuration, daemon
 from tests.bench.scrape import Scrape, between
 
 _CHECKS, _INTERVAL = 1000, 2.0
@@ -42,13 +41,9 @@ def _measure(bench: Bench) -> Iterator[Figure]:
             end, after = time.time(), running.scrape()
             time.sleep(1.0)  # what began last has ended
             bench.say("reading the results of every check")
-            visitor = Visitor(running.address)
-            results = {
-                name: [
-                    (_unix(r["started_at"]), r["duration_seconds"], r["outcome"]) for r in running.detail(visitor, name)
-                ]
-                for name in names
-            }
+            results: Results = {name: [] for name in names}
+            for name, started, result in running.results(names, begin, end):
+                results[name].append((started, result["duration_seconds"], result["outcome"]))
     yield from _durations(target, results, begin, end)
     yield from _starts(target, names, begin, end)
     yield from _lags(before, after)
@@ -57,11 +52,9 @@ def _measure(bench: Bench) -> Iterator[Figure]:
 def _durations(target: Answerer, results: Results, begin: float, end: float) -> Iterator[Figure]:
     errors, unlike = list[float](), 0
     for name, runs in results.items():
-        asked = iter(sorted(target.by_name.get(name, [])))
+        asked = deque(sorted(target.by_name.get(name, [])))
         for started, duration, outcome in sorted(runs):
-            if not begin <= started < end:
-                continue
-            request = _of(asked, started, duration)
+            request = request_of(asked, started, duration)
             if request is None or outcome != "success":
                 unlike += 1
             else:
@@ -76,13 +69,12 @@ def _durations(target: Answerer, results: Results, begin: float, end: float) -> 
     yield Figure("runs that failed or that the target knows nothing of", unlike, most=0)
 
 
-def _of(asked: Iterator[Asked], started: float, duration: float | None) -> Asked | None:
-    """The request of a run, both in order of time."""
-    for request in asked:
-        if request.arrived > started + (duration or 0.0) + _ROUNDED:
-            return None
-        if request.arrived >= started - _ROUNDED:
-            return request
+def request_of(asked: deque[Asked], started: float, duration: float | None) -> Asked | None:
+    """The request of a run, both in order of time; requests before it belong to no run that is still to come."""
+    while asked and asked[0].arrived < started - _ROUNDED:
+        asked.popleft()
+    if asked and asked[0].arrived <= started + (duration or 0.0) + _ROUNDED:
+        return asked.popleft()
     return None
 
 
@@ -104,10 +96,6 @@ def _lags(before: Scrape, after: Scrape) -> Iterator[Figure]:
     yield Figure("start − due time, p99", 1000 * bucket_quantile(lags, 0.99), "ms", most=30, remark=remark)
     skipped = after.total("monitor_runs_skipped_total") - before.total("monitor_runs_skipped_total")
     yield Figure("runs skipped", skipped, most=0)
-
-
-def _unix(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
 
 
 HONEST = Row("honest", "500 checks/s, scraped every 2 s, page and JSON every 5 s", _measure)

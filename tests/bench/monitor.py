@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,10 +85,14 @@ class Daemon:
         _, body = Visitor(self.address).get("/metrics", PROMETHEUS)
         return Scrape(began, gzip.decompress(body).decode())
 
-    def detail(self, visitor: Visitor, check: str) -> list[dict[str, Any]]:
-        """The last results of a check, newest first."""
-        results: list[dict[str, Any]] = json.loads(visitor.get(f"/status/{check}.json")[1])["recent"]
-        return results
+    def results(self, checks: Iterable[str], begin: float, end: float) -> Iterator[tuple[str, float, dict[str, Any]]]:
+        """Each result of these checks that began in this window: whose it is, when that was, and all of it."""
+        visitor = Visitor(self.address)
+        for check in checks:
+            for result in json.loads(visitor.get(f"/status/{check}.json")[1])["recent"]:
+                started = datetime.fromisoformat(result["started_at"]).timestamp()
+                if begin <= started < end:
+                    yield check, started, result
 
     def measure(self, seconds: float, *, scraped: bool) -> Spent:
         """What it spends on so many seconds of its work, in which every run must succeed."""

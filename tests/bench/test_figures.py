@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bench.answerer import Asked
 from tests.bench.figures import Figure, Row, bucket_quantile, quantile
+from tests.bench.honest import request_of
 from tests.bench.scrape import Scrape, between
 from tests.bench.table import COLUMNS, markdown, write
 
@@ -105,3 +108,10 @@ def test_a_file_without_a_place_for_the_table_becomes_the_table(tmp_path: Path) 
     for _ in range(2):
         write(page, "new\n")
         assert page.read_text() == "new\n"
+
+
+def test_a_run_is_held_against_its_own_request_and_no_other() -> None:
+    before, first, third = Asked(9.0, 0.0), Asked(10.01, 0.2), Asked(14.01, 0.2)
+    asked = deque([before, first, third])
+    runs = [(10.0, 0.25), (12.0, 0.25), (14.0, 0.25), (16.0, None)]
+    assert [request_of(asked, *run) for run in runs] == [first, None, third, None]
