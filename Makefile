@@ -48,8 +48,8 @@ lint: $(VENV)/.dev ## The linters alone, mending what they can
 	$(RUN) ruff format .
 	$(RUN) mypy
 
-bench: $(VENV)/.dev ## Measure CPU per check beside blackbox_exporter, and print the table
-	$(RUN) tests.bench
+bench: $(VENV)/.dev ## Measure every aim under load, and print the table (25 minutes; ARGS=--quick: 7)
+	$(RUN) tests.bench $(ARGS)
 
 screenshots: $(VENV)/.dev ## Take the pictures in docs/images anew, with headless Chromium
 	$(RUN) tests.project.screenshots

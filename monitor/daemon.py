@@ -51,8 +51,10 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
     loop.add_signal_handler(signal.SIGINT, end)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await service.start()
-    if started is not None:
-        started(service.monitor().listen)
-    await ending.wait()
-    await service.stop()
+    try:
+        if started is not None:
+            started(service.monitor().listen)
+        await ending.wait()
+    finally:
+        await service.stop()
     return 0

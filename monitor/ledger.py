@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from monitor.clock import Moment
+from monitor.meter import Latency
 from monitor.outcome import FAILURES, Outcome, Result
 from monitor.packed import History
 from monitor.spec import CheckSpec, MonitorSpec
@@ -23,31 +23,12 @@ class Transition(NamedTuple):
     after: Standing
 
 
-@dataclass(slots=True)
-class Latency:
-    """A cumulative-free histogram of seconds: `counts[i]` fell into `(bounds[i-1], bounds[i]]`, the last above all."""
-
-    bounds: tuple[float, ...]
-    counts: list[int]
-    total: float = 0.0
-
-    @classmethod
-    def over(cls, bounds: tuple[float, ...]) -> Latency:
-        """An empty histogram."""
-        return cls(bounds, [0] * (len(bounds) + 1))
-
-    def observe(self, seconds: float) -> None:
-        """Count one value."""
-        self.counts[bisect_left(self.bounds, seconds)] += 1
-        self.total += seconds
-
-
 class Record:
     """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
 
     __slots__ = (
-        "attempts", "failures", "incidents", "inconclusive", "last", "last_failure", "last_run_at", "last_success",
-        "last_success_at", "latency", "next_due", "recent", "spec", "standing",
+        "attempts", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure", "last_run_at",
+        "last_success", "last_success_at", "latency", "recent", "spec", "standing",
     )  # fmt: skip
 
     def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
@@ -65,8 +46,8 @@ class Record:
         self.last_success_at: float | None = None
         self.last_success: Result | None = None
         self.last_failure: Result | None = None
-        self.next_due: float | None = None
-        """Steady seconds of the next run, kept by the schedule."""
+        self.first_due: float | None = None
+        """Steady seconds from which all its due times count, None if it is not scheduled."""
 
     def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""

@@ -10,10 +10,10 @@ from monitor.checks.policy import AllowList, canonical
 from monitor.checks.redirect import parse
 from monitor.config.bad_value import BadValueError
 from monitor.config.modules import DEFAULT_MODULE
-from monitor.config.target import aimed, target_url
+from monitor.config.target import aimed, named, target_url
+from monitor.engine import Engine
 from monitor.errors import BadTarget, ForbiddenTarget, NoProbeNow
 from monitor.outcome import Reason
-from monitor.runner import Runner
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Configuration
 from monitor.web import Asked, Probed
@@ -27,8 +27,8 @@ Identity = tuple[str | None, ...]
 class Prober:
     """Answers requests for /probe by the configuration that is in force."""
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._running = 0
 
     def use(self, config: Configuration, net: Net) -> None:
@@ -52,7 +52,7 @@ class Prober:
         spec = spec or self._allowed(asked)
         until = asked.since + self._limit(asked.scrape_timeout)
         with self._counted():
-            result = await self._runner.ask(spec, net, until)
+            result = await self._engine.ask(spec, net, until)
         if result.reason is Reason.ADDRESS_DENIED and net is self._strict:
             raise ForbiddenTarget(f"the target is not allowed: {result.detail}")
         return Probed(spec, result)
@@ -60,6 +60,8 @@ class Prober:
     def _configured(self, asked: Asked) -> CheckSpec | None:
         """The check that is asked for by its name or its URL; the module has to exist, and is not used."""
         self._module(asked)
+        if asked.hostname is not None:  # a check has its own
+            return None
         check = self._checks.get(asked.target)
         if check is None:
             return self._by_url.get(identity(_url(asked)))
@@ -70,7 +72,7 @@ class Prober:
     def _allowed(self, asked: Asked) -> CheckSpec:
         """The module, with a target that is not forbidden by what is known of it before its name is resolved."""
         url = _url(asked)
-        spec = aimed(self._module(asked), url)
+        spec = aimed(_named(self._module(asked), asked.hostname), url)
         host = parse(url).raw_host or ""
         why = self._strict.policy.forbids_host(host, resolved_here=spec.proxy is None)
         if why is not None:
@@ -113,6 +115,13 @@ def identity(text: str) -> Identity:
         url.raw_query_string,
         *userinfo,
     )
+
+
+def _named(module: CheckSpec, hostname: str | None) -> CheckSpec:
+    try:
+        return module if hostname is None else named(module, hostname)
+    except BadValueError as wrong:
+        raise BadTarget(f"the parameter hostname: {wrong.message}") from None
 
 
 def _url(asked: Asked) -> str:

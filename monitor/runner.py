@@ -6,16 +6,16 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from msgspec import structs
 
 from monitor.checks.net import Net
 from monitor.checks.registry import check
-from monitor.ledger import Record
-from monitor.metrics import Vitals
+from monitor.meter import Meter
 from monitor.outcome import Outcome, Reason, Result
+from monitor.schedule import Job
 from monitor.spec import CheckSpec, Limits
 from monitor.state import seconds
 from monitor.watchdog import Watchdog
@@ -31,18 +31,28 @@ _USELESS = 0.01
 """Seconds in which no run that somebody waits for can find anything out."""
 _ENDED = "cancelled by a reload or the end of the monitor"
 
-Found = Callable[[Record, Result, int], None]
+Found = Callable[[str, Result, int, float | None], None]
+"""Told of a result: whose (its name), for how many runs it stands, and up to which due time (steady seconds) nothing is
+outstanding with it; None if it is not one that the schedule asked for."""
+
+
+class Drained(NamedTuple):
+    """How many runs were under way when a drain began, and how many of them it cut off in the end."""
+
+    running: int
+    cancelled: int
 
 
 class Runner:
     """Runs checks when they are due, never one check twice at a time and never more than `limit` at once.
 
     `descriptors` is how many may hold a socket before the rest of the process goes without.
-    Every run ends in exactly one call of `found(record, result, runs)`, also one that could not be made.
+    Every run ends in exactly one call of `found`, also one that could not be made; `meter` counts what else there is
+    to say.
     """
 
     def __init__(
-        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, vitals: Vitals, found: Found
+        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, meter: Meter, found: Found
     ) -> None:
         self._net = net
         self._limit = limit
@@ -51,20 +61,22 @@ class Runner:
         self._descriptors = descriptors
         self._asking = 0
         self._watchdog = watchdog
-        self._vitals = vitals
+        self._meter = meter
         self._found = found
-        self._tasks: dict[Record, asyncio.Task[None]] = {}
+        self._tasks: dict[Job, asyncio.Task[None]] = {}
         self._asked: set[asyncio.Task[Result]] = set()
-        self._reruns: dict[Record, asyncio.TimerHandle] = {}
-        self._next: dict[Record, float] = {}
+        self._reruns: dict[Job, asyncio.TimerHandle] = {}
+        self._next: dict[Job, float] = {}
         """Runs that are due and wait for the one before to end."""
         self._closing = False
-        vitals.checks_in_flight.set_function(lambda: self.in_flight)
 
     @property
     def in_flight(self) -> int:
         """How many runs are under way or wait for a slot."""
         return len(self._tasks) + len(self._asked)
+
+    def _count(self) -> None:
+        self._meter.in_flight = self.in_flight
 
     def use(self, net: Net, limit: int) -> None:
         """Settings for the runs that begin from now on; those under way keep their slots."""
@@ -82,39 +94,40 @@ class Runner:
         for _ in range(count):
             await self._slots.acquire()
 
-    def due(self, record: Record, due: float, missed: int) -> None:
+    def due(self, job: Job, due: float, missed: int) -> None:
         """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
         if missed:
-            self._skip(record, "stalled", missed, f"{missed} runs were due while the monitor stood still")
-        if record not in self._tasks:
-            self._start(record, due)
+            before = due - job.spec.interval
+            self._skip(job, "stalled", missed, before, f"{missed} runs were due while the monitor stood still")
+        if job not in self._tasks:
+            self._start(job, due)
             return
-        if record in self._next:
-            self._skip(record, "overlap", 1, "due while the run before was not over")
-        self._next[record] = due  # a run that takes all of its interval ends just after the next is due
+        if (older := self._next.get(job)) is not None:
+            self._skip(job, "overlap", 1, older, "due while the run before was not over")
+        self._next[job] = due  # a run that takes all of its interval ends just after the next is due
 
-    def forget(self, record: Record) -> None:
+    def forget(self, job: Job) -> None:
         """Cancel what runs for a check that is removed or changed; it is recorded as that."""
-        if rerun := self._reruns.pop(record, None):
+        if rerun := self._reruns.pop(job, None):
             rerun.cancel()
-        self._next.pop(record, None)
-        if task := self._tasks.get(record):
+        self._next.pop(job, None)
+        if task := self._tasks.get(job):
             task.cancel()
 
-    async def drain(self, limit: float) -> int:
-        """Start nothing more, let what runs end within `limit` seconds, cancel the rest; says how many that were."""
+    async def drain(self, limit: float) -> Drained:
+        """Start nothing more, let what runs end within `limit` seconds, cancel the rest."""
         self._closing = True
         for rerun in self._reruns.values():
             rerun.cancel()
         running: set[asyncio.Task[Any]] = {*self._tasks.values(), *self._asked}
         if not running:
-            return 0
+            return Drained(0, 0)
         _, late = await asyncio.wait(running, timeout=limit)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        return len(late)
+        return Drained(len(running), len(late))
 
     async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
         """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere.
@@ -125,8 +138,12 @@ class Runner:
             return _nothing_found(spec, Reason.CANCELLED, _ENDED)
         task = asyncio.create_task(self._answered(spec, net, until))
         self._asked.add(task)
-        task.add_done_callback(self._asked.discard)
-        return await task
+        self._count()
+        try:
+            return await task
+        finally:
+            self._asked.discard(task)
+            self._count()
 
     async def _answered(self, spec: CheckSpec, net: Net, until: float) -> Result:
         try:
@@ -145,58 +162,61 @@ class Runner:
         except asyncio.CancelledError:
             return _nothing_found(spec, Reason.CANCELLED, _ENDED)
 
-    def _start(self, record: Record, due: float | None) -> None:
+    def _start(self, job: Job, due: float | None) -> None:
         """`due` is None for a run that the schedule did not ask for."""
         if self._closing:
             return
-        task = asyncio.create_task(self._run(record, due))
-        self._tasks[record] = task
-        task.add_done_callback(lambda _: self._ended(record))
+        task = asyncio.create_task(self._run(job, due))
+        self._tasks[job] = task
+        self._count()
+        task.add_done_callback(lambda _: self._ended(job))
 
-    def _ended(self, record: Record) -> None:
-        del self._tasks[record]
-        due = self._next.pop(record, None)
+    def _ended(self, job: Job) -> None:
+        del self._tasks[job]
+        self._count()
+        due = self._next.pop(job, None)
         if due is not None:
-            self._start(record, due)
+            self._start(job, due)
 
-    async def _run(self, record: Record, due: float | None) -> None:
-        spec = record.spec
+    async def _run(self, job: Job, due: float | None) -> None:
+        spec = job.spec
         try:
             async with self._slots:
                 if due is not None:
-                    self._note_lag(record, due)
-                known = record.last is not None and record.last.reason is Reason.INTERNAL_ERROR
-                result = await self._checked(spec, self._net, known_bug=known)
+                    due = self._note_lag(job, due)
+                result = await self._checked(spec, self._net, known_bug=job.buggy)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, _ENDED)
-        self._found(record, result, 1)
+        job.buggy = result.reason is Reason.INTERNAL_ERROR
+        self._found(spec.name, result, 1, due)
         if result.reason is Reason.MONITOR_STALLED:
-            self._run_again(record)
+            self.run_again(job)
 
-    def _run_again(self, record: Record) -> None:
+    def run_again(self, job: Job) -> None:
         """Soon, and outside of the schedule: what the target is like is still not known."""
 
         def again() -> None:
-            del self._reruns[record]
-            if record not in self._tasks:
-                self._start(record, None)
+            del self._reruns[job]
+            if job not in self._tasks:
+                self._start(job, None)
 
-        if record not in self._reruns and not self._closing:
+        if job not in self._reruns and not self._closing:
             pause = _RERUN_PACE * (1 + len(self._reruns))
-            self._reruns[record] = asyncio.get_running_loop().call_later(pause, again)
+            self._reruns[job] = asyncio.get_running_loop().call_later(pause, again)
 
-    def _skip(self, record: Record, why: str, runs: int, detail: str) -> None:
-        self._vitals.runs_skipped.labels(why).inc(runs)
-        self._found(record, _nothing_found(record.spec, Reason.MONITOR_OVERLOADED, detail), runs)
+    def _skip(self, job: Job, why: str, runs: int, until: float, detail: str) -> None:
+        self._meter.skipped[why] += runs
+        self._found(job.spec.name, _nothing_found(job.spec, Reason.MONITOR_OVERLOADED, detail), runs, until)
 
-    def _note_lag(self, record: Record, due: float) -> None:
-        """A slot at last: how late is it? A run that waited until the next was due is that next one now."""
-        newer = self._next.pop(record, None)
+    def _note_lag(self, job: Job, due: float) -> float:
+        """A slot at last: how late is it? A run that waited until the next was due is that next one now. Says which."""
+        newer = self._next.pop(job, None)
         if newer is not None:
             waited = seconds(time.monotonic() - due)
-            self._skip(record, "late", 1, f"waited {waited} for one of the monitor's slots, until the next was due")
+            self._skip(job, "late", 1, due, f"waited {waited} for one of the monitor's slots, until the next was due")
             due = newer
-        self._vitals.schedule_lag.observe(max(0.0, time.monotonic() - due))
+        self._meter.schedule_lag.observe(max(0.0, time.monotonic() - due))
+        return due
 
     async def _checked(self, spec: CheckSpec, net: Net, *, known_bug: bool = False) -> Result:
         """`known_bug` tells that the run before met a bug already, which is said once, not at every run."""

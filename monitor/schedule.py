@@ -1,25 +1,23 @@
 """When each check runs: APScheduler opens short slots, and in a slot every check starts at its own exact time.
 
-The n-th run of a check is due at start + offset + n × interval. The offset is a hash of the name, so that checks spread
-over their interval, the same after every restart. One job per check would cost as much as half a check; a job per slot
-costs the same for one check and for a thousand.
+One job per check would cost as much as half a check; a job per slot costs the same for one check and for a thousand.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.ledger import Record
+from monitor.due import fraction_of, next_due
+from monitor.spec import CheckSpec
 
 SLOT = 1.0
 """Seconds that a slot is open for."""
@@ -34,7 +32,7 @@ _SPREAD = 2.0
 
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every job it runs, here every second
 
-Due = Callable[[Record, float, int], None]
+Due = Callable[["Job", float, int], None]
 """Told of a run: whose, for when it was due (steady seconds), and how many runs before it were missed."""
 
 
@@ -91,7 +89,7 @@ class Grid(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
 
 @dataclass(slots=True)
 class _Entry:
-    record: Record
+    job: Job
     interval: float
     slot: int
     lead: float
@@ -106,9 +104,15 @@ class _Slot:
     entries: dict[str, _Entry] = field(default_factory=dict)
 
 
-def fraction_of(name: str) -> float:
-    """Where in its interval a check of this name is due: 0 ≤ fraction < 1, evenly spread, stable for ever."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
+class Job:
+    """One check as it is run, by this process; the same one for as long as its name is configured."""
+
+    __slots__ = ("buggy", "spec")
+
+    def __init__(self, spec: CheckSpec) -> None:
+        self.spec = spec
+        self.buggy = False
+        """Whether its last run met a bug of ours, which is said once, not at every run."""
 
 
 class Schedule:
@@ -128,9 +132,10 @@ class Schedule:
         self._epoch = time.monotonic()
         self.last_beat = self._epoch
 
-    def start(self) -> None:
-        """Begin: this is the start that all due times count from."""
-        self._epoch = self.last_beat = time.monotonic()
+    def start(self, epoch: float | None = None) -> None:
+        """Begin; all due times count from `epoch` (steady seconds), or from now."""
+        self.last_beat = time.monotonic()
+        self._epoch = self.last_beat if epoch is None else epoch
         self._scheduler.start()
         self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch), self._every), id="beat")
 
@@ -143,31 +148,34 @@ class Schedule:
             self._stopped = True  # APScheduler says so only later
             self._scheduler.shutdown(wait=False)
 
-    def apply(self, records: Iterable[Record]) -> None:
-        """Schedule these checks and no others; one that is scheduled already at its interval is not touched."""
-        wanted = {r.spec.name: r for r in records if r.spec.enabled}
-        for name, entry in list(self._entries.items()):
-            record = wanted.get(name)
-            if record is None or record.spec.interval != entry.interval or record is not entry.record:
-                self._remove(name, entry)
-        for name, record in wanted.items():
-            if name not in self._entries:
-                self._add(name, record)
+    @property
+    def epoch(self) -> float:
+        """What all due times count from, in steady seconds."""
+        return self._epoch
 
-    def _add(self, name: str, record: Record) -> None:
-        interval = record.spec.interval
+    def apply(self, jobs: Mapping[str, Job]) -> None:
+        """Schedule these checks and no others; one that is scheduled already at its interval is not touched."""
+        wanted = {name: job for name, job in jobs.items() if job.spec.enabled}
+        for name, entry in list(self._entries.items()):
+            job = wanted.get(name)
+            if job is not entry.job or job.spec.interval != entry.interval:
+                self._remove(name, entry)
+        for name, job in wanted.items():
+            if name not in self._entries:
+                self._add(name, job)
+
+    def _add(self, name: str, job: Job) -> None:
+        interval = job.spec.interval
         offset = fraction_of(name) * interval
         number = int(offset / SLOT)
-        now = time.monotonic()
-        runs = max(0, math.ceil((now - self._epoch - offset) / interval))
-        entry = _Entry(record, interval, number, offset - number * SLOT, self._epoch + offset + runs * interval)
+        due = next_due(self._epoch + offset, interval, time.monotonic())
+        entry = _Entry(job, interval, number, offset - number * SLOT, due)
         self._entries[name] = entry
         self._slot(interval, number).entries[name] = entry
-        self._plan(entry, entry.due)
+        self._plan(entry, due)
 
     def _remove(self, name: str, entry: _Entry) -> None:
         _disarm(entry)
-        entry.record.next_due = None
         del self._entries[name]
         slot = self._slots[entry.interval, entry.slot]
         del slot.entries[name]
@@ -191,7 +199,7 @@ class Schedule:
 
     def _plan(self, entry: _Entry, due: float) -> None:
         """Its next run is due then; if its slot has opened already, that is too late to give it a timer."""
-        entry.due = entry.record.next_due = due
+        entry.due = due
         if due - entry.lead <= time.monotonic():
             self._arm(entry)
 
@@ -207,7 +215,7 @@ class Schedule:
         missed = max(0, math.floor((time.monotonic() - entry.due) / entry.interval))
         due = entry.due + missed * entry.interval
         self._plan(entry, due + entry.interval)
-        self._due(entry.record, due, missed)
+        self._due(entry.job, due, missed)
 
     async def _on_beat(self) -> None:
         self.last_beat = time.monotonic()

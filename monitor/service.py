@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,21 +13,24 @@ from monitor import __version__, log
 from monitor.checks.net import Net
 from monitor.clock import system_clock
 from monitor.config import load
+from monitor.due import first_due
+from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
+from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
 from monitor.probing import Prober
-from monitor.process import descriptors_for, settle_memory
+from monitor.process import settle_memory
 from monitor.redact import Redactor
-from monitor.runner import Runner
-from monitor.schedule import BEAT, Schedule
+from monitor.runner import Drained
+from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
-from monitor.watchdog import Watchdog
 from monitor.web import Asked, Probed, build_app, serve
+from monitor.workers import Pool
 
 _log = structlog.get_logger("monitor.service")
 
@@ -55,21 +57,17 @@ class Service:
         self._redactor = _redactor((config,))
         self._ledger = Ledger()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
-        self._vitals = Vitals(self._registry, __version__)
-        self._overload = Overload(self._vitals)
-        self._watchdog = Watchdog(self._vitals.event_loop_lag.observe)
-        limit = config.monitor.max_concurrency
-        self._runner = Runner(
-            Net(),
-            limit=limit,
-            descriptors=descriptors_for(limit),
-            watchdog=self._watchdog,
-            vitals=self._vitals,
-            found=self._found,
-        )
-        self._prober = Prober(self._runner)
         self._notifier = Notifier()
-        self._schedule = Schedule(self._runner.due, self._beat, self._notifier.beat_within(BEAT))
+        self._engine = Engine(
+            lambda name, result, runs, _: self._found(name, result, runs),
+            config.monitor.max_concurrency,
+            self._beat,
+            self._notifier.beat_within(BEAT),
+        )
+        self._pool = Pool(config.monitor.workers, self._found) if config.monitor.workers else None
+        self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
+        self._overload = Overload(self._meters)
+        self._prober = Prober(self._engine)
         self._watch = Watch(self._watched, self.reload)
         self._aging: Iterator[Record] = iter(())
         self._opened = AsyncExitStack()
@@ -97,11 +95,13 @@ class Service:
         server = await serve(app, host, port or 0)
         self._opened.push_async_callback(server.close)
         self._address = server.address
-        self._watchdog.start()
-        self._opened.callback(self._watchdog.stop)
-        self._schedule.start()
-        self._opened.callback(self._schedule.stop)
-        self._use(self._config, await _prepared(self._config))
+        self._engine.start()
+        self._opened.callback(self._engine.stop)
+        net = await _prepared(self._config)
+        if self._pool is not None:
+            self._opened.push_async_callback(self._pool.stop)
+            await self._pool.start(self._engine.epoch, self._config)
+        self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
@@ -145,6 +145,8 @@ class Service:
         log.configure(config.monitor.log)
         if self._listen_option is None and config.monitor.listen != old.monitor.listen:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
+        if config.monitor.workers != old.monitor.workers:
+            _log.warning("a changed number of workers takes effect at the next restart", workers=old.monitor.workers)
         changed = self._use(config, net)
         self._config_error = None
         self._loaded_at = system_clock().wall
@@ -156,13 +158,17 @@ class Service:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
-        self._runner.use(net, config.monitor.max_concurrency)
         self._prober.use(config, net)
-        for record in changed:
-            self._runner.forget(record)
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock()):
             self._tell(record, transition)
-        self._schedule.apply(self._ledger)
+        for record in self._ledger:
+            spec = record.spec
+            record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
+        if self._pool is None:
+            self._engine.use(config.checks, net, config.monitor.max_concurrency)
+        else:
+            self._pool.use(config)
+            self._engine.use((), net, config.monitor.max_concurrency)
         return len(changed)
 
     # drain and stop
@@ -170,21 +176,33 @@ class Service:
     async def stop(self) -> None:
         """Start nothing more, let what runs end within its limits, then close everything, last things first."""
         self._unready = _DRAINING
-        self._notifier.stopping(f"draining {self._runner.in_flight} runs")
-        self._schedule.stop()
-        running = self._runner.in_flight
-        cancelled = await self._runner.drain(self._config.monitor.drain_timeout)
+        self._notifier.stopping("draining")
+        limit = self._config.monitor.drain_timeout
+        drained, others = await asyncio.gather(self._engine.drain(limit), self._drain_workers(limit))
+        running, cancelled = map(sum, zip(drained, *others, strict=True))
         await self._opened.aclose()
         _log.info("stopped", drained=running - cancelled, cancelled=cancelled)
 
+    async def _drain_workers(self, limit: float) -> list[Drained]:
+        return await self._pool.drain(limit) if self._pool else []
+
     # what a run found
 
-    def _found(self, record: Record, result: Result, runs: int) -> None:
+    def _found(self, name: str, result: Result, runs: int) -> None:
+        record = self._ledger.get(name)
+        if record is None:
+            return  # removed while it ran
         if not result.conclusive:
             self._vitals.runs_inconclusive.labels(result.reason.value).inc(runs)
         transition = record.add(result, system_clock(), runs)
         if transition is not None:
             self._tell(record, transition)
+
+    def _meters(self) -> Iterable[Meter]:
+        return (self._engine.meter, *(self._pool.meters() if self._pool else ()))
+
+    def _worker_meters(self) -> Mapping[str, WorkerMeter]:
+        return self._pool.workers() if self._pool else {}
 
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
@@ -203,6 +221,8 @@ class Service:
     def _beat(self) -> None:
         """Once a second, from the scheduler: a hung one stops this, and systemd restarts the service."""
         self._notifier.alive()
+        if self._pool is not None:
+            self._pool.beat()
         if self._notifier.listened_to and (status := self._status()) != self._said:
             self._said = status
             self._notifier.status(status)
@@ -248,10 +268,11 @@ class Service:
 
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""
-        silent = time.monotonic() - self._schedule.last_beat
-        if self._unready is None and silent > _SILENT_SCHEDULER:
-            return f"the scheduler has not run for {silent:.0f} s"
-        return None
+        if self._unready is not None:
+            return None
+        if self._engine.silence > _SILENT_SCHEDULER:
+            return f"the scheduler has not run for {self._engine.silence:.0f} s"
+        return self._pool.unhealthy() if self._pool else None
 
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""

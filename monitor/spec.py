@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal
 
@@ -149,6 +149,10 @@ class CheckSpec:
         """Strikes this check's secrets out of anything shown."""
         return Redactor(self.secrets)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled for another process: the fields, and nothing that is made of them again at need."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
 
 @dataclass(frozen=True, slots=True)
 class LogSpec:
@@ -187,6 +191,7 @@ class MonitorSpec:
         IPv6Network(DEFAULT_DENIED[1]),
     )
     max_concurrency: int = 5000
+    workers: int = 0
     drain_timeout: float = 30.0
     latency_buckets: tuple[float, ...] = DEFAULT_BUCKETS
     recent_results: int = 30

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.clock import Moment, rfc3339
+from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.outcome import Certificate, Reason, Result, State
 from monitor.packed import History
@@ -128,7 +129,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         spec=record.spec,
         standing=standing,
         last=record.last,
-        next_run_at=None if record.next_due is None else now.wall + record.next_due - now.steady,
+        next_run_at=_next_run(record, now),
         history=record.recent,
         incidents=(
             *((standing.incident,) if standing.incident else ()),
@@ -139,6 +140,12 @@ def view_check(record: Record, now: Moment) -> CheckView:
         last_success_at=record.last_success_at,
         reading=_reading(record, standing, now),
     )
+
+
+def _next_run(record: Record, now: Moment) -> float | None:
+    if record.first_due is None:
+        return None
+    return now.wall + next_due(record.first_due, record.spec.interval, now.steady) - now.steady
 
 
 async def overview(records: Iterable[Record], monitor: MonitorView, now: Moment) -> Overview:

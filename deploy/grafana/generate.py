@@ -163,7 +163,7 @@ def overview() -> list[Json]:
                     f"probe_last_success_timestamp_seconds{{{GROUP}}} * 1000 and {SAME_CHECK} ({is_down})", table=True
                 ),
             ],
-            ("Value #A", "job"),
+            ("Value #A", "job", "__name__"),
             {
                 "check": "Check",
                 "group": "Group",
@@ -388,7 +388,7 @@ def itself() -> list[Json]:
             (12, 8),
             [query(quantile(0.99, "monitor_event_loop_lag_seconds", "", "instance"), "p99 {{instance}}")],
             unit="s",
-            about="Above 50 ms the measured latencies contain this delay.",
+            about="The measured latencies contain this delay; above 0.1 s there is an alert.",
         ),
         lines(
             "Runs that did not happen",

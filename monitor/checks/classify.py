@@ -73,9 +73,7 @@ def _timeout(exc: BaseException, run: Run) -> Finding:
 def _certificate(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, ssl.SSLCertVerificationError)
     leaf = run.certificates[0] if run.certificates else None
-    name = run.spec.tls.server_name
-    host = str(name) if name is not None else run.host
-    finding = refused_certificate(exc, host, leaf)
+    finding = refused_certificate(exc, str(run.server_name), leaf)
     return Finding(finding.reason, run.spec.redactor.foreign(finding.detail))
 
 

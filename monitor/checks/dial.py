@@ -58,8 +58,8 @@ class Dialer(BaseConnector):
         through = req.proxy
         self._forbid_host(url, resolved_here=through is None)
         if through is None:
-            self._vouched = self._net.policy.vouches(url.raw_host or "")
             host, port = self._place(url)
+            self._vouched = self._net.policy.vouches(host)
         else:
             self._vouched = True  # the proxy's own address is the operator's word
             host, port = through.raw_host or "", through.port or 80
@@ -95,11 +95,14 @@ class Dialer(BaseConnector):
 
     def _place(self, url: URL) -> tuple[str, int]:
         """Where to connect: `connect_to` stands for the origin that was asked for, and for no other."""
-        spec = self._run.spec
-        asked = URL(reveal(spec.url), encoded=True)
-        if spec.connect_to is not None and url.origin() == asked.origin():
-            return spec.connect_to[0], spec.connect_to[1] or url.port or 80
+        instead = self._run.spec.connect_to
+        if instead is not None and self._asked_for(url):
+            return instead[0], instead[1] or url.port or 80
         return url.raw_host or "", url.port or 80
+
+    def _asked_for(self, url: URL) -> bool:
+        """Whether this is the origin that was asked for, and not another one that a redirect led to."""
+        return url.origin() == URL(reveal(self._run.spec.url), encoded=True).origin()
 
     async def _addresses(self, host: str) -> list[str]:
         """The addresses of a host that the policy allows."""
@@ -216,13 +219,14 @@ class Dialer(BaseConnector):
         run.enter(Stage.TLS)
         loop = self._loop
         name = run.spec.tls.server_name
+        run.server_name = name if name is not None and self._asked_for(url) else url.raw_host or ""
         with recorded_chain() as chain:
             try:
                 transport, protocol = await loop.create_connection(
                     lambda: Listener(loop, run),
                     sock=sock,
                     ssl=self._net.tls.get(run.spec.tls),
-                    server_hostname=reveal(name) if name is not None else url.raw_host,
+                    server_hostname=reveal(run.server_name),
                     ssl_handshake_timeout=run.spec.limits.total + 60,  # never the first to pass
                 )
             finally:

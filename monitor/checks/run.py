@@ -19,6 +19,7 @@ from monitor.outcome import (
     Reason,
     Result,
 )
+from monitor.secret import Text
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
@@ -69,6 +70,8 @@ class Run:
         """What the head of the answer decided already; trouble with the body does not change it."""
         self.host = ""
         """The host that this hop asks."""
+        self.server_name: Text = ""
+        """The name that this hop asks for, and verifies, in TLS."""
         self.hops: list[Hop] = []
         self.attempts: list[Attempt] = []
         self.certificates: tuple[Certificate, ...] = ()
@@ -157,8 +160,9 @@ class Run:
 
     @property
     def connected(self) -> str:
-        """«connected in 12 ms to 192.0.2.7:443», once it is."""
-        took = sum(map(self.phase_seconds, (RESOLVING, CONNECTING, SECURING)))
+        """«connected in 12 ms to 192.0.2.7:443», once it is; a handshake that does not end is no part of that."""
+        phases = (RESOLVING, CONNECTING) if self.stage is Stage.TLS else (RESOLVING, CONNECTING, SECURING)
+        took = sum(map(self.phase_seconds, phases))
         return f"connected in {seconds(took)} to {self.remote_address}"
 
     def result(self, finding: Finding) -> Result:

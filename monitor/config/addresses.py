@@ -59,7 +59,8 @@ def _check_port(place: str) -> None:
     bracketed, _, rest = place.rpartition("]")
     name, _, digits = rest.partition(":")
     if (bracketed and name) or (digits and not (digits.isascii() and digits.isdigit())):
-        raise BadValueError("what follows the host is not a port number")
+        advice = "an IPv6 address stands in brackets" if ":" in digits else None
+        raise BadValueError("what follows the host is not a port number", advice)
     if digits:
         _port(digits, lowest=1)
 

@@ -110,6 +110,7 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
         title=table.title,
         deny_addresses=tuple(table.deny_addresses),
         max_concurrency=table.max_concurrency,
+        workers=table.workers,
         drain_timeout=table.drain_timeout,
         latency_buckets=tuple(table.latency_buckets),
         recent_results=table.recent_results,

@@ -107,6 +107,10 @@ class _Reading:
     def _monitor(self, tree: Tree) -> MonitorSpec:
         table, found = validated(MonitorTable, tree, self._files)
         self._add(("monitor",), found)
+        if table and table.workers > table.max_concurrency:
+            key = "workers" if "workers" in tree else "max_concurrency"
+            message = f"{table.workers} workers cannot share max_concurrency = {table.max_concurrency}"
+            self._add(("monitor",), [Finding((key,), message, "each needs one run at least")])
         return monitor_spec(table) if table else MonitorSpec()
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:

@@ -188,6 +188,12 @@ class MonitorTable(Table):
     max_concurrency: int = Field(
         default=_MONITOR.max_concurrency, ge=1, description="How many runs may be in flight at once."
     )
+    workers: int = Field(
+        default=_MONITOR.workers,
+        ge=0,
+        le=64,
+        description="How many processes of their own run the checks; 0: the daemon's own process does.",
+    )
     drain_timeout: keys.Duration = Field(
         default=_MONITOR.drain_timeout, description="How long a stop waits for runs in flight."
     )

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from monitor.config import addresses
+from monitor.config.bad_value import BadValueError
 from monitor.config.credentials import credentials
 from monitor.secret import Secret, reveal, shown_url
 from monitor.spec import BasicAuth, CheckSpec
@@ -17,6 +18,18 @@ def target_url(text: str) -> str:
     """The target as a URL; one without a scheme means http, as in blackbox_exporter. Raises BadValueError."""
     url = text if _SCHEME.match(text) else f"http://{text}"
     return reveal(addresses.url(url))
+
+
+def named(module: CheckSpec, place: str) -> CheckSpec:
+    """The module with this HOST or HOST:PORT in the request, and the host in TLS, whatever the target is.
+
+    Raises BadValueError.
+    """
+    host, _ = addresses.connect_to(place)
+    if any(name.lower() == "host" for name, _ in module.headers):
+        raise BadValueError("the module has a header Host of its own")
+    tls = module.tls if module.tls.server_name is not None else replace(module.tls, server_name=host)
+    return replace(module, headers=(("Host", place), *module.headers), tls=tls)
 
 
 def aimed(module: CheckSpec, url: str) -> CheckSpec:

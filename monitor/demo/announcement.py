@@ -15,7 +15,8 @@ from monitor.outcome import State
 from monitor.terminal.console import SHAPES, verdict
 
 _WIDTHS = (15, 22, 29)
-"""Columns of what stands before the description, the same in every group."""
+"""Columns of what stands before the description, the same in every group where the terminal has room for them."""
+_BEFORE = sum(_WIDTHS) + 2 * len(_WIDTHS)
 _READABLE = 32
 """A description in fewer columns is a tower of words."""
 
@@ -25,27 +26,23 @@ def announced(examples: Sequence[Example], address: str, config: Path, width: in
 
     Where `width` leaves no room for them, the descriptions are left out; the page has them.
     """
-    described = width >= sum(_WIDTHS) + 2 * len(_WIDTHS) + _READABLE
     return Group(
         Text("What each check will show, within half a minute:"),
-        *(
-            Group(Text(), _table(group, list(found), described))
-            for group, found in groupby(examples, lambda e: e.group)
-        ),
+        *(Group(Text(), _table(group, list(found), width)) for group, found in groupby(examples, lambda e: e.group)),
         Text(),
         Text(f"The checks  {config}"),
         Text.assemble("The page    ", (f"http://{address}/status", "bold"), "    Ctrl-C ends everything."),
     )
 
 
-def _table(group: str, examples: Sequence[Example], described: bool) -> Table:
+def _table(group: str, examples: Sequence[Example], room: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False, title=group, title_justify="left")
     table.title_style = "bold"
     for width in _WIDTHS:
-        table.add_column(min_width=width, no_wrap=True)
+        table.add_column(min_width=width if room >= _BEFORE else None, overflow="fold")
     for example in examples:
         reason = example.reason.value if example.reason else "no result yet"
-        said = [Text(example.description)] if described else []
+        said = [Text(example.description)] if room >= _BEFORE + _READABLE else []
         table.add_row(Text(example.name), _states(example.states), Text(reason), *said)
     return table
 

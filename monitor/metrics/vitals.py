@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     GCCollector,
-    Histogram,
+    Metric,
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
+from monitor.meter import Latency, Meter, WorkerMeter, total
 from monitor.outcome import Outcome, Reason
-
-SKIP_REASONS = ("overlap", "late", "stalled")
-"""Why a run may be skipped: two wait for the one before; it waited for a slot until the next; all stood still."""
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
 """Why a run may say nothing of its target."""
 
-_SCHEDULE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
-_LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_LAG = "How much later than due a run started"
+_LOOP = "How much later than asked for the event loop woke up"
+_FLIGHT = "Runs that are under way now"
 
 
 class Vitals:
-    """The monitor's own metrics, registered with a registry; each is a plain prometheus-client object to be set."""
+    """The monitor's own metrics, registered with a registry.
 
-    def __init__(self, registry: CollectorRegistry, version: str) -> None:
-        self.checks_in_flight = Gauge(
-            "monitor_checks_in_flight",
-            "Runs that are under way now.",
-            registry=registry,
-        )
-        self.schedule_lag = Histogram(
-            "monitor_schedule_lag_seconds",
-            "How much later than due a run started.",
-            buckets=_SCHEDULE_BUCKETS,
-            registry=registry,
-        )
-        self.runs_skipped = Counter(  # prometheus-client makes it monitor_runs_skipped_total
-            "monitor_runs_skipped",
-            "Runs that were due and did not happen, by reason.",
-            ["reason"],
-            registry=registry,
-        )
-        for reason in SKIP_REASONS:
-            self.runs_skipped.labels(reason)
+    `meters` are the figures of all that probes, `workers` those of the probe workers among them, by number.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        version: str,
+        meters: Callable[[], Iterable[Meter]] = tuple,
+        workers: Callable[[], Mapping[str, WorkerMeter]] = dict,
+    ) -> None:
+        registry.register(_MeterCollector(meters))
+        registry.register(_WorkerCollector(workers))
         self.runs_inconclusive = Counter(
             "monitor_runs_inconclusive",
             "Runs of all checks that say nothing about their target, by reason.",
@@ -57,12 +52,6 @@ class Vitals:
         )
         for reason in SPOILT_REASONS:
             self.runs_inconclusive.labels(reason)
-        self.event_loop_lag = Histogram(
-            "monitor_event_loop_lag_seconds",
-            "How much later than asked for the event loop woke up.",
-            buckets=_LOOP_BUCKETS,
-            registry=registry,
-        )
         self.config_last_reload_successful = Gauge(
             "monitor_config_last_reload_successful",
             "Whether the last attempt to load the configuration succeeded: 1 or 0.",
@@ -83,6 +72,84 @@ class Vitals:
     def configuration_refused(self) -> None:
         """A reload found problems; the old configuration goes on."""
         self.config_last_reload_successful.set(0)
+
+
+class _MeterCollector(Collector):
+    """What all processes that probe count, summed."""
+
+    def __init__(self, meters: Callable[[], Iterable[Meter]]) -> None:
+        self._meters = meters
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, the same whether there are workers or not."""
+        meter = total(self._meters())
+        yield GaugeMetricFamily("monitor_checks_in_flight", f"{_FLIGHT}.", meter.in_flight)
+        yield _histogram("monitor_schedule_lag_seconds", f"{_LAG}.", {(): meter.schedule_lag})
+        skipped = CounterMetricFamily(
+            "monitor_runs_skipped", "Runs that were due and did not happen, by reason.", labels=["reason"]
+        )
+        for why, runs in meter.skipped.items():
+            skipped.add_metric([why], runs)
+        yield skipped
+        yield _histogram("monitor_event_loop_lag_seconds", f"{_LOOP}.", {(): meter.event_loop_lag})
+
+
+class _WorkerCollector(Collector):
+    """What each probe worker counts; its counters begin again with its process."""
+
+    def __init__(self, workers: Callable[[], Mapping[str, WorkerMeter]]) -> None:
+        self._workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, without samples where the daemon probes in its own process."""
+        found = self._workers()
+        for name, meaning, reading in _WORKER_GAUGES:
+            yield _labelled(GaugeMetricFamily(name, meaning, labels=["worker"]), found, reading)
+        for name, meaning, reading in _WORKER_COUNTERS:
+            yield _labelled(CounterMetricFamily(name, meaning, labels=["worker"]), found, reading)
+        lags: _Latencies = {(n,): w.meter.schedule_lag for n, w in found.items()}
+        yield _histogram("monitor_worker_schedule_lag_seconds", f"{_LAG}, by probe worker.", lags)
+        loops: _Latencies = {(n,): w.meter.event_loop_lag for n, w in found.items()}
+        yield _histogram("monitor_worker_event_loop_lag_seconds", f"{_LOOP}, by probe worker.", loops)
+
+
+_Latencies = Mapping[tuple[str, ...], Latency]
+_Reading = Callable[[WorkerMeter], float]
+_Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
+_WORKER_GAUGES: tuple[tuple[str, str, _Reading], ...] = (
+    ("monitor_worker_up", "Whether the probe worker lives and answers: 1 or 0.", lambda w: w.up),
+    ("monitor_worker_checks", "Checks that the probe worker runs.", lambda w: w.checks),
+    ("monitor_worker_checks_in_flight", f"{_FLIGHT}, by probe worker.", lambda w: w.meter.in_flight),
+    ("monitor_worker_resident_memory_bytes", "Resident memory of the probe worker.", lambda w: w.resident_bytes),
+)
+_WORKER_COUNTERS: tuple[tuple[str, str, _Reading], ...] = (
+    ("monitor_worker_restarts", "How often the probe worker had to be started again.", lambda w: w.restarts),
+    ("monitor_worker_cpu_seconds", "User and system CPU time of the probe worker.", lambda w: w.cpu_seconds),
+)
+
+
+def _labelled(family: _Family, workers: Mapping[str, WorkerMeter], reading: _Reading) -> _Family:
+    for number, worker in workers.items():
+        family.add_metric([number], reading(worker))
+    return family
+
+
+def _histogram(name: str, meaning: str, latencies: _Latencies) -> HistogramMetricFamily:
+    labels = ["worker"] if () not in latencies else []
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    for values, latency in latencies.items():
+        family.add_metric(list(values), _buckets(latency), latency.total)
+    return family
+
+
+def _buckets(latency: Latency) -> list[tuple[str, float]]:
+    """Cumulative counts by upper bound, as the exposition wants them."""
+    counted = 0
+    buckets = []
+    for bound, count in zip((*map(str, latency.bounds), "+Inf"), latency.counts, strict=True):
+        counted += count
+        buckets.append((bound, float(counted)))
+    return buckets
 
 
 def _register_process(registry: CollectorRegistry, version: str) -> None:

@@ -63,7 +63,7 @@ def gatus(file: Path, output: Path | None, force: bool) -> int:
 @click.argument("file", type=_FILE)
 @_writes
 def uptime_kuma(file: Path, output: Path | None, force: bool) -> int:
-    """Import the monitors of Uptime Kuma, from kuma.db or a JSON backup."""
+    """Import Uptime Kuma's monitors: kuma.db, or a JSON backup."""
     from monitor.migrate import kuma as reader
     from monitor.migrate.command import deliver
 

@@ -28,6 +28,9 @@ def deliver(imported: Imported, output: Path | None, *, force: bool) -> int:
         click.echo(line, err=True)
     variables = {variable.name for draft in imported.drafts for variable in variables_of(draft.keys)}
     counts = [_counted(len(imported.drafts), "check"), f"{_counted(len(lost), 'thing')} not carried over"]
+    paused = sum(draft.keys.get("enabled") is False for draft in imported.drafts)
+    if paused:
+        counts.append(f"{paused} with enabled = false")
     if variables:
         counts.append(f"{_counted(len(variables), 'environment variable')} to set")
     click.echo(f"monitor: {', '.join(counts)}", err=True)

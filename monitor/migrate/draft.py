@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from monitor.migrate.names import label_name
+
 Tree = dict[str, Any]
 
 
@@ -47,11 +49,22 @@ class FromFile:
 
 @dataclass(slots=True)
 class Draft:
-    """A check on its way: `keys` as checks.toml has them, with variables and files in the place of strings."""
+    """A check on its way: `keys` as checks.toml has them, with variables and files in the place of strings.
+
+    Its variables are named after its `module`, if it shares their secrets with other checks; `places` has the places of
+    keys, where they are known.
+    """
 
     place: str
     keys: Tree
     notes: list[Note] = field(default_factory=list)
+    module: str = ""
+    places: dict[tuple[str | int, ...], str] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        """What its variables are named after."""
+        return self.module or self.name
 
     @property
     def name(self) -> str:
@@ -80,6 +93,15 @@ class Draft:
         """What got lost would make the check fail, or mean the opposite: it is written, and does not run."""
         self.keys["enabled"] = False
         self.lost(place, f"{text}; so the check is written with enabled = false")
+
+    def label(self, place: str, name: str, value: Any) -> None:
+        """A label; one whose name is taken after cleaning is not lost but gets another."""
+        labels, made = self.table("labels"), label_name(name)
+        while made in labels:
+            made += "_"
+        labels[made] = value
+        if made != name:
+            self.differs(place, f"the label {name} is named {made}")
 
     def table(self, *path: str) -> Tree:
         """The table at the path, made if it is not there."""

@@ -20,6 +20,12 @@ _MAGIC = b"SQLite format 3\0"
 _PATIENCE = 5.0
 """Seconds to wait for Kuma to end a write."""
 
+_HINTS = {
+    "unable to open": " (copy it, with its -wal file, to a directory of your own)",
+    "locked": " (stop Kuma, or try again)",
+}
+"""How to mend what SQLite complains of; beside a database with a -wal file it has to write one of its own."""
+
 _SAME = {
     "basicauthuser": "basic_auth_user", "basicauthpass": "basic_auth_pass", "oauthclientid": "oauth_client_id",
     "proxyid": "proxy_id", "acceptedstatuscodesjson": "accepted_statuscodes",
@@ -59,14 +65,16 @@ def _database(path: Path) -> Kuma:
             database.execute("BEGIN")  # one state of all tables, while Kuma goes on writing
             return _tables(database, path)
     except sqlite3.Error as error:
-        raise ForeignFileError(f"{path}: the database cannot be read: {error}") from None
+        hint = next((hint for said, hint in _HINTS.items() if said in str(error)), "")
+        raise ForeignFileError(f"{path}: the database cannot be read: {error}{hint}") from None
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Read-only. Without its -wal file a database is whole, and can be read where nothing may be written beside it."""
+    """Read-only. With an empty -wal and -journal a database is whole, and can be read where nothing may be written."""
     uri = path.absolute().as_uri()
     modes = ["mode=ro"]
-    if not path.with_name(f"{path.name}-wal").exists():
+    beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))
+    if not any(each.exists() and each.stat().st_size for each in beside):
         modes.append("mode=ro&immutable=1")
     for last, mode in enumerate(modes, 1 - len(modes)):
         database = sqlite3.connect(f"{uri}?{mode}", uri=True, timeout=_PATIENCE, isolation_level=None)
@@ -94,8 +102,8 @@ def _tables(database: sqlite3.Connection, path: Path) -> Kuma:
                 yield _named(dict(row)) | {"place": f"{path}: {table} {dict(row).get('id', '?')}"}
 
     kuma = Kuma(sorted(rows("monitor"), key=lambda row: number(row.get("id"))))
-    kuma.proxies = {number(row["id"]): row for row in rows("proxy")}
-    labels = {row["id"]: row for row in rows("tag")}
+    kuma.proxies = {number(row.get("id")): row for row in rows("proxy")}
+    labels = {row.get("id"): row for row in rows("tag")}
     for row in rows("monitor_tag"):
         known = labels.get(row.get("tag_id"), {})
         kuma.tags.setdefault(number(row.get("monitor_id")), []).append(row | {"name": known.get("name")})
@@ -190,3 +198,24 @@ def number(value: object) -> int:
         return int(value)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError, OverflowError):
         return 0
+
+
+def text(row: Row, key: str) -> str:
+    """What stands there, as text."""
+    value = row.get(key)
+    return "" if value is None else str(value)
+
+
+def truth(row: Row, key: str, *, default: bool = False) -> bool:
+    """1 and true are true."""
+    value = row.get(key)
+    return default if value is None else str(value).lower() not in ("0", "false", "")
+
+
+def amount(row: Row, key: str) -> float:
+    """A number that is none too large; 0 if it is none."""
+    try:
+        value = float(row.get(key) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return value if 0 <= value < 1e8 else 0.0

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from monitor.config.values import RESERVED_LABELS
 
 _LONGEST = 100
+_OTHERS_READ = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+"""A module named `http` with a proxy must not send every other program through it."""
 
 
 class Names:
@@ -16,13 +18,13 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._last: dict[str, int] = {}
 
     def unique(self, text: str) -> str:
         """A valid name like the text that no other check has."""
         wanted = name = check_name(text)
-        number = 1
         while name in self._taken:
-            number += 1
+            self._last[wanted] = number = self._last.get(wanted, 1) + 1
             ending = f"-{number}"
             name = wanted[: _LONGEST - len(ending)] + ending
         self._taken.add(name)
@@ -34,7 +36,7 @@ class Variables:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._of: dict[tuple[str, ...], str] = {}
-        self._taken = set(taken)
+        self._taken = _OTHERS_READ | set(taken)
 
     def name(self, owner: str, what: str, secret: str) -> str:
         """The variable for this secret of this owner."""

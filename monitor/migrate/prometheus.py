@@ -19,8 +19,13 @@ _OURS = (
     "job_name", "params", "metrics_path", "scrape_interval", "scrape_timeout", "static_configs", "file_sd_configs",
     "relabel_configs", "scheme",
 )  # fmt: skip
+_WORDS = {
+    "separator": "separator", "target_label": "target", "regex": "regex", "replacement": "replacement",
+    "action": "action",
+}  # fmt: skip
+_RELABEL = (*_WORDS, "source_labels", "modulus")
 _PARAMETERS = ("target", "module", "hostname")
-_INTERVAL, _TIMEOUT = 60.0, 10.0
+_INTERVAL, _TIMEOUT = "1m", "10s"
 """Prometheus's own defaults."""
 
 
@@ -42,7 +47,11 @@ def targets(path: Path, imported: Imported) -> Iterator[Target]:
     """Every target that is probed; what cannot be followed is noted."""
     document = load(path)
     try:
-        jobs = document.get("scrape_configs")
+        jobs, more = document.get("scrape_configs"), document.get("scrape_config_files")
+        if more:
+            imported.lost(more.place, "scrape_config_files: are not opened; name each of them with --targets, too")
+        if jobs is None and more:
+            return
         if jobs is None:
             raise ForeignFileError(f"{document.place}: has no scrape_configs, so this is no Prometheus configuration")
         for job in jobs.items():
@@ -68,7 +77,7 @@ class _Job:
     def targets(self) -> Iterator[Target]:
         """The targets, relabelled."""
         path = self._job.get("metrics_path")
-        if self._job.get("params", "module") is None and (path is None or not path.text().endswith("/probe")):
+        if not path.text().endswith("/probe") if path else self._job.get("params", "module") is None:
             self._imported.left_alone(self._job.place, f"the job {self._name} does not go to a blackbox_exporter")
             return
         rules = list(self._rules())
@@ -98,6 +107,7 @@ class _Job:
 
     def _group(self, group: Item) -> Iterator[tuple[str, Labels]]:
         try:
+            self._known(group, "targets", "labels")
             labels = {name: item.text() for name, item in _entries(group, "labels").items()}
             listed = group.get("targets")
             for target in listed.items() if listed else []:
@@ -105,9 +115,15 @@ class _Job:
         except WrongShape as wrong:
             self._imported.lost(wrong.place, wrong.message)
 
+    def _known(self, item: Item, *keys: str) -> None:
+        for key, inner in item.entries().items():
+            if key not in keys:
+                self._imported.lost(inner.place, f"job {self._name}: {inner.path}: there is no such key known here")
+
     def _files(self) -> Iterator[tuple[str, Labels]]:
         listed = self._job.get("file_sd_configs")
         for entry in listed.items() if listed else []:
+            self._known(entry, "files", "refresh_interval")
             names = entry.get("files")
             for name in names.items() if names else []:
                 yield from self._file(name)
@@ -126,9 +142,8 @@ class _Job:
                 self._imported.lost(name.place, f"job {self._name}: {message}")
 
     def _target(self, place: str, labels: Labels, rules: list[Rule]) -> Target | None:
-        start = {"job": self._name, "__metrics_path__": "/metrics", "__scheme__": "http"} | self._parameters() | labels
         try:
-            after = relabelled(start, rules)
+            after = relabelled(self._initial() | labels, rules)
         except re2.error:
             self._imported.lost(place, f"job {self._name}: a regex of its relabel_configs is not RE2")
             return None
@@ -148,9 +163,38 @@ class _Job:
             after.get("__param_module", "http_2xx"),
             after.get("__param_hostname", ""),
             kept,
-            self._duration("scrape_interval", _INTERVAL),
-            self._duration("scrape_timeout", _TIMEOUT),
+            self._duration(place, after, "__scrape_interval__"),
+            self._duration(place, after, "__scrape_timeout__"),
         )
+
+    def _initial(self) -> Labels:
+        """The labels of every target before those of its group."""
+        interval, limit = self._timing("scrape_interval", _INTERVAL), self._timing("scrape_timeout", _TIMEOUT)
+        if self._job.get("scrape_timeout") is None and (seconds(limit) or 0) > (seconds(interval) or 0):
+            limit = interval
+        return {
+            "job": self._name,
+            "__metrics_path__": self._word("metrics_path", "/metrics"),
+            "__scheme__": self._word("scheme", "http"),
+            "__scrape_interval__": interval,
+            "__scrape_timeout__": limit,
+        } | self._parameters()
+
+    def _word(self, key: str, default: str) -> str:
+        item = self._job.get(key)
+        return item.text() if item else default
+
+    def _timing(self, key: str, default: str) -> str:
+        item = self._job.get(key) or self._document.get("global", key)
+        return item.text() if item else default
+
+    def _duration(self, place: str, labels: Labels, key: str) -> float:
+        default = _INTERVAL if "interval" in key else _TIMEOUT
+        found = seconds(labels.get(key, default))
+        if not found:
+            name = key.strip("_")
+            self._imported.lost(place, f"job {self._name}: {name} is not a duration; Prometheus's {default} is taken")
+        return found or seconds(default) or 0
 
     def _parameters(self) -> Labels:
         given = _entries(self._job, "params")
@@ -159,16 +203,10 @@ class _Job:
                 self._imported.lost(item.place, f"job {self._name}: params.{name} has no counterpart here")
         return {f"__param_{name}": (item.texts() or [""])[0] for name, item in given.items()}
 
-    def _duration(self, key: str, default: float) -> float:
-        item = self._job.get(key) or self._document.get("global", key)
-        found = seconds(item.text()) if item else default
-        if item and not found:
-            self._imported.lost(item.place, f"{key} is not a duration; Prometheus's default is taken")
-        return found or default
-
     def _rules(self) -> Iterator[Rule]:
         listed = self._job.get("relabel_configs")
         for item in listed.items() if listed else []:
+            self._known(item, *_RELABEL)
             rule = _rule(item)
             if rule.known:
                 yield rule
@@ -183,17 +221,7 @@ def _entries(item: Item, key: str) -> dict[str, Item]:
 
 def _rule(item: Item) -> Rule:
     given = item.entries()
-    words = {
-        ours: given[theirs].text()
-        for theirs, ours in (
-            ("separator", "separator"),
-            ("target_label", "target"),
-            ("regex", "regex"),
-            ("replacement", "replacement"),
-            ("action", "action"),
-        )
-        if theirs in given
-    }
+    words = {ours: given[theirs].text() for theirs, ours in _WORDS.items() if theirs in given}
     if "action" in words:
         words["action"] = words["action"].lower()
     modulus = given["modulus"].integer() if "modulus" in given else 0
@@ -202,6 +230,8 @@ def _rule(item: Item) -> Rule:
 
 
 def nickname(address: str) -> str:
-    """What a target is called by its address: no scheme, no user name, no query."""
+    """A target's address without scheme, query, user name, and password, which may have `/`, `?` and `#` in it."""
     bare = re.sub(r"^[A-Za-z]+://", "", address)
-    return re.split(r"[?#]", bare)[0].rpartition("@")[2].strip("/")
+    if re.match(r"[^/?#]*@|[^/?#@\[\]]*:(?!\d{1,5}(?:[/?#]|$)).*@", bare):
+        bare = bare.rpartition("@")[2]
+    return re.split(r"[?#]", bare)[0].strip("/")

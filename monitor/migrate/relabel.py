@@ -11,7 +11,9 @@ import re2
 
 Labels = dict[str, str]
 
-_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
+_REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+"""Prometheus sets no label of another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def _replace(rule: Rule, labels: Labels) -> Labels:
     match = rule.match(rule.value(labels))
     if not match:
         return labels
-    return labels | {_expanded(rule.target, match): _expanded(rule.replacement, match)}
+    target = _expanded(rule.target, match)
+    return labels | {target: _expanded(rule.replacement, match)} if _NAME.fullmatch(target) else labels
 
 
 def _expanded(template: str, match: object) -> str:
@@ -70,7 +73,7 @@ def _expanded(template: str, match: object) -> str:
             return "$"
         try:
             return match.group(int(name) if name.isdigit() else name) or ""  # type: ignore[attr-defined]
-        except (IndexError, KeyError):
+        except (IndexError, KeyError, OverflowError):
             return ""
 
     return _REFERENCE.sub(group, template)

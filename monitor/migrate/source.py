@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import yaml
@@ -15,6 +15,10 @@ LARGEST = 256 << 20
 _TRUE = {"true", "yes", "on", "y"}
 _FALSE = {"false", "no", "off", "n"}
 _NULL = {"", "~", "null", "Null", "NULL"}
+
+_NO_YAML = re.compile(r"\\.|\t", re.DOTALL)
+_AS_YAML = {"\t": " ", "\\/": "/"}
+"""JSON that is no YAML to PyYAML; inside of strings JSON has no tabs."""
 
 
 class WrongShape(Exception):
@@ -46,11 +50,15 @@ class Item:
         node = self._node
         return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULL
 
+    def anew(self) -> Item:
+        """The same value, as that at which paths begin."""
+        return Item(self._node, self.file, "", self.line)
+
     def text(self) -> str:
         """A single value, as it is written."""
         if not isinstance(self._node, yaml.ScalarNode):
             raise WrongShape(self, "must be a single value")
-        return "" if self.empty else str(self._node.value)
+        return "" if self.empty else _whole(self._node.value)
 
     def boolean(self) -> bool:
         """True or false, in any spelling that YAML knows."""
@@ -81,27 +89,37 @@ class Item:
         return [item.text() for item in self.items()]
 
     def entries(self) -> dict[str, Item]:
-        """The values of a mapping, those of merged ones (`<<`) too; a key's line is the line of its value."""
-        if self.empty:
-            return {}
-        if not isinstance(self._node, yaml.MappingNode):
-            raise WrongShape(self, "must be a mapping")
-        return dict(self._entries(self._node, set()))
+        """The values of a mapping, then those merged into it (`<<`); a key's line is that of the key."""
+        found: dict[str, Item] = {}
+        if not self.empty:
+            if not isinstance(self._node, yaml.MappingNode):
+                raise WrongShape(self, "must be a mapping")
+            self._gather(self._node, found, set())
+        return found
 
-    def _entries(self, node: yaml.MappingNode, seen: set[int]) -> Iterator[tuple[str, Item]]:
-        """Merged ones first, each once: a file may merge a mapping into itself, or a thousand times."""
+    def _gather(self, node: yaml.MappingNode, found: dict[str, Item], seen: set[int]) -> None:
+        """The first word wins: a mapping's own, then those of the first that it merges.
+
+        Each is looked at once: a file may merge a mapping into itself, or a thousand times.
+        """
         seen.add(id(node))
+        own: dict[str, Item] = {}
         for key, value in node.value:
-            if key.value == "<<":
-                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-                for each in merged:
-                    if isinstance(each, yaml.MappingNode) and id(each) not in seen:
-                        yield from self._entries(each, seen)
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-            if name != "<<":
-                path = f"{self.path}.{name}" if self.path else name
-                yield name, Item(value, self.file, path, key.start_mark.line + 1)
+            name = _whole(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            item = Item(value, self.file, f"{self.path}.{name}" if self.path else name, key.start_mark.line + 1)
+            if name in own:
+                raise WrongShape(item, f"is there twice, first in line {own[name].line}")
+            own[name] = item
+        merged = own.pop("<<", None)
+        for name, item in own.items():
+            found.setdefault(name, item)
+        for each in merged.nodes() if merged else []:
+            if isinstance(each, yaml.MappingNode) and id(each) not in seen:
+                self._gather(each, found, seen)
+
+    def nodes(self) -> list[yaml.Node]:
+        """The node, or those of a list."""
+        return self._node.value if isinstance(self._node, yaml.SequenceNode) else [self._node]
 
     def get(self, *path: str) -> Item | None:
         """The value below these keys, if it is there and not empty."""
@@ -131,8 +149,14 @@ def read(path: Path) -> str:
 
 
 def load(path: Path) -> Item:
-    """The one document in a YAML or JSON file; raises `ForeignFileError` with line and column."""
-    text = read(path)
+    """The one document in a YAML or JSON file; raises `ForeignFileError`."""
+    return parse(read(path), path)
+
+
+def parse(text: str, path: Path) -> Item:
+    """The one document in the text of a file; raises `ForeignFileError` with line and column."""
+    if path.suffix == ".json":
+        text = _NO_YAML.sub(lambda match: _AS_YAML.get(match[0], match[0]), text)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -142,8 +166,15 @@ def load(path: Path) -> Item:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ForeignFileError(f"{path}:{line}: has a character in it that YAML does not allow") from None
+    except (ValueError, OverflowError):
+        raise ForeignFileError(f"{path}: has an escape in it that stands for no character") from None
     except RecursionError:
         raise ForeignFileError(f"{path}: is nested too deeply") from None
     if node is None:
         raise ForeignFileError(f"{path}: is empty")
     return Item(node, str(path))
+
+
+def _whole(text: str) -> str:
+    """Both halves of a surrogate pair, as JSON escapes them, are one character; a half alone is none."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

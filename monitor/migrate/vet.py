@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -11,12 +10,14 @@ from monitor.config.files import Files
 from monitor.config.finding import Finding, written
 from monitor.config.models import CheckTable
 from monitor.config.secrets import Resolver
-from monitor.config.shape import shape_of
+from monitor.config.shape import Path, shape_of
 from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable
 from monitor.migrate.writer import variables_of
 
 _NEEDED = ("name", "url")
 _ROUNDS = 50
+_ASKED = ("method", "headers", "body", "json", "auth", "proxy", "resolver", "source_address", "ip_version")
+_TLS = ("ca_file", "cert_file", "key_file", "server_name")
 
 
 def vetted(imported: Imported) -> Imported:
@@ -27,8 +28,7 @@ def vetted(imported: Imported) -> Imported:
         if trouble is None:
             kept.append(draft)
         else:
-            imported.lost(draft.place, f"no check can be made of it: {trouble}")
-            imported.notes += [note for note in draft.notes if note not in imported.notes]
+            imported.lost(draft.place, f"{draft.name}: no check can be made of it: {trouble}")
     imported.drafts = kept
     return imported
 
@@ -86,12 +86,13 @@ def _mend(draft: Draft, finding: Finding) -> None:
     for table, key in reversed(parents[:-1]):
         if not table[key]:
             del table[key]
-    draft.lost(draft.place, f"{written(finding.path, {})}{_shown(here)}: {_said(finding)}")
+    say = draft.pause if _decides(finding.path) else draft.lost
+    say(draft.places.get(finding.path, draft.place), f"{written(finding.path, {})}: {_said(finding)}")
 
 
-def _shown(value: object) -> str:
-    """The path of a file that is refused; other values may be secret."""
-    return f' = "{value}"' if isinstance(value, str) and re.match(r"/[\w./-]+$", value) else ""
+def _decides(path: Path) -> bool:
+    """Whether another question would be asked, or another way taken, without this key."""
+    return path[0] in _ASKED or path[:2] in [("tls", key) for key in _TLS]
 
 
 def _said(finding: Finding) -> str:

@@ -50,7 +50,7 @@ def _head(imported: Imported) -> Iterator[str]:
 def _check(draft: Draft) -> Iterator[str]:
     yield _comment(f"From {draft.place}")
     for kind, title in _TITLES.items():
-        yield from _notes(title, [note for note in draft.notes if note.kind is kind])
+        yield from _notes(title, [note for note in draft.notes if note.kind is kind], draft.place)
     yield "[[checks]]"
     for key in sorted(draft.keys, key=_ORDER.index):
         yield from _key((key,), draft.keys[key])
@@ -61,10 +61,12 @@ def _tail(imported: Imported) -> Iterator[str]:
     yield from _notes("Left alone:", [note for note in imported.notes if note.kind is not Kind.LOST])
 
 
-def _notes(title: str, notes: list[Note]) -> Iterator[str]:
+def _notes(title: str, notes: list[Note], above: str = "") -> Iterator[str]:
+    """A line each; a place that stands above already is not said again."""
     if notes:
         yield _comment(title)
-        yield from (_comment(f"  {note.place}: {note.text}") for note in notes)
+        for note in notes:
+            yield _comment(f"  {note.text}" if note.place == above else f"  {note.place}: {note.text}")
 
 
 def _key(path: tuple[str, ...], value: Any) -> Iterator[str]:

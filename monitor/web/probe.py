@@ -70,7 +70,8 @@ def read(request: web.Request) -> Asked:
     target = _one(request, "target")
     if not target:
         raise BadTarget("the target is missing: /probe?target=NAME-OR-URL&module=NAME")
-    return Asked(target, _one(request, "module") or None, _scrape_timeout(request), since)
+    module, hostname = _one(request, "module") or None, _one(request, "hostname") or None
+    return Asked(target, module, hostname, _scrape_timeout(request), since)
 
 
 def _one(request: web.Request, name: str) -> str:

@@ -14,12 +14,13 @@ from monitor.view import CheckView, MonitorView, Overview
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for `/probe`: its target and module as they came, seconds until Prometheus gives up, and since when
-    it waits (steady seconds).
+    """A request for `/probe`: target, module and hostname as they came, seconds until Prometheus gives up, and since
+    when it waits (steady seconds).
     """
 
     target: str
     module: str | None
+    hostname: str | None
     scrape_timeout: float | None
     since: float
 

@@ -7,27 +7,42 @@ import cProfile
 import pstats
 import signal
 import sys
+import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.bench import saturate
-from tests.bench.loads import LOADS, Comparison, Contest, Load
-from tests.bench.machine import described
-from tests.bench.table import cells, markdown, show
+from tests.bench.cores import CORES
+from tests.bench.cost import BACK_TO_BACK, COSTS
+from tests.bench.figures import Bench, Figure, NotMeasured, Row
+from tests.bench.growth import GROWTH, SMALL
+from tests.bench.hanging import HANGING
+from tests.bench.honest import HONEST
+from tests.bench.machine import described, foreign_cpu_seconds
+from tests.bench.many import MANY
+from tests.bench.table import cells, markdown, show, write
 from tests.bench.target import nginx
+
+ROWS = (*COSTS, HONEST, HANGING, MANY, GROWTH, SMALL, CORES)
+"""The table, in its order."""
+_ALL = {row.name: row for row in (*ROWS, *BACK_TO_BACK)}
 
 _QUICK_SECONDS, _QUICK_ROUNDS = 3.0, 2
 _LINES_OF_PROFILE = 40
-_WIDTH = 140
+_TOO_MUCH = 10.0
+"""Per cent of a CPU that others may use while a row is measured."""
+_WIDTH = 180
 """Characters of a line in a file."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, or profile, as the options say."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # through every context, which end the processes
+    for number in (signal.SIGINT, signal.SIGTERM):  # through every context, which ends the processes
+        signal.signal(number, lambda *_: sys.exit("ended by a signal"))
     if options.profile:
         _profile(options.profile, options.seconds)
     else:
@@ -36,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tests.bench", description=f"{__doc__} See docs/bench.md.")
-    names = [load.name for load in LOADS]
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long each round of each contender is measured")
-    parser.add_argument("--rounds", type=int, default=4, help="how often they take turns")
-    parser.add_argument("--only", choices=names, nargs="+", default=names, metavar="LOAD", help=", ".join(names))
-    parser.add_argument("--quick", action="store_true", help="a first impression: few and short rounds")
+    default = [row.name for row in ROWS]
+    parser.add_argument("--only", choices=_ALL, nargs="+", default=default, metavar="ROW", help=", ".join(_ALL))
+    parser.add_argument("--quick", action="store_true", help="a first impression of every row, in a few minutes")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each round of what is compared by turns")
+    parser.add_argument("--rounds", type=int, default=4, help="how often contenders take turns")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout, instead of blackbox_exporter")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as well")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table there as well")
     parser.add_argument("--profile", choices=["http", "https"], help="profile the path of a check instead")
     return parser
 
@@ -51,23 +66,38 @@ def _measure(options: argparse.Namespace) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    machine = described()
+    machine, began = described(), time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"  {time.monotonic() - began:5.0f} s  {text}", highlight=False, markup=False)
+
     seconds, rounds = (_QUICK_SECONDS, _QUICK_ROUNDS) if options.quick else (options.seconds, options.rounds)
+    against = options.against.resolve() if options.against else None
     with nginx() as target:
-        against = options.against.resolve() if options.against else None
-        contest = Contest(target, against, seconds, rounds)
-        loads = [load for load in LOADS if load.name in options.only]
-        comparisons = [_compared(contest, load, console) for load in loads]
-    show(comparisons, contest.opponent, machine, console)
+        bench = Bench(Path(__file__).parents[2], target, options.quick, say, against, seconds, rounds)
+        rows = [(_ALL[name], _figures(_ALL[name], bench)) for name in options.only]
+    show(rows, machine, console)
     if options.markdown:
-        options.markdown.write_text(markdown(comparisons, contest.opponent, machine))
+        write(options.markdown, markdown(rows, machine))
 
 
-def _compared(contest: Contest, load: Load, console: Console) -> Comparison:
-    """Run all rounds of a load, and say how it stands after each."""
-    for comparison in contest.compare(load):
-        console.print(f"  {'   '.join(cells(comparison))}", highlight=False)
-    return comparison
+def _figures(row: Row, bench: Bench) -> list[Figure]:
+    """The figures of a row, each said as soon as it is there; what cannot be measured is a figure that says why."""
+    figures: list[Figure] = []
+    began, others = time.monotonic(), foreign_cpu_seconds()
+    bench.say(f"── {row.title} ({row.name})")
+    try:
+        for figure in row.measure(bench):
+            figures.append(figure)
+            bench.say("   ".join(filter(None, cells(figure))))
+    except (NotMeasured, OSError, HTTPException) as exc:  # the daemon may be too busy to answer at all
+        bench.say(f"not measured: {exc!r}")
+        figures.append(Figure("the rest" if figures else "all of it", None, remark=str(exc)))
+    share = 100 * (foreign_cpu_seconds() - others) / (time.monotonic() - began)
+    remark = "too much: what this row says of time is theirs as well" if share > _TOO_MUCH else ""
+    figures.append(Figure("other programs meanwhile", share, "% of a CPU", remark=remark))
+    bench.say("   ".join(filter(None, cells(figures[-1]))))
+    return figures
 
 
 def _profile(scheme: str, seconds: float) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.bench.figures import NotMeasured
 from tests.bench.target import HOST, Target, ended, free_port, wait_for_port
 
 PROGRAM = "prometheus-blackbox-exporter"
@@ -38,7 +39,7 @@ modules:
 def exporter(target: Target) -> Iterator[tuple[int, int]]:
     """A running exporter: its process id and its port."""
     if shutil.which(PROGRAM) is None:
-        raise SystemExit(f"{PROGRAM} is not installed; it is what the daemon is measured against")
+        raise NotMeasured(f"{PROGRAM} is not installed; it is what the daemon is measured against")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-exporter-") as folder:
         modules = Path(folder, "modules.yml")
@@ -89,7 +90,7 @@ class Driver:
 
         asyncio.run(loaded())
         if self.failed:
-            raise SystemExit(f"{self.failed} probes of blackbox_exporter failed; no figure means anything then")
+            raise NotMeasured(f"{self.failed} probes of blackbox_exporter failed; no figure means anything then")
         return self.succeeded - before
 
     async def _probe(self) -> None:

@@ -26,6 +26,12 @@ def resident_mib(pid: int) -> float:
     return sum(map(_resident_kib, family(pid))) / 1024
 
 
+def foreign_cpu_seconds() -> float:
+    """CPU time since the machine started that went to neither this process nor anything below it, nor was idle."""
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, _read(Path("/proc/stat")).split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICKS - cpu_seconds(os.getpid())
+
+
 def family(pid: int) -> Iterator[int]:
     """A process and all below it that live."""
     yield pid

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 
 from monitor.checks.net import Net
 from monitor.clock import system_clock
-from monitor.ledger import Ledger, Record
-from monitor.metrics import CheckCollector, Registry, Vitals
+from monitor.ledger import Ledger
+from monitor.meter import Meter
 from monitor.outcome import Reason, Result
 from monitor.process import new_event_loop, settle_memory
 from monitor.runner import Runner
+from monitor.schedule import Job
 from monitor.spec import CheckSpec, FileRef, MonitorSpec, TlsSpec
 from monitor.watchdog import Watchdog
 
@@ -39,10 +40,10 @@ class Treadmill:
 
     async def run(self, seconds: float) -> tuple[float, int]:
         """CPU seconds and runs in so many seconds, after a second to warm up."""
-        runner, records = self._built()
+        runner, jobs = self._built()
         settle_memory()
-        for record in records[:LANES]:
-            runner.due(record, time.monotonic(), 0)
+        for job in jobs[:LANES]:
+            runner.due(job, time.monotonic(), 0)
         await asyncio.sleep(_WARM_UP)
         cpu, runs = time.process_time(), self.runs
         await asyncio.sleep(seconds)
@@ -53,32 +54,35 @@ class Treadmill:
             raise SystemExit(f"{len(self.failures)} runs failed, the first one: {self.failures[0]}")
         return measured
 
-    def _built(self) -> tuple[Runner, list[Record]]:
+    def _built(self) -> tuple[Runner, list[Job]]:
         tls = TlsSpec(ca_file=FileRef(self.ca_file, "bench"))
         specs = [CheckSpec(f"check-{n}", self.url, self.url, tls=tls) for n in range(2 * LANES)]
         ledger = Ledger()
         ledger.apply(specs, MonitorSpec(), system_clock())
-        records = list(ledger)
-        partner = dict(zip(records, records[LANES:] + records[:LANES], strict=True))
+        jobs = [Job(spec) for spec in specs]
+        names = [spec.name for spec in specs]
+        partner = dict(zip(names, jobs[LANES:] + jobs[:LANES], strict=True))
         loop = asyncio.get_running_loop()
-        vitals = Vitals(Registry(CheckCollector(ledger, system_clock)), "bench")
-        watchdog = Watchdog(vitals.event_loop_lag.observe)
+        meter = Meter()
+        watchdog = Watchdog(meter.event_loop_lag.observe)
         watchdog.start()
 
-        def found(record: Record, result: Result, runs: int) -> None:
+        def found(name: str, result: Result, runs: int, _until: float | None) -> None:
+            record = ledger.get(name)
+            assert record is not None
             record.add(result, system_clock(), runs)
             self.runs += 1
             if self._stopped:
                 return
             if result.reason is not Reason.OK:
                 self.failures.append(result.detail)
-            loop.call_soon(runner.due, partner[record], time.monotonic(), 0)
+            loop.call_soon(runner.due, partner[name], time.monotonic(), 0)
 
         net = Net()
         net.prepare(specs)
         limit = MonitorSpec().max_concurrency
-        runner = Runner(net, limit=limit, descriptors=limit, watchdog=watchdog, vitals=vitals, found=found)
-        return runner, records
+        runner = Runner(net, limit=limit, descriptors=limit, watchdog=watchdog, meter=meter, found=found)
+        return runner, jobs
 
 
 def run(url: str, ca_file: str, seconds: float) -> tuple[float, int]:

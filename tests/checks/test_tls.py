@@ -12,7 +12,7 @@ from monitor.outcome import Reason
 from monitor.spec import TlsSpec
 from tests.checks.harness import Run, file_ref
 from tests.servers import certs, dns, faults, relay, tls
-from tests.servers.http import HttpServer, echo
+from tests.servers.http import HttpServer, echo, redirect
 from tests.servers.tcp import Script, Server
 
 Trusting = Callable[..., TlsSpec]
@@ -146,6 +146,18 @@ async def test_server_name_decides_sni_and_verification(run: Run, trusting: Trus
         assert result.reason is Reason.OK, result.detail
         assert server.requests[0].header("Host") == server.address
     assert seen == ["elsewhere.test"]
+
+
+async def test_server_name_stands_for_no_origin_that_a_redirect_leads_to(run: Run, trusting: Trusting) -> None:
+    async with (
+        tls.https() as other,
+        tls.https(lambda _: redirect(other.url()), certs.issue("elsewhere.test")) as server,
+    ):
+        result = await run(server.url(), tls=trusting(server_name="elsewhere.test"))
+        assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+        wrong = await run(server.url(), tls=trusting(server_name="third.test"))
+        assert wrong.reason is Reason.TLS_HOSTNAME_MISMATCH
+        assert "not for third.test" in wrong.detail
 
 
 async def test_connect_to_keeps_host_and_sni(run: Run) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import ssl
 import struct
 from math import inf
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from monitor.config import load
 from monitor.demo import names
+from monitor.demo.announcement import announced
 from monitor.demo.catalogue import EXAMPLES
 from monitor.demo.certificates import Issuer
 from monitor.demo.configuration import written
@@ -34,6 +38,17 @@ def test_every_state_that_a_check_can_be_in_is_promised() -> None:
 
 def test_every_fault_has_a_runbook() -> None:
     assert {example.reason for example in EXAMPLES if example.telling} <= set(NEXT)
+
+
+@pytest.mark.parametrize("width", [60, 80, 110, 200])
+def test_words_are_whole_on_a_terminal_of_any_width(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(announced(EXAMPLES, "127.0.0.1:8420", Path("/tmp/monitor-demo/checks.toml"), width))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    for example in EXAMPLES:
+        (row,) = (line.split() for line in lines if line.startswith(f"{example.name} "))
+        assert example.reason is None or example.reason.value in row, f"{example.name}: {' '.join(row)}"
+        assert "…" not in row
 
 
 def test_names_are_unique() -> None:

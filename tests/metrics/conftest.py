@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from monitor.clock import Moment
 from monitor.ledger import Ledger
+from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.outcome import Phases, Reason, Result
 from monitor.spec import CheckSpec, MonitorSpec
@@ -29,7 +30,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.registry = Registry(CheckCollector(self.ledger, lambda: self.now))
-        self.vitals = Vitals(self.registry, "1.2.3")
+        self.meter = Meter()
+        self.workers: dict[str, WorkerMeter] = {}
+        self.vitals = Vitals(self.registry, "1.2.3", lambda: [self.meter], lambda: self.workers)
 
     def configure(self, *specs: CheckSpec) -> None:
         self.ledger.apply(specs, self.monitor, self.now)

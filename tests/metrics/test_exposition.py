@@ -17,10 +17,10 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from monitor.meter import SKIP_REASONS
 from monitor.metrics import exposition
 from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
 from monitor.metrics.labels import _name
-from monitor.metrics.vitals import SKIP_REASONS
 from monitor.outcome import Phases, Reason
 from tests.metrics.conftest import OPENMETRICS, Bench, ours, samples, spec
 
@@ -81,9 +81,9 @@ def lived(bench: Bench) -> Bench:
     bench.run("bad", Reason.REFUSED)
     bench.run("bad", Reason.MONITOR_STALLED)
     bench.vitals.configuration_loaded(bench.now.wall)
-    bench.vitals.schedule_lag.observe(0.003)
-    bench.vitals.event_loop_lag.observe(0.001)
-    bench.vitals.runs_skipped.labels("overlap").inc()
+    bench.meter.schedule_lag.observe(0.003)
+    bench.meter.event_loop_lag.observe(0.001)
+    bench.meter.skipped["overlap"] += 1
     return bench
 
 
@@ -208,7 +208,7 @@ async def test_refused_reload_keeps_the_time_of_the_last_good_one(bench: Bench) 
 
 async def test_two_services_share_nothing(bench: Bench) -> None:
     other = Bench()
-    other.vitals.runs_skipped.labels("late").inc()
+    other.meter.skipped["late"] += 1
     assert (await bench.series())["monitor_runs_skipped_total", frozenset({("reason", "late")})] == 0
 
 

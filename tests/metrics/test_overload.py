@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.meter import Meter
 from monitor.metrics import Overload
 from tests.metrics.conftest import Bench
 
 
 def watched(bench: Bench) -> Overload:
-    overload = Overload(bench.vitals)
+    overload = Overload(lambda: [bench.meter])
     overload.look(0.0)
     return overload
 
 
 def runs(bench: Bench, count: int, lag: float) -> None:
     for _ in range(count):
-        bench.vitals.schedule_lag.observe(lag)
+        bench.meter.schedule_lag.observe(lag)
 
 
 def test_a_monitor_that_keeps_up_says_nothing(bench: Bench) -> None:
-    assert Overload(bench.vitals).trouble() is None
+    assert Overload(lambda: [bench.meter]).trouble() is None
     overload = watched(bench)
     runs(bench, 1000, 0.2)
     runs(bench, 10, 2.0)
@@ -31,7 +32,7 @@ def test_a_monitor_that_keeps_up_says_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize("reason", ["overlap", "late"])
 def test_a_skipped_run_is_said_with_what_to_do_and_forgotten_after_a_minute(bench: Bench, reason: str) -> None:
     overload = watched(bench)
-    bench.vitals.runs_skipped.labels(reason).inc(31)
+    bench.meter.skipped[reason] += 31
     overload.look(1.0)
     trouble = overload.trouble()
     assert trouble is not None
@@ -45,7 +46,7 @@ def test_a_skipped_run_is_said_with_what_to_do_and_forgotten_after_a_minute(benc
 
 def test_runs_missed_while_everything_stood_still_are_no_overload(bench: Bench) -> None:
     overload = watched(bench)
-    bench.vitals.runs_skipped.labels("stalled").inc(31)
+    bench.meter.skipped["stalled"] += 31
     overload.look(1.0)
     assert overload.trouble() is None
 
@@ -60,7 +61,16 @@ def test_late_starts_are_said_once_they_are_more_than_a_few(bench: Bench) -> Non
 
 def test_what_was_before_the_first_look_does_not_count(bench: Bench) -> None:
     runs(bench, 10, 4.0)
-    bench.vitals.runs_skipped.labels("late").inc()
+    bench.meter.skipped["late"] += 1
     overload = watched(bench)
+    overload.look(1.0)
+    assert overload.trouble() is None
+
+
+def test_a_worker_that_begins_anew_with_its_counters_is_no_overload(bench: Bench) -> None:
+    runs(bench, 100, 4.0)
+    overload = watched(bench)
+    bench.meter = Meter()
+    runs(bench, 10, 0.001)
     overload.look(1.0)
     assert overload.trouble() is None

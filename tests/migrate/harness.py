@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from monitor.config import load
+from monitor.migrate import blackbox, gatus, kuma
 from monitor.migrate.draft import Imported, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
@@ -39,8 +42,8 @@ def made(imported: Imported, directory: Path, **environment: str) -> Made:
     checks = {spec.name: spec for spec in load(path, variables | environment).checks}
     assert len(checks) == len(imported.drafts)
     lost = [f"{note.place}: {note.text}" for note in imported.every(Kind.LOST)]
-    for line in report(imported.every(Kind.LOST)):
-        assert line in text
+    for note, line in zip(imported.every(Kind.LOST), report(imported.every(Kind.LOST)), strict=True):
+        assert line in text or line.removeprefix(report([replace(note, text="")])[0]).strip() in text
     return Made(text, checks, lost, imported)
 
 
@@ -48,3 +51,49 @@ def yaml_file(path: Path, text: str) -> Path:
     """The text as a file."""
     path.write_text(text)
     return path
+
+
+def of_gatus(tmp_path: Path, text: str, **environment: str) -> Made:
+    """The checks of a file of Gatus."""
+    return made(gatus.read(yaml_file(tmp_path / "gatus.yml", text)), tmp_path, **environment)
+
+
+def of_endpoint(tmp_path: Path, keys: str) -> tuple[CheckSpec, Made]:
+    """The check of one endpoint with these keys."""
+    found = of_gatus(tmp_path, f"endpoints:\n- {{name: it, url: 'https://a.example.com', {keys}}}\n")
+    return found.checks["it"], found
+
+
+def of_module(
+    tmp_path: Path, http: str, target: str = "https://a.example.com", job: str = "", group: str = "", name: str = "m"
+) -> tuple[CheckSpec, Made]:
+    """The check of one target and an http module with these keys."""
+    modules = yaml_file(tmp_path / "blackbox.yml", f"modules: {{{name}: {{prober: http, http: {{{http}}}}}}}")
+    targets = yaml_file(
+        tmp_path / "prometheus.yml",
+        f"""
+scrape_configs:
+- job_name: j
+  metrics_path: /probe
+  params: {{module: [{name}]}}
+  static_configs: [{{targets: ["{target}"]{group}}}]
+  relabel_configs: [{{source_labels: [__address__], target_label: __param_target}}]
+{job}""",
+    )
+    found = made(blackbox.read(modules, [targets]), tmp_path)
+    (check,) = found.checks.values()
+    return check, found
+
+
+def of_monitor(tmp_path: Path, **row: Any) -> tuple[CheckSpec, Made]:
+    """The check of one monitor of Uptime Kuma."""
+    path = tmp_path / "backup.json"
+    monitor = {"id": 1, "type": "http", "name": "it", "url": "https://a.example.com"} | row
+    path.write_text(json.dumps({"monitorList": [monitor]}))
+    found = made(kuma.read(path), tmp_path)
+    return found.checks["it"], found
+
+
+def said(found: Made, part: str) -> bool:
+    """Whether the list of what was lost has this in it."""
+    return any(part in line for line in found.lost)

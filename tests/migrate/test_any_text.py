@@ -13,16 +13,19 @@ import yaml
 from hypothesis import example, given, settings
 
 from monitor.config.values import is_name, label
-from monitor.migrate import gatus
+from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
+from monitor.migrate.blackbox_login import Login
+from monitor.migrate.blackbox_rules import HTTP
 from monitor.migrate.conditions import Conditions
+from monitor.migrate.credentials import Credentials
 from monitor.migrate.draft import Draft, Imported, Kind, Note
-from monitor.migrate.names import check_name, label_name
-from monitor.migrate.relabel import Rule, relabelled
+from monitor.migrate.names import Variables, check_name, label_name
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import written
 from tests.migrate.harness import made
 
+LOGIN = Login(Path(), Credentials(Variables()))
 TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
 READABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 VALUES = st.recursive(
@@ -96,6 +99,26 @@ def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind
         made(uptime_kuma.read(path), Path(directory))
 
 
+MODULES = st.dictionaries(
+    st.sampled_from([*HTTP, *LOGIN.headers(), *LOGIN.handlers()]), VALUES.map(encodable), max_size=5
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(MODULES, READABLE, PAIRS)
+def test_whatever_a_module_says_the_new_file_is_valid(
+    http: dict[str, Any], target: str, labels: dict[str, str]
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        modules, targets = Path(directory, "blackbox.yml"), Path(directory, "prometheus.yml")
+        modules.write_text(yaml.safe_dump({"modules": {"m": {"prober": "http", "http": http}}}))
+        groups = [{"targets": [target, "https://a.example.com"], "labels": labels}]
+        rules = [{"source_labels": ["__address__"], "target_label": "__param_target"}]
+        job = {"params": {"module": ["m"]}, "static_configs": groups, "relabel_configs": rules}
+        targets.write_text(yaml.safe_dump({"scrape_configs": [job]}))
+        made(blackbox.read(modules, [targets]), Path(directory))
+
+
 @settings(deadline=None)
 @given(TEXT)
 def test_names_are_valid(text: str) -> None:
@@ -121,23 +144,6 @@ def test_any_condition_is_carried_over_or_listed(text: str) -> None:
         conditions.add("here", condition)
         conditions.finish("here")
         assert len(vetted(Imported("", [], [], [draft])).drafts) == 1
-
-
-def test_relabelling_is_that_of_prometheus() -> None:
-    labels = {"a": "one", "b": "two", "__meta_x": "kept"}
-    assert relabelled(labels, [Rule(["a", "b"], regex="(o.*);(t.*)", target="c", replacement="$2-${1}")]) == labels | {
-        "c": "two-one"
-    }
-    assert relabelled(labels, [Rule(["a"], regex="on", target="c")]) == labels  # anchored
-    assert relabelled(labels, [Rule(["a"], regex="one", action="drop")]) is None
-    assert relabelled(labels, [Rule(["a"], regex="two", action="keep")]) is None
-    assert relabelled(labels, [Rule(regex="__meta_(.*)", action="labelmap")]) == labels | {"x": "kept"}
-    assert relabelled(labels, [Rule(regex="[ab]", action="labeldrop")]) == {"__meta_x": "kept"}
-    assert relabelled(labels, [Rule(regex="a", action="labelkeep")]) == {"a": "one"}
-    assert relabelled(labels, [Rule(["a"], target="a", action="uppercase")]) == labels | {"a": "ONE"}
-    assert relabelled(labels, [Rule(["a"], target="b", action="keepequal")]) is None
-    assert relabelled(labels, [Rule(["a"], target="b", replacement="")]) == {"a": "one", "__meta_x": "kept"}
-    assert relabelled({"a": "x"}, [Rule(["a"], target="m", modulus=8, action="hashmod")])["m"] in set("01234567")  # type: ignore[index]
 
 
 def test_a_mapping_merged_into_itself_many_times_costs_nothing(tmp_path: Path) -> None:

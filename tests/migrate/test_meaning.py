@@ -24,7 +24,7 @@ async def reason_of(spec: CheckSpec) -> Reason:
         return (await check_http(spec, net)).reason
 
 
-GOOD = {"status": "UP", "ids": [1, 2], "queue": 5, "name": "johnny"}
+GOOD = {"parts": [{"ok": True}, {"ok": True}], "status": "UP", "ids": [1, 2], "queue": 5, "name": "johnny"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,8 @@ GOOD = {"status": "UP", "ids": [1, 2], "queue": 5, "name": "johnny"}
         ({"queue": 100}, Reason.UNEXPECTED_BODY),
         ({"name": "mary"}, Reason.UNEXPECTED_BODY),
         ({"errors": []}, Reason.UNEXPECTED_BODY),
+        ({"parts": []}, Reason.UNEXPECTED_BODY),
+        ({"parts": [{"ok": True}, {"ok": False}]}, Reason.UNEXPECTED_BODY),
     ],
 )
 async def test_gatus_conditions(change: dict[str, object], reason: Reason, tmp_path: Path) -> None:
@@ -47,7 +49,8 @@ endpoints:
   - name: it
     url: {server.url()}
     conditions: ["[STATUS] == any(200, 429)", "[BODY].status == UP", "len([BODY].ids) == 2", "100 > [BODY].queue",
-                 "[BODY].name == pat(john*)", "has([BODY].errors) == false", "[BODY] == pat(*status*)"]
+                 "[BODY].name == pat(john*)", "has([BODY].errors) == false", "[BODY].parts[*].ok == true",
+                 "[BODY] == pat(*status*)"]
 """
         found = made(gatus.read(yaml_file(tmp_path / "gatus.yml", text)), tmp_path)
         assert found.lost == []

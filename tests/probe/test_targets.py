@@ -8,6 +8,7 @@ import pytest
 
 from monitor.probing import identity
 from tests.probe.conftest import TIMEOUT, Daemons
+from tests.servers import certs, tls
 from tests.servers.dns import DnsServer, addresses
 from tests.servers.http import HttpServer, ok, redirect
 from tests.servers.proxy import Proxy
@@ -37,7 +38,9 @@ MALFORMED = [
     ("target=http://hunter2:hunter2@127.1/", "the host is not an IPv4 address, but ends in a number"),
     ("target=http://a%20b/", "a space, a backslash or a control character"),
     ("target=http://[::1/", "an IPv6 address stands in brackets"),
-    ("target=::1", "the host is not"),
+    ("target=::1", "an IPv6 address stands in brackets"),
+    ("target=127.0.0.1&hostname=a%0d%0ab", "the parameter hostname: the host is not a valid name"),
+    ("target=127.0.0.1&hostname=a&hostname=b", "there is more than one hostname"),
     ("target=http://", "there is no host"),
     ("target=%00", "control character"),
     ("target=http://%ff%fe/", "the host is not a valid name"),
@@ -237,3 +240,54 @@ async def test_a_reload_changes_who_is_allowed(daemon: Daemons, tmp_path: Path) 
         async with monitor.session.post(f"http://{monitor.address}/-/reload") as reloaded:
             assert reloaded.status == 200
         assert (await monitor.probe(target)).value("probe_success") == 1
+
+
+HOSTNAME = """
+[monitor.probe]
+allow = ["127.0.0.1"]
+[probe_modules.tls]
+tls.ca_file = "{ca}"
+[probe_modules.own]
+headers.Host = "own.test"
+"""
+
+
+async def test_hostname_is_the_name_in_the_request_and_in_tls(daemon: Daemons, tmp_path: Path) -> None:
+    ca = tmp_path / "authority.pem"
+    ca.write_bytes(certs.authority().cert_pem.bytes())
+    async with (
+        HttpServer() as plain,
+        tls.https(credential=certs.issue("shop.test")) as secure,
+        daemon(HOSTNAME.format(ca=ca)) as monitor,
+    ):
+        assert (await monitor.probe(plain.url(), hostname="shop.test")).value("probe_success") == 1
+        named = await monitor.probe(secure.url(host="127.0.0.1"), module="tls", hostname="shop.test")
+        assert named.value("probe_success") == 1, named.text
+        assert (await monitor.probe(secure.url(host="127.0.0.1"), module="tls")).reason == "tls_hostname_mismatch"
+        target = secure.url(host="127.0.0.1")
+        assert (await monitor.probe(target, module="tls", hostname="shop.test:8443")).value("probe_success") == 1
+        asked = [request.header("Host") for request in (*plain.requests, *secure.requests)]
+        assert asked == ["shop.test", "shop.test", "shop.test:8443"]
+        refused = await monitor.probe(plain.url(), module="own", hostname="shop.test")
+        assert (refused.status, "has a header Host of its own" in refused.text) == (400, True)
+        assert (await monitor.probe("http://192.0.2.7/", hostname="127.0.0.1")).status == 403
+        assert plain.connections == 1
+
+
+async def test_hostname_never_means_a_configured_check(daemon: Daemons) -> None:
+    async with HttpServer() as server, daemon(CLOSED.format(port=server.port)) as monitor:
+        for target in ("shop", f"http://127.0.0.1:{server.port}/health?key=a"):
+            assert (await monitor.probe(target)).status == 200
+            assert (await monitor.probe(target, hostname="other.test")).status == 403
+        assert server.connections == 2
+
+
+async def test_connect_to_of_a_module_is_judged_by_where_it_leads_and_not_by_the_targets_name(daemon: Daemons) -> None:
+    module = '[monitor.probe]\nallow = ["{allow}"]\n[probe_modules.node]\nconnect_to = "127.0.0.1:{port}"\n'
+    async with HttpServer() as server:
+        async with daemon(module.format(allow="shop.test", port=server.port)) as monitor:
+            assert (await monitor.probe("http://shop.test/", module="node")).status == 403
+        assert server.connections == 0
+        async with daemon(module.format(allow="127.0.0.1", port=server.port)) as monitor:
+            assert (await monitor.probe("http://shop.test/", module="node")).value("probe_success") == 1
+        assert server.requests[0].header("Host") == "shop.test"

@@ -33,3 +33,9 @@ def amtool() -> str:
 def prometheus() -> str:
     """Prometheus itself."""
     return program("prometheus", "prometheus")
+
+
+@pytest.fixture
+def alertmanager() -> str:
+    """Alertmanager itself; Debian gives it a longer name than its makers do."""
+    return shutil.which("alertmanager") or program("prometheus-alertmanager", "prometheus-alertmanager")

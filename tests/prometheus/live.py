@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from tests.cli.program import start
-from tests.prometheus.world import FOLDER
+from tests.prometheus.world import FOLDER, ROOT
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, Request, answer, ok
 from tests.servers.tcp import closed_port
@@ -128,10 +128,13 @@ async def _holds(condition: Callable[[], Awaitable[bool]]) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def scraping(program: str, folder: Path, config: str, monitor: str) -> AsyncIterator[Prometheus]:
-    """Prometheus with this configuration of deploy/, with the daemon's address put in and everything much faster."""
+async def scraping(
+    program: str, folder: Path, config: str, monitor: str, *, alertmanager: str = "127.0.0.1:9"
+) -> AsyncIterator[Prometheus]:
+    """Prometheus with this configuration of deploy/, with our addresses put in and everything much faster."""
     text = (FOLDER / config).read_text().replace("127.0.0.1:8420", monitor)
     assert monitor in text
+    text = text.replace("127.0.0.1:9093", alertmanager)  # never that of the machine
     text = text.replace("scrape_interval: 15s", "").replace("evaluation_interval: 15s", "").replace("global:", "")
     (folder / config).write_text("global: { scrape_interval: 500ms, evaluation_interval: 500ms }\n" + text)
     for rules in FOLDER.glob("*.rules.yml"):
@@ -152,8 +155,28 @@ async def scraping(program: str, folder: Path, config: str, monitor: str) -> Asy
             await process.wait()
 
 
+@contextlib.asynccontextmanager
+async def alerting(program: str, folder: Path, receiver: str) -> AsyncIterator[str]:
+    """Alertmanager with the example of deploy/, the receivers put in, and nothing waited for; its address."""
+    text = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
+    text = text.replace("http://127.0.0.1:9", receiver).replace("group_wait: 30s", "group_wait: 0s")
+    (folder / "alertmanager.yml").write_text(text)
+    address = f"127.0.0.1:{_free_port()}"
+    arguments = [f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'alertmanager'}"]
+    arguments += [f"--web.listen-address={address}", "--cluster.listen-address="]
+    with (folder / "alertmanager.log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(program, *arguments, stdout=log, stderr=log)
+    try:
+        yield address
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            await process.wait()
+
+
 def _free_port() -> int:
-    """A port that is free now; Prometheus cannot take one of the kernel's choice and say which."""
+    """A port that is free now; these programs cannot take one of the kernel's choice and say which."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

@@ -93,6 +93,16 @@ def test_down_stays_one_alert_through_a_restart_of_the_monitor(promtool: str, tm
     assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
 
 
+@pytest.mark.parametrize("state", ["paused", "gone"])
+def test_what_nobody_watches_any_more_is_not_down_again_when_the_monitor_is_restarted(
+    state: str, promtool: str, tmp_path: Path
+) -> None:
+    series = healthy(40) | lives("api", ("down", 10), (state, 3), ("gone", 1), (state, 26))
+    series[own("up")] = "1x12 0 1x26"
+    expressions = [firing("9m", DOWN), *(firing(f"{minute}m") for minute in (10, 12, 13, 14, 20, 39))]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
+
+
 def test_restart_of_the_monitor_alerts_of_nothing(promtool: str, tmp_path: Path) -> None:
     """Every counter falls to zero, states begin as unknown, and one scrape fails."""
     restarted = "0+2x20 stale 0+2x20"
@@ -287,6 +297,19 @@ def test_certificate_that_ends_soon_is_a_ticket_and_an_ended_one_a_page(promtool
     ]
     expressions = [firing("60m"), firing("80m", SOON), firing("91m", SOON), firing("92m", ENDED), firing("99m", ENDED)]
     assert promtool_says(promtool, tmp_path, series, expressions=expressions, alerts=told) == ""
+
+
+def test_certificate_of_a_target_of_probe_is_told_by_its_instance(promtool: str, tmp_path: Path) -> None:
+    """What /probe answers, and blackbox_exporter, has no label `check`."""
+    series = healthy(30) | {'probe_ssl_earliest_cert_expiry{job="probe",instance="https://a.example.com/"}': "0x30"}
+    told = says(
+        "CertificateEnded",
+        "20m",
+        {"severity": "page", "job": "probe", "instance": "https://a.example.com/"},
+        summary="The certificate of https://a.example.com/ has ended",
+        description="A certificate in the chain of https://a.example.com/ ended 20m 0s ago.",
+    )
+    assert promtool_says(promtool, tmp_path, series, alerts=[told]) == ""
 
 
 @pytest.mark.parametrize("state", ["paused", "maintenance", "gone"])

@@ -15,6 +15,7 @@ from tests.project.markdown import anchors
 from tests.prometheus.world import FOLDER, ROOT, RULES
 
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
+INSTALL = ROOT / "docs" / "install.md"
 ALERTMANAGER = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
 SECTIONS = re.split(r"^### ", RUNBOOKS.read_text().partition("## The monitor's own figures")[0], flags=re.MULTILINE)[1:]
 
@@ -30,6 +31,17 @@ def alerts() -> list[str]:
 @pytest.mark.parametrize("name", ["prometheus.yml", "blackbox-dashboards.yml"])
 def test_prometheus_takes_the_configuration(name: str, promtool: str) -> None:
     subprocess.run([promtool, "check", "config", FOLDER / name], check=True, capture_output=True)
+
+
+def test_what_the_page_on_installing_copies_is_whole(promtool: str, amtool: str, tmp_path: Path) -> None:
+    (copy,) = re.findall(r"^# (cp deploy/prometheus/.*) /etc/prometheus/$", INSTALL.read_text(), re.MULTILINE)
+    subprocess.run(["sh", "-c", f"{copy} {tmp_path}"], cwd=ROOT, check=True)
+    checked = subprocess.run(
+        [promtool, "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"{len(RULES)} rule files found" in checked.stdout
+    subprocess.run([amtool, "check-config", tmp_path / "alertmanager.yml"], check=True, capture_output=True)
 
 
 def test_every_file_of_rules_is_loaded_by_the_example() -> None:

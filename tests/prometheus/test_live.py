@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from deploy.grafana.generate import TARGET, text
-from tests.prometheus.live import Prometheus, daemon, scraping, targets
+from tests.prometheus.live import Prometheus, alerting, check, daemon, scraping, targets
 from tests.prometheus.world import RULES
+from tests.servers.http import HttpServer, Request, ok
 
 VARIABLES = {"$__rate_interval": "10s", "$__range": "1m", "$__interval": "1s", "$group": "shop"}
 CHECKS = ("healthy", "slow", "failing", "secure", "expired")
@@ -154,6 +156,37 @@ async def test_dashboard_and_rules_have_data(prometheus: str, tmp_path: Path) ->
         }
         outcomes = {"failing": "http_error", "refusing": "connection_error", "expired": "connection_error"}
         assert alerts == {name: f"{name} is down: {wanted[name]} ({outcomes[name]})" for name in wanted}
+
+
+async def test_who_is_on_call_hears_of_a_target_that_stops(prometheus: str, alertmanager: str, tmp_path: Path) -> None:
+    heard: list[tuple[str, Any]] = []
+
+    def receive(request: Request) -> bytes:
+        heard.append((request.target, json.loads(request.body)))
+        return ok()
+
+    async with contextlib.AsyncExitStack() as opened, contextlib.AsyncExitStack() as running:
+        target = await running.enter_async_context(HttpServer())
+        receiver = await opened.enter_async_context(HttpServer(receive))
+        checks = '[defaults]\ninterval = "1s"\ntimeout.total = "0.9s"\ntimeout.connect = "0.5s"\n'
+        address = await opened.enter_async_context(daemon(tmp_path, checks + check("cart", target.url())))
+        sent_to = await opened.enter_async_context(alerting(alertmanager, tmp_path, receiver.url().rstrip("/")))
+        scraped = scraping(prometheus, tmp_path, "prometheus.yml", address, alertmanager=sent_to)
+        asked = await opened.enter_async_context(scraped)
+        await asked.until(lambda: known(asked, "probe_up == 1"))
+        assert heard == []
+        await running.aclose()
+        await asked.until(lambda: came(heard))
+    path, message = heard[0]
+    assert path == "/shop-on-call", "the group of the check is a team of its own"
+    (alert,) = message["alerts"]
+    assert alert["status"] == "firing"
+    assert alert["annotations"]["summary"] == "cart is down: refused (connection_error)"
+    assert alert["annotations"]["runbook_url"].endswith("/runbooks.md#endpointdown")
+
+
+async def came(heard: list[Any]) -> bool:
+    return bool(heard)
 
 
 async def known(asked: Prometheus, expr: str) -> bool:

@@ -147,6 +147,34 @@ def test_loop_that_wakes_up_late_is_told(promtool: str, tmp_path: Path) -> None:
     assert promtool_says(promtool, tmp_path, series, expressions=expressions, alerts=[told]) == ""
 
 
+def failing_worker() -> Labels:
+    return alert("MonitorWorkerFails", worker="1")
+
+
+def test_a_worker_that_is_down_is_a_ticket(promtool: str, tmp_path: Path) -> None:
+    series = healthy(60) | {
+        own("monitor_worker_up", worker="0"): "1x60",
+        own("monitor_worker_up", worker="1"): "1x10 0x20 1x30",
+    }
+    told = says(
+        "MonitorWorkerFails",
+        "20m",
+        TICKET | HERE | {"worker": "1"},
+        summary="Probe worker 1 of m:8420 fails",
+        description="Probe worker 1 of m:8420 is down, or was started again three times or more within an hour. "
+        "Its checks are not run meanwhile.",
+    )
+    expressions = [firing("10m"), firing("20m", failing_worker()), firing("40m")]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions, alerts=[told]) == ""
+
+
+def test_a_worker_that_dies_again_and_again_is_a_ticket_and_one_death_is_not(promtool: str, tmp_path: Path) -> None:
+    again, once = own("monitor_worker_restarts_total", worker="1"), own("monitor_worker_restarts_total", worker="0")
+    series = healthy(120) | {again: "0x10 1x9 2x9 3x9 4x80", once: "0x10 1x110"}
+    expressions = [firing("15m"), firing("45m", failing_worker()), firing("119m")]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
+
+
 SKIPPED = own("monitor_runs_skipped_total", reason="late")
 
 

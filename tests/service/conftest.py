@@ -32,8 +32,9 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
-async def start(tmp_path: Path, serve: Serve) -> AsyncIterator[Start]:
-    """Start daemons, which end with the test."""
+async def start(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) -> AsyncIterator[Start]:
+    """Start daemons, which end with the test; its parameter is how many probe workers they have."""
+    workers = {"workers": request.param} if hasattr(request, "param") else {}
     async with contextlib.AsyncExitStack() as stack:
 
         async def go(
@@ -43,7 +44,7 @@ async def start(tmp_path: Path, serve: Serve) -> AsyncIterator[Start]:
             **options: Any,
         ) -> Daemon:
             config = tmp_path / "checks.toml"
-            config.write_text(configuration(checks, monitor, defaults))
+            config.write_text(configuration(checks, {**workers, **(monitor or {})}, defaults))
             return await stack.enter_async_context(running(config, **options))
 
         yield go

@@ -54,6 +54,10 @@ def status(container: Container) -> str:
     return container.shown(UNIT, "StatusText")
 
 
+def metrics(container: Container) -> str:
+    return container.get(f"{PAGE}/metrics")
+
+
 def events(container: Container, *options: str) -> list[dict[str, object]]:
     """What the daemon itself logged."""
     lines = container.journal(UNIT, "_TRANSPORT=stdout", *options).splitlines()
@@ -136,8 +140,7 @@ def test_only_its_state_directory_can_be_written(container: Container) -> None:
 
 def test_its_start_time_is_the_true_one(container: Container) -> None:
     """The hardening hides much of /proc, but not what its own metrics need."""
-    metrics = container.get(f"{PAGE}/metrics")
-    (started,) = re.findall(r"^process_start_time_seconds (\S+)", metrics, re.MULTILINE)
+    (started,) = re.findall(r"^process_start_time_seconds (\S+)", metrics(container), re.MULTILINE)
     now = float(container.run("date", "+%s"))
     assert now - 600 < float(started) <= now + 1
 
@@ -178,7 +181,7 @@ def test_hung_daemon_is_killed_by_the_watchdog_and_started_again(container: Cont
 
 
 def test_stop_lets_runs_end(container: Container) -> None:
-    until(lambda: re.search(r"^monitor_checks_in_flight [1-9]", container.get(f"{PAGE}/metrics"), re.MULTILINE))
+    until(lambda: re.search(r"^monitor_checks_in_flight [1-9]", metrics(container), re.MULTILINE))
     container.run("systemctl", "stop", UNIT)
     assert container.shown(UNIT, "Result") == "success"
     assert container.shown(UNIT, "ExecMainStatus") == "0"
@@ -202,6 +205,22 @@ def test_killed_daemon_is_started_again(container: Container) -> None:
     before = pid(container)
     container.run("sh", "-c", f"kill -KILL {before}")
     until(lambda: pid(container) not in (before, "0") and container.shown(UNIT, "ActiveState") == "active")
+
+
+def test_probe_workers_live_under_the_hardening(container: Container) -> None:
+    container.write(CONFIG, f"[monitor]\nworkers = 2\n{CHECKS}")
+    container.run("systemctl", "restart", UNIT)
+    until(lambda: status(container) == "3 checks: 2 up, 1 down")
+    main = pid(container)
+    killed, other = container.run("cat", f"/proc/{main}/task/{main}/children").split()
+    container.run("sh", "-c", f"kill -KILL {killed}")
+    until(lambda: re.search(r"^monitor_worker_restarts_total\{.*\} 1\.0$", metrics(container), re.MULTILINE))
+    until(lambda: len(re.findall(r"^monitor_worker_up\{.*\} 1\.0$", metrics(container), re.MULTILINE)) == 2)
+    container.run("systemctl", "stop", UNIT)
+    assert container.shown(UNIT, "Result") == "success"
+    assert container.ended("sh", "-c", f"kill -0 {other}").returncode != 0
+    container.write(CONFIG, CHECKS)
+    container.run("systemctl", "start", UNIT)
 
 
 def test_upgrade_keeps_the_configuration(container: Container) -> None:

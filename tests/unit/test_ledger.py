@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ledger import INCIDENTS_KEPT, Latency, Ledger, Record
+from monitor.ledger import INCIDENTS_KEPT, Ledger, Record
+from monitor.meter import Latency
 from monitor.outcome import FAILURES, Outcome, Reason, Result, State
 from monitor.spec import CheckSpec, MonitorSpec
 from tests.unit.made import at, result, results, spec, specs, steps

@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import schedule as module
-from monitor.ledger import Record
-from monitor.schedule import Grid, Schedule, SteadyTime, fraction_of
-from monitor.spec import MonitorSpec
-from tests.unit.made import at, spec
+from monitor.due import due_between, first_due, fraction_of, next_due
+from monitor.schedule import Grid, Job, Schedule, SteadyTime
+from tests.unit.made import spec
 
 names = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
 
@@ -44,6 +43,22 @@ def test_names_are_spread_evenly(pattern: str) -> None:
     expected = count / bins
     chi_squared = sum((f - expected) ** 2 / expected for f in filled)
     assert chi_squared < 95, filled  # 49 degrees of freedom: more by chance once in 10,000
+
+
+@given(names, st.floats(0.05, 1e5), st.floats(0, 1e7), st.floats(0, 1e6), st.floats(0, 1e4))
+def test_due_times_are_counted_between_any_two_moments(
+    name: str, interval: float, epoch: float, later: float, more: float
+) -> None:
+    first = first_due(name, interval, epoch)
+    assert epoch <= first < epoch + interval
+    now = epoch + later
+    due = next_due(first, interval, now)
+    assert due >= first
+    assert -1e-6 * interval <= due - max(now, first) < interval * (1 + 1e-6)
+    assert due_between(first, interval, epoch - 1, now) + due_between(first, interval, now, now + more) == due_between(
+        first, interval, epoch - 1, now + more
+    )
+    assert due_between(first, interval, due - interval / 2, due + interval / 2) == 1
 
 
 # the grid
@@ -134,8 +149,8 @@ class Diary:
         self.news = asyncio.Event()
         self.schedule = Schedule(self._due, self._beat)
 
-    def _due(self, record: Record, due: float, missed: int) -> None:
-        self.runs.append((record.spec.name, due, missed, time.monotonic()))
+    def _due(self, job: Job, due: float, missed: int) -> None:
+        self.runs.append((job.spec.name, due, missed, time.monotonic()))
         self.news.set()
 
     def _beat(self) -> None:
@@ -152,8 +167,12 @@ class Diary:
         return [due for n, due, _, _ in self.runs if n == name]
 
 
-def record(name: str, interval: float, **over: object) -> Record:
-    return Record(spec(name=name, interval=interval, **over), MonitorSpec(), at(0))
+def job(name: str, interval: float, **over: object) -> Job:
+    return Job(spec(name=name, interval=interval, **over))
+
+
+def named(*jobs: Job) -> dict[str, Job]:
+    return {each.spec.name: each for each in jobs}
 
 
 @pytest.fixture
@@ -165,11 +184,11 @@ async def diary() -> AsyncIterator[Diary]:
 
 
 async def test_due_times_are_start_plus_offset_plus_n_intervals(diary: Diary) -> None:
-    records = [record(f"r{n}", interval) for n, interval in enumerate((0.05, 0.1, 0.3, 1.0, 1.3))]
-    diary.schedule.apply(records)
-    await diary.until(lambda: all(len(diary.of(r.spec.name)) >= 2 for r in records))
+    jobs = [job(f"r{n}", interval) for n, interval in enumerate((0.05, 0.1, 0.3, 1.0, 1.3))]
+    diary.schedule.apply(named(*jobs))
+    await diary.until(lambda: all(len(diary.of(r.spec.name)) >= 2 for r in jobs))
     epoch = diary.schedule._epoch
-    for r in records:
+    for r in jobs:
         interval = r.spec.interval
         for _, due, missed, fired in [run for run in diary.runs if run[0] == r.spec.name]:
             n = (due - epoch - fraction_of(r.spec.name) * interval) / interval
@@ -179,14 +198,12 @@ async def test_due_times_are_start_plus_offset_plus_n_intervals(diary: Diary) ->
         dues = diary.of(r.spec.name)
         skipped = sum(missed for name, _, missed, _ in diary.runs if name == r.spec.name)
         assert round((dues[-1] - dues[0]) / interval) == len(dues) - 1 + skipped - diary.runs[0][2]
-        assert r.next_due is not None
-        assert r.next_due > dues[-1]
 
 
 async def test_due_times_stay_exact_over_thousands_of_runs(diary: Diary) -> None:
     """Not by waiting: what plans the next run is asked thousands of times over."""
-    one = record("one", 0.1)
-    diary.schedule.apply([one])
+    one = job("one", 0.1)
+    diary.schedule.apply(named(one))
     entry = diary.schedule._entries["one"]
     first = entry.due
     due = first
@@ -197,14 +214,14 @@ async def test_due_times_stay_exact_over_thousands_of_runs(diary: Diary) -> None
 
 
 async def test_the_beat_goes_on_without_checks(diary: Diary) -> None:
-    diary.schedule.apply([])
+    diary.schedule.apply(named())
     await diary.until(lambda: diary.beats >= 2)
     assert time.monotonic() - diary.schedule.last_beat < 5
 
 
 async def test_runs_that_were_missed_are_counted(diary: Diary) -> None:
-    one = record("one", 0.2)
-    diary.schedule.apply([one])
+    one = job("one", 0.2)
+    diary.schedule.apply(named(one))
     await diary.until(lambda: bool(diary.runs))
     count = len(diary.runs)
     time.sleep(1.1)  # noqa: ASYNC251 - what is tested
@@ -216,54 +233,52 @@ async def test_runs_that_were_missed_are_counted(diary: Diary) -> None:
 
 
 async def test_a_check_that_is_scheduled_already_is_not_touched(diary: Diary) -> None:
-    kept, other = record("kept", 5.0), record("other", 5.0)
-    diary.schedule.apply([kept, other])
-    entry, due = diary.schedule._entries["kept"], kept.next_due
-    handle = entry.handle
-    for checks in ([kept], [kept, record("new", 5.0)], [kept, record("new", 3.0)]):
-        diary.schedule.apply(checks)
+    kept, other = job("kept", 5.0), job("other", 5.0)
+    diary.schedule.apply(named(kept, other))
+    entry = diary.schedule._entries["kept"]
+    handle, due = entry.handle, entry.due
+    for checks in ([kept], [kept, job("new", 5.0)], [kept, job("new", 3.0)]):
+        diary.schedule.apply(named(*checks))
         assert diary.schedule._entries["kept"] is entry
-        assert kept.next_due == due
+        assert entry.due == due
         assert entry.handle is handle
-    assert other.next_due is None
     assert set(diary.schedule._entries) == {"kept", "new"}
 
 
 async def test_a_changed_interval_moves_to_its_own_grid(diary: Diary) -> None:
-    one = record("one", 5.0)
-    diary.schedule.apply([one])
+    one = job("one", 5.0)
+    diary.schedule.apply(named(one))
     one.spec = spec(name="one", interval=0.2)
-    diary.schedule.apply([one])
+    diary.schedule.apply(named(one))
     await diary.until(lambda: len(diary.runs) >= 2)
     offset = (diary.runs[0][1] - diary.schedule._epoch) / 0.2
     assert abs(offset - fraction_of("one") - round(offset - fraction_of("one"))) < 1e-4
 
 
 async def test_a_paused_check_is_not_scheduled(diary: Diary) -> None:
-    diary.schedule.apply([record("off", 0.05, enabled=False), record("on", 0.05)])
+    diary.schedule.apply(named(job("off", 0.05, enabled=False), job("on", 0.05)))
     await diary.until(lambda: len(diary.of("on")) >= 3)
     assert not diary.of("off")
 
 
 async def test_a_new_check_runs_within_its_interval_whenever_it_comes(diary: Diary) -> None:
     for n in range(5):
-        one = record(f"late-{n}", 1.0)
-        diary.schedule.apply([one])
-        assert one.next_due is not None
-        assert 0 <= one.next_due - time.monotonic() <= 1.0
+        one = job(f"late-{n}", 1.0)
+        diary.schedule.apply(named(one))
+        assert 0 <= diary.schedule._entries[f"late-{n}"].due - time.monotonic() <= 1.0
         await asyncio.sleep(0.07)
 
 
 async def test_no_slot_and_no_job_stays_behind(diary: Diary) -> None:
     for turn in range(20):
-        diary.schedule.apply([record(f"r{turn}-{n}", 1.0 + turn) for n in range(10)])
-    diary.schedule.apply([])
+        diary.schedule.apply(named(*(job(f"r{turn}-{n}", 1.0 + turn) for n in range(10))))
+    diary.schedule.apply(named())
     assert not diary.schedule._slots
     assert [job.id for job in diary.schedule._scheduler.get_jobs()] == ["beat"]
 
 
 async def test_nothing_is_due_after_the_stop(diary: Diary) -> None:
-    diary.schedule.apply([record("one", 0.05)])
+    diary.schedule.apply(named(job("one", 0.05)))
     await diary.until(lambda: len(diary.runs) >= 2)
     diary.schedule.stop()
     count = len(diary.runs)
@@ -275,11 +290,11 @@ async def test_nothing_is_due_after_the_stop(diary: Diary) -> None:
 
 
 async def test_ten_thousand_checks_are_scheduled_at_once_and_cheaply(diary: Diary) -> None:
-    records = [record(f"many-{n}", 60.0) for n in range(10_000)]
+    jobs = [job(f"many-{n}", 60.0) for n in range(10_000)]
     began = time.process_time()
-    diary.schedule.apply(records)
+    diary.schedule.apply(named(*jobs))
     assert time.process_time() - began < 3
     assert len(diary.schedule._scheduler.get_jobs()) <= 61
     began = time.process_time()
-    diary.schedule.apply(records)
+    diary.schedule.apply(named(*jobs))
     assert time.process_time() - began < 0.5

@@ -113,7 +113,7 @@ def test_a_view_ages_what_it_shows_without_touching_it() -> None:
 
 def test_the_next_run_is_shown_in_wall_time_whatever_the_clock_did() -> None:
     one = record()
-    one.next_due = 105.0
+    one.first_due = 105.0
     assert view_check(one, at(100)).next_run_at == EPOCH + 105
     assert view_check(one, at(100, stepped=3600)).next_run_at == EPOCH + 105 + 3600
 

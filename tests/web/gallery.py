@@ -166,7 +166,7 @@ def past(record: Record, *stretches: tuple[int, Made]) -> Record:
             ago = left * interval + 2
             at = Moment(NOW.wall - ago, NOW.steady - ago)
             record.add(made(record.spec, at.wall), at)
-    record.next_due = NOW.steady + 4
+    record.first_due = NOW.steady + 4
     return record
 
 
@@ -175,7 +175,7 @@ def begun(*specs: CheckSpec) -> Ledger:
     ledger = Ledger()
     ledger.apply(specs, MONITOR, Moment(NOW.wall - 7200, NOW.steady - 7200))
     for index, record in enumerate(ledger):
-        record.next_due = NOW.steady + index % 30
+        record.first_due = NOW.steady + index % 30
     return ledger
 
 

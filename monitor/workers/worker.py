@@ -1,0 +1,166 @@
+"""The daemon's side of one probe worker: starts its process, hears it, and starts it again if it dies or hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+import monitor
+from monitor.meter import WorkerMeter
+from monitor.runner import Drained
+from monitor.workers.wire import Batch, Drain, Orders, order_frame, read_batch
+
+_log = structlog.get_logger("monitor.workers")
+
+_SILENT_BEATS = 10
+"""Beats of the daemon's own in which a worker says nothing, until it is taken for hung. Not seconds: after a pause of
+the whole machine the daemon's beats begin again together with the worker's."""
+_STARTING_BEATS = 40
+"""The same for one that has not begun yet: a busy machine takes its time to load a program."""
+_PROVEN = 60.0
+"""A worker that lived for so many seconds is started again without a pause."""
+_LONGEST_PAUSE = 30.0
+_CODE = "import sys; sys.path.insert(0, sys.argv[-2]); from monitor.workers.child import main; main()"
+"""The very package that the daemon runs, whatever else is called so where the daemon was started."""
+_FOLDER = str(Path(monitor.__file__).parents[1])
+
+
+class Listener(Protocol):
+    """Whoever a worker belongs to."""
+
+    def all_orders(self, number: int) -> list[Orders]:
+        """Everything that this worker is to do."""
+
+    def heard(self, number: int, batch: Batch) -> None:
+        """A batch came."""
+
+
+class Worker:
+    """One worker, by whatever process it is at the time."""
+
+    def __init__(self, number: int, listener: Listener) -> None:
+        self.number = number
+        self.figures = WorkerMeter()
+        self._drained = Drained(0, 0)
+        self._listener = listener
+        self._ready = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._outgoing: asyncio.Queue[Orders | Drain] = asyncio.Queue()
+        self._silent = 0
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the first process, and wait until its checks are scheduled."""
+        self._task = asyncio.create_task(self._keep())
+        await self._ready.wait()
+
+    def order(self, orders: Iterable[Orders | Drain]) -> None:
+        """Have it do this as well; one that is being started again gets all its orders then."""
+        for each in orders:
+            self._outgoing.put_nowait(each)
+
+    def beat(self) -> None:
+        """To be called once a second; a process that says nothing for too long is killed."""
+        self._silent += 1
+        patience = _SILENT_BEATS if self.figures.up else _STARTING_BEATS
+        if self._silent > patience and self._process is not None and self._process.returncode is None:
+            _log.error("a probe worker hangs and is killed", worker=self.number, silent_seconds=self._silent - 1)
+            self._silent = 0
+            self._process.kill()
+
+    async def drain(self, limit: float) -> Drained:
+        """Let its runs end within `limit` seconds, then end it."""
+        self._closing = True
+        self.order([Drain(limit)])
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=limit + 2.0)
+        await self.stop()
+        return self._drained
+
+    async def stop(self) -> None:
+        """End it now."""
+        self._closing = True
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _keep(self) -> None:
+        pause = 0.0
+        while not self._closing:
+            began = time.monotonic()
+            await self._live()
+            self.figures.up = False
+            if self._closing:
+                return
+            self.figures.restarts += 1
+            lived = time.monotonic() - began
+            pause = 0.0 if lived > _PROVEN else min(_LONGEST_PAUSE, 2 * pause + 0.1)
+            await asyncio.sleep(pause)
+
+    async def _live(self) -> None:
+        """One process, from its start to its end."""
+        ours, its = socket.socketpair()
+        try:
+            with its:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-P", "-c", _CODE, _FOLDER, str(its.fileno()),
+                    pass_fds=(its.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+                )  # fmt: skip
+        except OSError as error:
+            ours.close()
+            _log.error("a probe worker cannot be started", worker=self.number, error=str(error))
+            return
+        self._silent = 0
+        self._outgoing = asyncio.Queue()
+        self.order(self._listener.all_orders(self.number))
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        talking = asyncio.create_task(self._talk(writer))
+        try:
+            await self._listen(reader)
+        finally:
+            talking.cancel()
+            writer.close()
+            await self._ended(self._process)
+
+    async def _talk(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(order_frame(await self._outgoing.get()))
+            await asyncio.sleep(0)  # what is due in the meantime is not held up by thousands of checks
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with suppress(EOFError):
+            while True:
+                batch = await read_batch(reader)
+                self._silent = 0
+                self._note(batch)
+                self._listener.heard(self.number, batch)
+
+    def _note(self, batch: Batch) -> None:
+        figures = self.figures
+        if batch.meter is not None:
+            figures.meter, figures.cpu_seconds = batch.meter, batch.cpu_seconds
+            figures.resident_bytes = batch.resident_bytes
+        if batch.drained is not None:
+            self._drained = batch.drained
+        if batch.began is not None:
+            figures.up = True
+            self._ready.set()
+
+    async def _ended(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.kill()  # it hung up, so it has nothing more to say
+        code = await process.wait()
+        if not self._closing:
+            how = f"by signal {-code}" if code < 0 else f"with code {code}"
+            _log.error("a probe worker died and is started again", worker=self.number, ended=how)
