@@ -20,6 +20,13 @@ Serve = Callable[[Any], Awaitable[Any]]
 """`server = await serve(HttpServer(…))`."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Daemons with and without probe workers, in modules that say WORKERS."""
+    counts = getattr(metafunc.module, "WORKERS", None)
+    if counts is not None and "start" in metafunc.fixturenames:
+        metafunc.parametrize("start", counts, indirect=True, ids="{} workers".format)
+
+
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Open servers, which outlive the daemons of the test, so that none is left in the middle of a connection."""

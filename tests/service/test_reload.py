@@ -20,6 +20,9 @@ from tests.service.daemon import Daemon, Metrics, configuration, eventually, run
 REFUSED = "configuration not reloaded, the old one goes on"
 SLOWLY = {"interval": "60s", "timeout": {"connect": "500ms", "read": "500ms", "total": "900ms"}}
 
+WORKERS = (0, 2)
+"""Each test is run with so many probe workers."""
+
 
 async def hup(daemon: Daemon, text: str | None = None) -> None:
     """Reload by SIGHUP, and wait until it says that it did."""

@@ -14,6 +14,9 @@ from tests.service.daemon import Daemon, configuration, eventually, until
 
 PATIENT = {"interval": "10s", "timeout": {"connect": "1s", "read": "9s", "total": "10s"}}
 
+WORKERS = (0, 2)
+"""Each test is run with so many probe workers."""
+
 
 class Held(HttpServer):
     """A target that answers only once it is released."""
