@@ -149,6 +149,11 @@ class CheckSpec:
         """Strikes this check's secrets out of anything shown."""
         return Redactor(self.secrets)
 
+    @functools.cached_property
+    def kept(self) -> dict[str, object]:
+        """What modules made of this check and keep for its next run, by their names."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class LogSpec:

@@ -47,15 +47,18 @@ def first_request(spec: CheckSpec) -> Request:
         headers.append(("Content-Type", spec.body.content_type))
     credentials = [(n, v) for n, v in spec.headers if _is_credential(n, v)]
     headers += [(n, v) for n, v in spec.headers if not _is_credential(n, v)]
-    if spec.auth is not None and "authorization" not in given:
-        credentials.append(("Authorization", Secret(authorization(spec.auth))))
-    return Request(
-        spec.method,
-        parse(reveal(spec.url)),
-        tuple(headers),
-        tuple(credentials),
-        spec.body,
-    )
+    url, userinfo = without_userinfo(parse(reveal(spec.url)))
+    auth = spec.auth or userinfo
+    if auth is not None and "authorization" not in given:
+        credentials.append(("Authorization", Secret(authorization(auth))))
+    return Request(spec.method, url, tuple(headers), tuple(credentials), spec.body)
+
+
+def without_userinfo(url: URL) -> tuple[URL, BasicAuth | None]:
+    """The URL as it may go over the wire, and what its userinfo stands for."""
+    if url.raw_user is None and url.raw_password is None:
+        return url, None
+    return url.with_user(None), BasicAuth(url.user or "", url.password or "")
 
 
 def authorization(auth: BasicAuth | BearerAuth) -> str:

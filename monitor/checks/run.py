@@ -53,6 +53,10 @@ class Stop(Exception):
         self.finding = Finding(reason, detail)
 
 
+class Disconnected(Exception):
+    """The peer closed the connection before its answer was whole."""
+
+
 class Run:
     """One run; as a context it ends its task's wait with TimeoutError as soon as the first limit passes.
 
@@ -79,10 +83,6 @@ class Run:
         self.content_length: int | None = None
         self.body_bytes: int | None = None
         self.redirects = 0
-        self.lost: BaseException | None = None
-        """How the transport of this hop ended, if it broke."""
-        self.broken: BaseException | None = None
-        """What was wrong with the bytes of this hop, if they are not HTTP; what fails after that is only its echo."""
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
         self._total_at = self.began + spec.limits.total
@@ -124,7 +124,6 @@ class Run:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
-        self.lost = self.broken = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
 
