@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import Callable
 
-from aiohttp import http_exceptions
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from monitor.checks.decode import Undecodable
 from monitor.checks.run import Disconnected, Run, Stage, Stop, tried
@@ -150,8 +150,8 @@ TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (OSError, _os_error),
-    (http_exceptions.PayloadEncodingError, _disconnected),
-    (http_exceptions.HttpProcessingError, _invalid),
+    (PayloadEncodingError, _disconnected),
+    (HttpProcessingError, _invalid),
     (MemoryError, _memory),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import aiohttp
+from aiohttp.cookiejar import CookieJar
 from multidict import MultiMapping
 from yarl import URL
 
@@ -16,12 +16,12 @@ class Cookies:
     """Kept by origin, port included, and then by the rules of RFC 6265."""
 
     def __init__(self) -> None:
-        self._jars: dict[URL, aiohttp.CookieJar] = {}
+        self._jars: dict[URL, CookieJar] = {}
 
     def keep(self, url: URL, headers: MultiMapping[str]) -> None:
         """Remember what this answer sets."""
         if "Set-Cookie" in headers:
-            jar = self._jars.setdefault(url.origin(), aiohttp.CookieJar(unsafe=True))
+            jar = self._jars.setdefault(url.origin(), CookieJar(unsafe=True))
             jar.update_cookies_from_headers(headers.getall("Set-Cookie"), url)
 
     def added(self, request: Request) -> Request:

@@ -78,10 +78,10 @@ class Dialer:
                 raise Stop(Reason.DNS_NOT_FOUND, f"{host} is not an IPv{spec.ip_version} address")
         else:
             found = await resolve(host, spec.ip_version, spec.resolver, spec.limits.connect)
-        verdicts = {a: self._net.policy.forbids(a, vouched=self._vouched) for a in found}
-        allowed = [a for a, why in verdicts.items() if why is None]
+        forbids = self._net.policy.forbids
+        allowed = [address for address in found if forbids(address, vouched=self._vouched) is None]
         if not allowed:
-            self._deny(verdicts[found[0]])
+            self._deny(forbids(found[0], vouched=self._vouched))
         return allowed
 
     def _forbid_host(self, url: URL, *, resolved_here: bool) -> None:

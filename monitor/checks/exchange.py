@@ -7,8 +7,8 @@ import ssl
 from typing import cast
 
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpResponseParser, RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import HttpResponseParser, RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from monitor.checks.run import Disconnected, Run, Stage
@@ -144,11 +144,8 @@ class Exchange(BaseProtocol):
 
     def close(self) -> None:
         """Hang up at once: a polite TLS goodbye waits for the target's, with the socket open."""
-        self._parser = None
-        self._unsent = self._body_to_send = memoryview(b"")
-        if self.transport is not None:
-            self.transport.abort()
-            self.transport = None
+        self._hang_up()
+        self._body = EMPTY_PAYLOAD  # which knows this protocol: the collector of cycles has enough to do
 
     # within
 
@@ -228,8 +225,15 @@ class Exchange(BaseProtocol):
         self._failure = self._failure or error
         if not self._body.is_eof():
             self._body.set_exception(self._failure)
-        self.close()
+        self._hang_up()
         self._wake()
+
+    def _hang_up(self) -> None:
+        self._parser = None
+        self._unsent = self._body_to_send = memoryview(b"")
+        if self.transport is not None:
+            self.transport.abort()
+            self.transport = None
 
     def _send_body(self) -> None:
         body, self._body_to_send = self._body_to_send, memoryview(b"")

@@ -7,7 +7,7 @@ import functools
 from dataclasses import dataclass
 
 from aiohttp.helpers import parse_content_type
-from aiohttp.http import RawResponseMessage
+from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 

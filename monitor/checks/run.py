@@ -43,6 +43,7 @@ class Stage(Enum):
         self.phase = phase
         self.reason = reason
         self.words = words
+        self.waits_for_bytes = reason in (Reason.RESPONSE_TIMEOUT, Reason.READ_TIMEOUT)
 
 
 class Stop(Exception):
@@ -58,7 +59,7 @@ class Disconnected(Exception):
 
 
 class Run:
-    """One run; as a context it ends its task's wait with TimeoutError as soon as the first limit passes.
+    """One run; as a context, from its first hop on, it ends its task's wait with TimeoutError when a limit passes.
 
     Times are steady seconds. Every moment between the beginning and the end counts to exactly one phase.
     """
@@ -91,15 +92,16 @@ class Run:
         self._stage_began = self.began
         self._phase = RESOLVING
         self._phases: list[float | None] = [None] * len(PHASE_NAMES)
-        self._timeout = asyncio.timeout_at(None)
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self._expired = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
-        self._running = False
 
     async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
-        self._running = True
-        self._arm(self._stage_at)
+        self._task = asyncio.current_task()
+        assert self._task is not None
+        self._cancelling = self._task.cancelling()
         return self
 
     async def __aexit__(
@@ -108,12 +110,15 @@ class Run:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._running = False
         if self._timer is not None:
             self._timer.cancel()
-        self._switch(self._phase)
+        self._switch(self._phase, time.monotonic())
         self.ended = self._mark
-        await self._timeout.__aexit__(kind, exc, traceback)
+        task, self._task = self._task, None
+        assert task is not None
+        ours = self._expired and task.uncancel() <= self._cancelling  # nobody else wants it cancelled as well
+        if ours and kind is asyncio.CancelledError:
+            raise TimeoutError from exc
 
     @property
     def connect_at(self) -> float:
@@ -129,23 +134,24 @@ class Run:
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else."""
-        if not (stage is Stage.BODY and self._phase == TRANSFERRING):
-            self._switch(stage.phase)
+        now = time.monotonic()
+        if stage.phase != self._phase:
+            self._switch(stage.phase, now)
         self.stage = stage
-        self._stage_began = time.monotonic()
-        waiting_for_bytes = stage in (Stage.HEAD, Stage.BODY)
-        self._arm(self._stage_began + self.spec.limits.read if waiting_for_bytes else self._connect_at)
+        self._stage_began = now
+        self._arm(now + self.spec.limits.read if stage.waits_for_bytes else self._connect_at)
 
     def heard(self, count: int) -> None:
         """Bytes of the answer came: the silence is over, and the first of them end the processing."""
+        now = time.monotonic()
         if self._phase == PROCESSING:
-            self._switch(TRANSFERRING)
+            self._switch(TRANSFERRING, now)
         self.received += count
-        self._arm(time.monotonic() + self.spec.limits.read)
+        self._arm(now + self.spec.limits.read)
 
     def limit_passed(self) -> Finding:
         """Which limit passed, in the words of the stage it passed in."""
-        tie = 0.0 if self.stage in (Stage.HEAD, Stage.BODY) else _TIE
+        tie = 0.0 if self.stage.waits_for_bytes else _TIE
         if self._stage_at > self._total_at + tie:
             return Finding(Reason.TOTAL_TIMEOUT, self._total_passed())
         return Finding(self.stage.reason, self._stage_passed())
@@ -183,8 +189,7 @@ class Run:
             hops=tuple(self.hops),
         )
 
-    def _switch(self, phase: int) -> None:
-        now = time.monotonic()
+    def _switch(self, phase: int, now: float) -> None:
         self._phases[self._phase] = (self._phases[self._phase] or 0.0) + now - self._mark
         self._mark = now
         self._phase = phase
@@ -195,9 +200,8 @@ class Run:
         Most limits are put off long before they pass, so a timer that is set too early is left to find that out.
         """
         self._stage_at = stage_at
-        limit = min(stage_at, self._total_at)
-        if self._running and limit < self._timer_at:
-            self._set_timer(limit)
+        if self._task is not None and stage_at < self._timer_at:
+            self._set_timer(min(stage_at, self._total_at))
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
@@ -209,8 +213,9 @@ class Run:
         limit = min(self._stage_at, self._total_at)
         if limit > time.monotonic():
             self._set_timer(limit)
-        elif not self._timeout.expired():
-            self._timeout.reschedule(limit)  # now, as it has passed
+        elif self._task is not None and not self._expired:
+            self._expired = True
+            self._task.cancel()
 
     def _waited(self) -> str:
         return seconds(time.monotonic() - self._stage_began)

@@ -55,10 +55,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "http://example.test/", {"headers": (("X-b", "2"), ("x-A", "1"), ("Date", "then"), ("X-c", Secret("3")))},
     ),
     "usual headers replaced": (
-        "http://example.test/", {"headers": (("user-agent", "probe/1"), ("ACCEPT", "text/x"), ("Accept-encoding", "x"))},
+        "http://example.test/", {"headers": (("user-agent", "me"), ("ACCEPT", "text/x"), ("Accept-encoding", "x"))},
     ),
     "a host of its own": ("http://example.test/", {"headers": (("X-a", "1"), ("Host", "virtual.test"))}),
-    "a host of its own in small letters": ("http://example.test/", {"headers": (("X-a", "1"), ("host", "virtual.test"))}),
+    "a host of its own in small letters": (
+        "http://example.test/", {"headers": (("X-a", "1"), ("host", "virtual.test"))},
+    ),
     "a host of its own in odd letters": ("http://example.test/", {"headers": (("X-a", "1"), ("hOsT", "virtual.test"))}),
     "a host that is secret": ("http://example.test/", {"headers": (("Host", Secret("virtual.test")),)}),
     "a connection header": ("http://example.test/", {"headers": (("connection", "keep-alive"), ("X-a", "1"))}),
@@ -86,8 +88,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 _LATER = {
-    "/a/cookies": redirect("/a/b/next", 302, ("Set-Cookie", "one=1; Path=/"), ("Set-Cookie", 'two="2 2"; Path=/a'),
-                           ("Set-Cookie", "three=3; Path=/else"), ("Set-Cookie", "four=4"), ("Set-Cookie", "gone=; Max-Age=0")),
+    "/a/cookies": redirect(
+        "/a/b/next", 302, ("Set-Cookie", "one=1; Path=/"), ("Set-Cookie", 'two="2 2"; Path=/a'),
+        ("Set-Cookie", "three=3; Path=/else"), ("Set-Cookie", "four=4"), ("Set-Cookie", "gone=; Max-Age=0"),
+    ),
     "/a/b/next": redirect("/last", 307, ("Set-Cookie", "one=changed; Path=/")),
     "/302": redirect("/last", 302),
     "/307": redirect("/last?a=b", 307),
