@@ -10,7 +10,8 @@ from collections.abc import Callable
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from monitor.checks.decode import Undecodable
-from monitor.checks.run import Disconnected, Run, Stage, Stop, tried
+from monitor.checks.run import Disconnected, Run, Stop, tried
+from monitor.checks.stage import Stage
 from monitor.checks.tls import refused_certificate
 from monitor.expect import Finding
 from monitor.outcome import Reason

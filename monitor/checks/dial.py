@@ -13,8 +13,9 @@ from monitor.checks.net import Net
 from monitor.checks.plan import Plan
 from monitor.checks.policy import is_numeric
 from monitor.checks.resolve import resolve
-from monitor.checks.run import Run, Stage, Stop, tried
+from monitor.checks.run import Run, Stop, tried
 from monitor.checks.secure import Secured
+from monitor.checks.stage import Stage
 from monitor.checks.tls import read_certificate
 from monitor.checks.tunnel import open_tunnel
 from monitor.outcome import Attempt, Reason

@@ -1,18 +1,16 @@
-"""One hop's connection, bare or in TLS, and the one exchange over it: a request out, an answer back."""
+"""The one exchange over a connection: a request out, an answer back (RFC 9112)."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from typing import cast
 
-from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser, RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
-from monitor.checks.run import Disconnected, Run, Stage
-from monitor.checks.secure import Secured
+from monitor.checks.run import Disconnected, Run
+from monitor.checks.stage import Stage
+from monitor.checks.wire import Wire
 
 _LINE_LIMIT = 64 * 1024
 _HEADER_COUNT_LIMIT = 256
@@ -21,92 +19,22 @@ _HEAD_LIMIT = 1024 * 1024
 """Of all that comes before a body: header lines without end, interim answers (1xx) without end."""
 _READ_AHEAD = 256 * 1024
 """Bytes of a body that may wait to be looked at; with twice as many, reading stops."""
-_PIECE = 64 * 1024
-"""A longer body is sent piece by piece, as the target takes it, so that no other check waits for it."""
+_SHORT_BODY = 64 * 1024
+"""One that goes out in one piece with its head."""
 _HEADS_ALONE = frozenset({101, 204, 304})
 """RFC 9110, 15: answers that have no body, whatever they say."""
 
 
-class Exchange(BaseProtocol):
-    """The protocol of one connection. Until the request is sent, what comes is only kept.
-
-    aiohttp's parser makes a `StreamReader` of the body, and needs of `BaseProtocol` that it can pause and go on.
-    """
+class Exchange(Wire):
+    """The protocol of one hop. The run is told of every byte of the answer, and when it is whole."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
         super().__init__(loop)
         self._run = run
-        self._tls: Secured | None = None
-        self._early = b""
-        self._waiter: asyncio.Future[None] | None = None
-        self._ended = False
-        self._failure: BaseException | None = None
-        """What ended the connection, or was wrong with what came; the first such thing, the rest is its echo."""
         self._head: RawResponseMessage | None = None
         self._body: StreamReader = EMPTY_PAYLOAD
-        self._unsent = self._body_to_send = memoryview(b"")
-
-    # what the event loop calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport as it is: aiohttp would set TCP_NODELAY, which asyncio and uvloop have set already."""
-        self.transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes of the peer; none when the parser goes on with what it held back."""
-        if self._parser is None:
-            self._early += data
-            self._wake()
-        elif data and self._tls is not None:
-            self._decrypt(self._tls, data)
-        else:
-            self._parse(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection is gone, by an error or by its peer's word."""
-        self.transport = None
-        self._ended = True
-        self._end(exc)
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """The body was read so far that more of it may come; aiohttp asks for that at the end of every body."""
-        if self._reading_paused:
-            super().resume_reading(resume_parser)
-
-    def resume_writing(self) -> None:
-        """The target took some of the request's body."""
-        super().resume_writing()
-        self._send_more()
-
-    # before the request
-
-    def send(self, data: bytes | memoryview) -> None:
-        """Send this as it is."""
-        if self.transport is not None and data:
-            self.transport.write(data)
-
-    async def preamble(self, limit: int) -> bytes:
-        """What a proxy answers, up to its blank line; less if that does not come. Raises OSError for a reset."""
-        while b"\r\n\r\n" not in self._early and len(self._early) < limit and not self._ended:
-            await self._news()
-        if isinstance(self._failure, OSError):
-            raise self._failure
-        head, blank, self._early = self._early.partition(b"\r\n\r\n")
-        return head + blank
-
-    async def secure(self, tls: Secured) -> None:
-        """Speak TLS from here on. Raises ssl.SSLError, and OSError or Disconnected if the connection ends before."""
-        self._tls = tls
-        try:
-            while not tls.shake_hands(self._taken()):
-                self.send(tls.to_send())
-                if self._failure is not None:
-                    raise self._failure
-                await self._news()
-        finally:
-            self.send(tls.to_send())  # the alert as well that says what is wrong
-
-    # the request and its answer
+        self._withheld = b""
+        """The body that waits for the server's leave."""
 
     def ask(self, head: bytes, body: bytes = b"", *, answer_has_body: bool = True, patient: bool = False) -> None:
         """Send the request; `patient`: its body only once the server gives leave.
@@ -119,17 +47,19 @@ class Exchange(BaseProtocol):
             max_headers=_HEADER_COUNT_LIMIT,
         )  # fmt: skip
         ended, self._failure = self._failure, None
-        self._hear_what_came_early()
+        self._hear_from_here_on()
         if ended is not None:
             self._head = None  # it answers what it was not asked
             self._fail(ended)
-        if self._failure is None:
-            together = not patient and len(body) <= _PIECE
-            self._unsent = memoryview(head + body if together else head)
-            self._body_to_send = memoryview(b"" if together else body)
-            self._send_more()
-            if not patient:
-                self._send_body()
+        if self._failure is not None:
+            return
+        if patient:
+            self._withheld = body
+            self._send(head)
+        elif len(body) <= _SHORT_BODY:
+            self._send(head + body)
+        else:
+            self._send(head, body)
 
     async def answer(self) -> tuple[RawResponseMessage, StreamReader]:
         """The head of the answer, and its body, whose end may be yet to come.
@@ -143,50 +73,19 @@ class Exchange(BaseProtocol):
         return self._head, self._body
 
     def close(self) -> None:
-        """Hang up at once: a polite TLS goodbye waits for the target's, with the socket open."""
+        """Hang up, whatever is still to come."""
+        self._parser = None
         self._hang_up()
         self._body = EMPTY_PAYLOAD  # which knows this protocol: the collector of cycles has enough to do
 
-    # within
+    @property
+    def _whole(self) -> bool:
+        return self._head is not None and self._body.is_eof()
 
-    async def _news(self) -> None:
-        """Something came, or the connection ended."""
-        self._waiter = self._loop.create_future()
-        await self._waiter
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _taken(self) -> bytes:
-        early, self._early = self._early, b""
-        return early
-
-    def _hear_what_came_early(self) -> None:
-        early = self._taken()
-        if self._tls is None and early:
-            self._parse(early)
-        elif self._tls is not None and (early or self._tls.holds_more):
-            self._decrypt(self._tls, early)
-
-    def _decrypt(self, tls: Secured, data: bytes) -> None:
-        try:
-            plain = tls.decrypted(data)
-        except ssl.SSLError as error:
-            self.send(tls.to_send())
-            self._fail(error)
-            return
-        self.send(tls.to_send())
-        if plain:
-            self._parse(plain)
-        if tls.closed:
-            self._end(None)
-        else:
-            self._send_more()
-
-    def _parse(self, data: bytes) -> None:
+    def hear(self, data: bytes) -> None:
+        """Bytes of the answer; what follows a whole one is nothing to us."""
         run, parser = self._run, self._parser
-        if parser is None:
+        if parser is None or self._whole:
             return
         if data:
             run.heard(len(data))
@@ -201,61 +100,37 @@ class Exchange(BaseProtocol):
         for message, body in messages:
             if self._head is None:
                 self._note(message, body)
+        if self._whole:
+            run.whole()
 
     def _note(self, message: RawResponseMessage, body: StreamReader) -> None:
         """The head of an answer; one that is only interim gives leave to send the body."""
         if 100 <= message.code <= 199 and message.code != 101:
-            self._send_body()
+            withheld, self._withheld = self._withheld, b""
+            self._send(withheld)
             return
         self._head = message
         self._body = EMPTY_PAYLOAD if message.code in _HEADS_ALONE else body
         self._wake()
 
-    def _end(self, exc: BaseException | None) -> None:
-        """The peer will say no more: the body that ends with the connection is whole now, anything else is not."""
+    def end(self, exc: BaseException | None) -> None:
+        """The body that ends with the connection is whole now, unless that broke; anything else is not."""
+        if self._whole:
+            return
         if self._parser is not None and self._head is not None and exc is None:
             try:
                 self._parser.feed_eof()
             except HttpProcessingError as error:
                 exc = error
-        if self._head is None or not self._body.is_eof():
+        if self._whole:
+            self._run.whole()
+        else:
             self._fail(exc or Disconnected())
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
         if not self._body.is_eof():
             self._body.set_exception(self._failure)
+        self._parser = None
         self._hang_up()
         self._wake()
-
-    def _hang_up(self) -> None:
-        self._parser = None
-        self._unsent = self._body_to_send = memoryview(b"")
-        if self.transport is not None:
-            self.transport.abort()
-            self.transport = None
-
-    def _send_body(self) -> None:
-        body, self._body_to_send = self._body_to_send, memoryview(b"")
-        if body:
-            self._unsent = body
-            self._send_more()
-
-    def _send_more(self) -> None:
-        """The next piece of what there is to send, unless the target has to take the ones before first."""
-        if not self._unsent or self._paused:
-            return
-        piece = self._unsent[:_PIECE]
-        if self._tls is None:
-            self.send(piece)
-            sent = len(piece)
-        else:
-            try:
-                sent = self._tls.encrypt(piece)
-            except ssl.SSLError as error:
-                self._fail(error)
-                return
-            self.send(self._tls.to_send())
-        self._unsent = self._unsent[sent:]
-        if sent and self._unsent and not self._paused:
-            self._loop.call_soon(self._send_more)

@@ -21,7 +21,8 @@ from monitor.checks.net import Net
 from monitor.checks.offline import is_offline
 from monitor.checks.plan import Plan, plan_of
 from monitor.checks.redirect import REDIRECTS, Request, follow
-from monitor.checks.run import Run, Stage, Stop
+from monitor.checks.run import Run, Stop
+from monitor.checks.stage import Stage
 from monitor.expect import Finding, judge_body, judge_head
 from monitor.outcome import Hop, Reason, Result
 from monitor.spec import CheckSpec

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from enum import Enum
 from types import TracebackType
 from typing import Self
 
+from monitor.checks.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
 from monitor.expect import Finding
 from monitor.outcome import (
     PHASE_NAMES,
@@ -22,28 +22,8 @@ from monitor.outcome import (
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
-RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAMES))
-"""Indices of the phases."""
-
 _TIE = 0.005
 """A connect limit as long as the total one begins with it, but for these seconds; then it names the reason."""
-
-
-class Stage(Enum):
-    """What a run is waiting for: the phase that its time counts to, and the reason if its limit passes."""
-
-    RESOLVE = RESOLVING, Reason.DNS_TIMEOUT, "resolving the name"
-    CONNECT = CONNECTING, Reason.CONNECT_TIMEOUT, "connecting"
-    TUNNEL = CONNECTING, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
-    TLS = SECURING, Reason.TLS_TIMEOUT, "in the TLS handshake"
-    HEAD = PROCESSING, Reason.RESPONSE_TIMEOUT, "waiting for the head"
-    BODY = TRANSFERRING, Reason.READ_TIMEOUT, "reading the body"
-
-    def __init__(self, phase: int, reason: Reason, words: str) -> None:
-        self.phase = phase
-        self.reason = reason
-        self.words = words
-        self.waits_for_bytes = reason in (Reason.RESPONSE_TIMEOUT, Reason.READ_TIMEOUT)
 
 
 class Stop(Exception):
@@ -86,6 +66,7 @@ class Run:
         self.redirects = 0
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
+        self._whole_at: float | None = None
         self._total_at = self.began + spec.limits.total
         self._stage_at = self._total_at
         self._connect_at = self._total_at
@@ -112,7 +93,8 @@ class Run:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._switch(self._phase, time.monotonic())
+        now = time.monotonic()
+        self._switch(self._phase, now if self._whole_at is None or exc is not None else self._whole_at)
         self.ended = self._mark
         task, self._task = self._task, None
         assert task is not None
@@ -129,6 +111,7 @@ class Run:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
+        self._whole_at = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
 
@@ -148,6 +131,10 @@ class Run:
             self._switch(TRANSFERRING, now)
         self.received += count
         self._arm(now + self.spec.limits.read)
+
+    def whole(self) -> None:
+        """The answer is whole: a run that succeeds took until now, not until its task gets to know that."""
+        self._whole_at = time.monotonic()
 
     def limit_passed(self) -> Finding:
         """Which limit passed, in the words of the stage it passed in."""

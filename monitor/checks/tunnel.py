@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 
-from monitor.checks.exchange import Exchange
 from monitor.checks.run import Run, Stop
+from monitor.checks.wire import Wire
 from monitor.outcome import Reason
 
 _HEAD_LIMIT = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
 
 
-async def open_tunnel(exchange: Exchange, place: str, authorization: str | None, run: Run) -> None:
+async def open_tunnel(wire: Wire, place: str, authorization: str | None, run: Run) -> None:
     """Have the proxy at the other end connect to `place` («shop.example.com:443»).
 
     Raises Stop (proxy_failed) if it will not, OSError if the connection breaks.
     """
     credentials = f"Proxy-Authorization: {authorization}\r\n" if authorization else ""
     request = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{credentials}\r\n"
-    exchange.send(request.encode())
-    answer = await exchange.preamble(_HEAD_LIMIT)
+    wire.write(request.encode())
+    answer = await wire.preamble(_HEAD_LIMIT)
     status = _STATUS_LINE.match(answer)
     if status is not None and status[1].startswith(b"2"):
         return

@@ -245,3 +245,24 @@ async def test_what_a_proxy_says_behind_its_answer_is_not_tls(run: Run) -> None:
     async with Proxy(connect=talkative) as proxy:
         result = await run("https://target.test/", proxy=proxy.url())
     assert result.reason is Reason.TLS_HANDSHAKE_FAILED, result.detail
+
+
+async def test_head_of_several_pieces_stays_before_its_body(run: Run) -> None:
+    long, body = "v" * 200_000, Body(b"b" * 300_000, None, secret=False)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> bytes:
+            came = b""
+            with listening.accept()[0] as peer:
+                while len(came) < 500_000:
+                    came += peer.recv(1 << 20)
+                peer.sendall(ok())
+            return came
+
+        serving = asyncio.create_task(asyncio.to_thread(serve))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        result = await run(url, method="PUT", body=body, headers=(("X-Long", long),))
+        head, _, rest = (await serving).partition(b"\r\n\r\n")
+    assert result.reason is Reason.OK, result.detail
+    assert f"X-Long: {long}\r\nContent-Length: 300000\r\n".encode() in head
+    assert rest == body.data

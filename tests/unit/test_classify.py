@@ -24,7 +24,8 @@ from monitor import checks
 from monitor.checks import decode, run
 from monitor.checks.classify import TABLE, classify
 from monitor.checks.decode import Undecodable
-from monitor.checks.run import Disconnected, Run, Stage, Stop
+from monitor.checks.run import Disconnected, Run, Stop
+from monitor.checks.stage import Stage
 from monitor.outcome import DETAIL_LIMIT, Outcome, Reason
 from tests.unit.made import spec
 
