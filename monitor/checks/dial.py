@@ -159,7 +159,7 @@ class Dialer:
             if self._plan.proxy is not None:
                 await self._tunnel(exchange, url)
             run.enter(Stage.TLS)
-            tls = Secured(self._net.tls.get(run.spec.tls), reveal(name) if name is not None else url.raw_host or "")
+            tls = self._tls(reveal(name) if name is not None else url.raw_host or "")
             try:
                 await exchange.secure(tls)
             finally:
@@ -168,6 +168,12 @@ class Dialer:
         except BaseException:
             exchange.close()
             raise
+
+    def _tls(self, name: str) -> Secured:
+        try:
+            return Secured(self._net.tls.get(self._run.spec.tls), name)
+        except ValueError:  # a label that is empty or too long, which a redirect may name and a proxy may know
+            raise Stop(Reason.TLS_HANDSHAKE_FAILED, "TLS cannot be spoken with a host of such a name") from None
 
     async def _tunnel(self, exchange: Exchange, url: URL) -> None:
         self._run.enter(Stage.TUNNEL)

@@ -14,7 +14,7 @@ from monitor.outcome import Reason
 from monitor.spec import Body, Limits, TlsSpec
 from tests.checks.harness import LagMeter, Run, expecting_body
 from tests.servers import certs, tls
-from tests.servers.http import HttpServer, answer, ok
+from tests.servers.http import HttpServer, answer, ok, redirect
 from tests.servers.proxy import Proxy
 from tests.servers.tcp import Connection, Script, Server
 
@@ -244,6 +244,17 @@ async def test_what_a_proxy_says_behind_its_answer_is_not_tls(run: Run) -> None:
 
     async with Proxy(connect=talkative) as proxy:
         result = await run("https://target.test/", proxy=proxy.url())
+    assert result.reason is Reason.TLS_HANDSHAKE_FAILED, result.detail
+
+
+@pytest.mark.parametrize("host", [".test", "a" * 64 + ".test", "a..b"])
+async def test_redirect_behind_a_proxy_to_what_is_no_name_is_no_bug(run: Run, host: str) -> None:
+    async def opens(connection: Connection) -> None:
+        await connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await connection.hold()
+
+    async with HttpServer(lambda _: redirect(f"https://{host}/")) as target, Proxy(connect=opens) as proxy:
+        result = await run(target.url(), proxy=proxy.url())
     assert result.reason is Reason.TLS_HANDSHAKE_FAILED, result.detail
 
 
