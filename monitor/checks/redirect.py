@@ -71,7 +71,10 @@ def authorization(auth: BasicAuth | BearerAuth) -> str:
 
 def parse(text: str) -> URL:
     """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
-    url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    try:
+        url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    except IndexError:  # what yarl 1.x raises for some brackets without a host
+        raise ValueError("not a URL") from None
     _ = url.port  # parsed only when asked for, and then it may be out of range
     return url.with_fragment(None)
 
@@ -96,7 +99,10 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
 
 def _target(base: URL, location: str, shown: str, *, allow_downgrade: bool) -> URL:
     try:
-        url = base.join(parse(location))
+        url = parse(location)
+        if url.raw_path:  # yarl's join decodes %2F and %20 of a path, unless that ends in a slash
+            base = base.with_path(base.raw_path.rpartition("/")[0] + "/", encoded=True)
+        url = base.join(url)
         scheme, host = url.scheme, url.host
         if scheme in ("http", "https") and host:
             url = url.with_user(None)

@@ -93,13 +93,25 @@ def test_space_in_the_target_is_refused() -> None:
         request_head(made(url=URL("http://h/a HTTP/1.1", encoded=True)))
 
 
-@given(location=ANYTHING, status=st.sampled_from([301, 302, 303, 307, 308]), proxied=st.booleans())
-def test_any_location_is_followed_in_one_request_or_not_at_all(location: str, status: int, proxied: bool) -> None:
+@given(
+    locations=st.lists(ANYTHING | st.sampled_from([": /a%2F/b", "%20/c", "../d e", "//]", "http://@]"]), max_size=4),
+    status=st.sampled_from([301, 302, 303, 307, 308]),
+    proxied=st.booleans(),
+)
+def test_any_locations_are_followed_in_one_request_each_or_not_at_all(
+    locations: list[str], status: int, proxied: bool
+) -> None:
     request = first_request(spec(url="http://h/a/b?c=d", method="POST"))
-    with contextlib.suppress(Stop):
-        following = follow(request, status, location, "shown", allow_downgrade=False)
-        message = parsed(request_head(following, absolute=proxied))
-        assert message.method in ("GET", "POST")
+    for location in locations:
+        with contextlib.suppress(Stop):
+            request = follow(request, status, location, "shown", allow_downgrade=False)
+            message = parsed(request_head(request, absolute=proxied))
+            assert message.method in ("GET", "POST")
+
+
+def test_relative_location_leaves_the_path_before_it_encoded() -> None:
+    request = first_request(spec(url="http://h/a%2Fb/c%20d/e"))
+    assert follow(request, 302, "f", "shown", allow_downgrade=False).url.raw_path == "/a%2Fb/c%20d/f"
 
 
 @given(cookies=st.lists(ANYTHING, max_size=4), given=st.none() | VALUES)
