@@ -149,6 +149,11 @@ class CheckSpec:
         """Strikes this check's secrets out of anything shown."""
         return Redactor(self.secrets)
 
+    @functools.cached_property
+    def kept(self) -> dict[str, object]:
+        """What modules made of this check and keep for its next run, by their names."""
+        return {}
+
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled for another process: the fields, and nothing that is made of them again at need."""
         return {f.name: getattr(self, f.name) for f in fields(self)}

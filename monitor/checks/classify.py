@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import aiohttp
-from aiohttp import http_exceptions
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from monitor.checks.decode import Undecodable
-from monitor.checks.run import Run, Stage, Stop, tried
+from monitor.checks.run import Disconnected, Run, Stop, tried
+from monitor.checks.stage import Stage
 from monitor.checks.tls import refused_certificate
 from monitor.expect import Finding
 from monitor.outcome import Reason
@@ -34,7 +34,7 @@ _UNREACHABLE = {
     errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
 }  # fmt: skip
 _BEFORE_QUOTE = re.compile(r"[^:'\"\n]+")
-"""aiohttp's words up to where it quotes the target's bytes."""
+"""The parser's words up to where it quotes the target's bytes."""
 _RESET = {
     errno.ECONNRESET,
     errno.EPIPE,
@@ -91,9 +91,6 @@ def _tls(exc: BaseException, run: Run) -> Finding:
 
 def _os_error(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, OSError)
-    for cause in _causes(exc):
-        if isinstance(cause, ssl.SSLError):  # aiohttp hides the class of an alert that comes after the handshake
-            return classify(cause, run)
     if is_local(exc):
         assert exc.errno is not None
         return Finding(Reason.LOCAL_RESOURCES, _LOCAL[exc.errno])
@@ -125,7 +122,9 @@ def _broken_handshake(run: Run) -> Finding:
 
 
 def _invalid(exc: BaseException, run: Run) -> Finding:
-    """Bytes that are not HTTP; aiohttp reports them as an answer with status 400."""
+    """Bytes that are not HTTP."""
+    if run.stage is Stage.BODY:
+        return Finding(Reason.INVALID_RESPONSE, f"the body's chunks are not HTTP {_when(run)}")
     words = _BEFORE_QUOTE.match(str(getattr(exc, "message", "")))
     said = f": {words[0].rstrip(' b')}" if words else ""
     return Finding(Reason.INVALID_RESPONSE, f"the answer is not HTTP{said}; {run.connected}")
@@ -138,93 +137,22 @@ def _encoding(_exc: BaseException, run: Run) -> Finding:
     )
 
 
-def _payload(exc: BaseException, run: Run) -> Finding:
-    """A body that broke off, or that breaks the rules of its framing."""
-    if isinstance(run.lost, OSError):
-        return classify(run.lost, run)
-    if _broke_framing(exc):
-        return Finding(Reason.INVALID_RESPONSE, f"the body's chunks are not HTTP {_when(run)}")
-    return Finding(Reason.DISCONNECTED, f"the connection was closed {_when(run)}")
-
-
-def _broke_framing(exc: BaseException) -> bool:
-    return any(
-        isinstance(c, http_exceptions.BadHttpMessage) and not isinstance(c, http_exceptions.PayloadEncodingError)
-        for c in _causes(exc)
-    )
-
-
 def _memory(_exc: BaseException, _run: Run) -> Finding:
     return Finding(Reason.LOCAL_RESOURCES, _LOCAL[errno.ENOMEM])
-
-
-def _url(_exc: BaseException, _run: Run) -> Finding:
-    return Finding(Reason.FORBIDDEN_REDIRECT, "redirected to what is no http or https URL")
-
-
-def _redirects(_exc: BaseException, run: Run) -> Finding:
-    return Finding(Reason.TOO_MANY_REDIRECTS, f"more than {run.spec.max_redirects} redirects")
-
-
-def _proxy(_exc: BaseException, _run: Run) -> Finding:
-    return Finding(Reason.PROXY_FAILED, "the proxy could not be used")
-
-
-def _dns(_exc: BaseException, _run: Run) -> Finding:
-    return Finding(Reason.DNS_FAILED, "the name could not be resolved")
-
-
-def _untrusted(_exc: BaseException, _run: Run) -> Finding:
-    return Finding(Reason.TLS_UNTRUSTED, "the certificate is not the pinned one")
-
-
-def _content(_exc: BaseException, _run: Run) -> Finding:
-    return Finding(Reason.INVALID_CONTENT, "the body is not what its headers say")
-
-
-def _unwrapped(exc: BaseException, run: Run) -> Finding:
-    """What aiohttp's own connectors wrap; ours raises the bare error, so this is for completeness."""
-    inner = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", None)
-    return classify(inner, run) if isinstance(inner, Exception) and inner is not exc else _disconnected(exc, run)
 
 
 TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
     (Stop, _stop),
     (Undecodable, _encoding),
-    (aiohttp.ServerFingerprintMismatch, _untrusted),
-    (aiohttp.ClientConnectorDNSError, _dns),
-    (aiohttp.ClientProxyConnectionError, _proxy),
-    (aiohttp.ClientHttpProxyError, _proxy),
-    (aiohttp.ClientConnectorCertificateError, _unwrapped),
-    (aiohttp.ClientConnectorError, _unwrapped),
+    (Disconnected, _disconnected),
     (TimeoutError, _timeout),
-    (aiohttp.ServerDisconnectedError, _disconnected),
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (OSError, _os_error),
-    (aiohttp.ClientConnectionError, _disconnected),
-    (aiohttp.ContentTypeError, _content),
-    (aiohttp.TooManyRedirects, _redirects),
-    (aiohttp.ClientResponseError, _invalid),
-    (aiohttp.ClientPayloadError, _payload),
-    (aiohttp.InvalidURL, _url),
-    (http_exceptions.ContentEncodingError, _encoding),
-    (http_exceptions.PayloadEncodingError, _disconnected),
-    (http_exceptions.HttpProcessingError, _invalid),
-    (aiohttp.ClientError, _disconnected),
-    (aiohttp.EofStream, _disconnected),
-    (EOFError, _disconnected),
+    (PayloadEncodingError, _disconnected),
+    (HttpProcessingError, _invalid),
     (MemoryError, _memory),
 )
-
-
-def _causes(exc: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    cause: BaseException | None = exc
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _place(run: Run) -> str:

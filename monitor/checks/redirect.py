@@ -47,15 +47,18 @@ def first_request(spec: CheckSpec) -> Request:
         headers.append(("Content-Type", spec.body.content_type))
     credentials = [(n, v) for n, v in spec.headers if _is_credential(n, v)]
     headers += [(n, v) for n, v in spec.headers if not _is_credential(n, v)]
-    if spec.auth is not None and "authorization" not in given:
-        credentials.append(("Authorization", Secret(authorization(spec.auth))))
-    return Request(
-        spec.method,
-        parse(reveal(spec.url)),
-        tuple(headers),
-        tuple(credentials),
-        spec.body,
-    )
+    url, userinfo = without_userinfo(parse(reveal(spec.url)))
+    auth = spec.auth or userinfo
+    if auth is not None and "authorization" not in given:
+        credentials.append(("Authorization", Secret(authorization(auth))))
+    return Request(spec.method, url, tuple(headers), tuple(credentials), spec.body)
+
+
+def without_userinfo(url: URL) -> tuple[URL, BasicAuth | None]:
+    """The URL as it may go over the wire, and what its userinfo stands for."""
+    if url.raw_user is None and url.raw_password is None:
+        return url, None
+    return url.with_user(None), BasicAuth(url.user or "", url.password or "")
 
 
 def authorization(auth: BasicAuth | BearerAuth) -> str:
@@ -68,7 +71,10 @@ def authorization(auth: BasicAuth | BearerAuth) -> str:
 
 def parse(text: str) -> URL:
     """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
-    url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    try:
+        url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    except IndexError:  # what yarl 1.x raises for some brackets without a host
+        raise ValueError("not a URL") from None
     _ = url.port  # parsed only when asked for, and then it may be out of range
     return url.with_fragment(None)
 
@@ -93,7 +99,10 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
 
 def _target(base: URL, location: str, shown: str, *, allow_downgrade: bool) -> URL:
     try:
-        url = base.join(parse(location))
+        url = parse(location)
+        if url.raw_path:  # yarl's join decodes %2F and %20 of a path, unless that ends in a slash
+            base = base.with_path(base.raw_path.rpartition("/")[0] + "/", encoded=True)
+        url = base.join(url)
         scheme, host = url.scheme, url.host
         if scheme in ("http", "https") and host:
             url = url.with_user(None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from enum import Enum
 from types import TracebackType
 from typing import Self
 
+from monitor.checks.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
 from monitor.expect import Finding
 from monitor.outcome import (
     PHASE_NAMES,
@@ -23,27 +23,8 @@ from monitor.secret import Text
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
-RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAMES))
-"""Indices of the phases."""
-
 _TIE = 0.005
 """A connect limit as long as the total one begins with it, but for these seconds; then it names the reason."""
-
-
-class Stage(Enum):
-    """What a run is waiting for: the phase that its time counts to, and the reason if its limit passes."""
-
-    RESOLVE = RESOLVING, Reason.DNS_TIMEOUT, "resolving the name"
-    CONNECT = CONNECTING, Reason.CONNECT_TIMEOUT, "connecting"
-    TUNNEL = CONNECTING, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
-    TLS = SECURING, Reason.TLS_TIMEOUT, "in the TLS handshake"
-    HEAD = PROCESSING, Reason.RESPONSE_TIMEOUT, "waiting for the head"
-    BODY = TRANSFERRING, Reason.READ_TIMEOUT, "reading the body"
-
-    def __init__(self, phase: int, reason: Reason, words: str) -> None:
-        self.phase = phase
-        self.reason = reason
-        self.words = words
 
 
 class Stop(Exception):
@@ -54,8 +35,12 @@ class Stop(Exception):
         self.finding = Finding(reason, detail)
 
 
+class Disconnected(Exception):
+    """The peer closed the connection before its answer was whole."""
+
+
 class Run:
-    """One run; as a context it ends its task's wait with TimeoutError as soon as the first limit passes.
+    """One run; as a context, from its first hop on, it ends its task's wait with TimeoutError when a limit passes.
 
     Times are steady seconds. Every moment between the beginning and the end counts to exactly one phase.
     """
@@ -82,27 +67,25 @@ class Run:
         self.content_length: int | None = None
         self.body_bytes: int | None = None
         self.redirects = 0
-        self.lost: BaseException | None = None
-        """How the transport of this hop ended, if it broke."""
-        self.broken: BaseException | None = None
-        """What was wrong with the bytes of this hop, if they are not HTTP; what fails after that is only its echo."""
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
+        self._whole_at: float | None = None
         self._total_at = self.began + spec.limits.total
         self._stage_at = self._total_at
         self._connect_at = self._total_at
         self._stage_began = self.began
         self._phase = RESOLVING
         self._phases: list[float | None] = [None] * len(PHASE_NAMES)
-        self._timeout = asyncio.timeout_at(None)
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self._expired = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
-        self._running = False
 
     async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
-        self._running = True
-        self._arm(self._stage_at)
+        self._task = asyncio.current_task()
+        assert self._task is not None
+        self._cancelling = self._task.cancelling()
         return self
 
     async def __aexit__(
@@ -111,12 +94,16 @@ class Run:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._running = False
         if self._timer is not None:
             self._timer.cancel()
-        self._switch(self._phase)
+        now = time.monotonic()
+        self._switch(self._phase, now if self._whole_at is None or exc is not None else self._whole_at)
         self.ended = self._mark
-        await self._timeout.__aexit__(kind, exc, traceback)
+        task, self._task = self._task, None
+        assert task is not None
+        ours = self._expired and task.uncancel() <= self._cancelling  # nobody else wants it cancelled as well
+        if ours and kind is asyncio.CancelledError:
+            raise TimeoutError from exc
 
     @property
     def connect_at(self) -> float:
@@ -127,29 +114,34 @@ class Run:
         """A new request is about to be made: its connect limit starts."""
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
-        self.lost = self.broken = None
+        self._whole_at = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else."""
-        if not (stage is Stage.BODY and self._phase == TRANSFERRING):
-            self._switch(stage.phase)
+        now = time.monotonic()
+        if stage.phase != self._phase:
+            self._switch(stage.phase, now)
         self.stage = stage
-        self._stage_began = time.monotonic()
-        waiting_for_bytes = stage in (Stage.HEAD, Stage.BODY)
-        self._arm(self._stage_began + self.spec.limits.read if waiting_for_bytes else self._connect_at)
+        self._stage_began = now
+        self._arm(now + self.spec.limits.read if stage.waits_for_bytes else self._connect_at)
 
     def heard(self, count: int) -> None:
         """Bytes of the answer came: the silence is over, and the first of them end the processing."""
+        now = time.monotonic()
         if self._phase == PROCESSING:
-            self._switch(TRANSFERRING)
+            self._switch(TRANSFERRING, now)
         self.received += count
-        self._arm(time.monotonic() + self.spec.limits.read)
+        self._arm(now + self.spec.limits.read)
+
+    def whole(self) -> None:
+        """The answer is whole: a run that succeeds took until now, not until its task gets to know that."""
+        self._whole_at = time.monotonic()
 
     def limit_passed(self) -> Finding:
         """Which limit passed, in the words of the stage it passed in."""
-        tie = 0.0 if self.stage in (Stage.HEAD, Stage.BODY) else _TIE
+        tie = 0.0 if self.stage.waits_for_bytes else _TIE
         if self._stage_at > self._total_at + tie:
             return Finding(Reason.TOTAL_TIMEOUT, self._total_passed())
         return Finding(self.stage.reason, self._stage_passed())
@@ -188,8 +180,7 @@ class Run:
             hops=tuple(self.hops),
         )
 
-    def _switch(self, phase: int) -> None:
-        now = time.monotonic()
+    def _switch(self, phase: int, now: float) -> None:
         self._phases[self._phase] = (self._phases[self._phase] or 0.0) + now - self._mark
         self._mark = now
         self._phase = phase
@@ -200,9 +191,8 @@ class Run:
         Most limits are put off long before they pass, so a timer that is set too early is left to find that out.
         """
         self._stage_at = stage_at
-        limit = min(stage_at, self._total_at)
-        if self._running and limit < self._timer_at:
-            self._set_timer(limit)
+        if self._task is not None and stage_at < self._timer_at:
+            self._set_timer(min(stage_at, self._total_at))
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
@@ -214,8 +204,9 @@ class Run:
         limit = min(self._stage_at, self._total_at)
         if limit > time.monotonic():
             self._set_timer(limit)
-        elif not self._timeout.expired():
-            self._timeout.reschedule(limit)  # now, as it has passed
+        elif self._task is not None and not self._expired:
+            self._expired = True
+            self._task.cancel()
 
     def _waited(self) -> str:
         return seconds(time.monotonic() - self._stage_began)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +23,16 @@ _VERSIONS = {
 _CERTIFICATE_MESSAGE = 11
 """RFC 8446, B.3: HandshakeType certificate."""
 
-_chain: ContextVar[list[bytes] | None] = ContextVar("chain", default=None)
+
+class Recording(ssl.SSLObject):
+    """One connection's TLS, which keeps the certificates that came."""
+
+    certificate_message = b""
+
+    @property
+    def chain(self) -> list[bytes]:
+        """The DER certificates that the peer sent, leaf first, also if they were refused."""
+        return certificate_list(self.certificate_message) if self.certificate_message else []
 
 
 class TlsContexts:
@@ -65,6 +72,7 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 speaks these versions at no higher level
     context.minimum_version = _VERSIONS[spec.min_version]
     context.set_alpn_protocols(["http/1.1"])
+    context.sslobject_class = Recording
     # A failed handshake leaves no certificate behind in `ssl`, and a second connection would be a second load on the
     # target. CPython's own hook for handshake messages sees the one that carries the chain, in every version of TLS.
     # It is set past ssl.SSLContext, which would make enums of four numbers forty times a handshake.
@@ -73,27 +81,15 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
 
 
 def _on_message(
-    _connection: object,
+    connection: Recording,
     direction: str,
     _version: object,
     _content: object,
     kind: Any,
     data: bytes,
 ) -> None:
-    chain = _chain.get()
-    if chain is not None and direction == "read" and kind == _CERTIFICATE_MESSAGE:
-        chain[:] = certificate_list(data)
-
-
-@contextmanager
-def recorded_chain() -> Iterator[list[bytes]]:
-    """Within this context, the DER certificates that a handshake of this task receives, leaf first."""
-    chain: list[bytes] = []
-    token = _chain.set(chain)
-    try:
-        yield chain
-    finally:
-        _chain.reset(token)
+    if kind == _CERTIFICATE_MESSAGE and direction == "read":
+        connection.certificate_message = data
 
 
 def certificate_list(message: bytes) -> list[bytes]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple
 from typing import NamedTuple
 
+from msgspec.structs import astuple
 from rich.table import Table
 from rich.text import Text
 

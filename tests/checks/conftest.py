@@ -13,7 +13,7 @@ from monitor.spec import FileRef, TlsSpec
 from tests.checks.harness import Run, file_ref, run_check
 from tests.servers import certs
 
-BOTH_LOOPS = {"test_reasons", "test_connection_faults", "test_timeouts", "test_tls"}
+BOTH_LOOPS = {"test_reasons", "test_exchange", "test_connection_faults", "test_timeouts", "test_tls"}
 """Modules whose tests run on both event loops: the two report a peer's faults by different ways."""
 
 

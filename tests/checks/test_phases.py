@@ -6,8 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from monitor.checks.run import Run
+from monitor.checks.stage import Stage
+from monitor.expect import Finding
 from monitor.outcome import PHASE_NAMES, Phases, Reason, Result
-from tests.checks.harness import Run
+from tests.checks import harness
+from tests.checks.harness import make_spec
 from tests.servers import dns, faults, proxy, relay, tls
 from tests.servers.http import HttpServer, Request, answer, ok, redirect
 from tests.servers.tcp import Connection, Server, closed_port, hanging_port
@@ -24,21 +28,21 @@ def slow_phase(result: Result, least: float = DELAY) -> str:
     return longest
 
 
-async def test_slow_resolution_is_in_resolve(run: Run) -> None:
+async def test_slow_resolution_is_in_resolve(run: harness.Run) -> None:
     names = {"target.test": dns.addresses("127.0.0.1", delay=DELAY)}
     async with dns.DnsServer(names) as resolver, HttpServer() as server:
         result = await run(server.url(host="target.test"), resolver=(resolver.address,))
     assert slow_phase(result) == "resolve"
 
 
-async def test_dead_first_address_is_in_connect(run: Run) -> None:
+async def test_dead_first_address_is_in_connect(run: harness.Run) -> None:
     names = {"target.test": dns.addresses("127.0.0.2", "127.0.0.1")}
     async with dns.DnsServer(names) as resolver, HttpServer() as server, hanging_port("127.0.0.2", server.port):
         result = await run(server.url(host="target.test"), resolver=(resolver.address,))
     assert slow_phase(result, least=0.05) == "connect"
 
 
-async def test_slow_proxy_is_in_connect(run: Run) -> None:
+async def test_slow_proxy_is_in_connect(run: harness.Run) -> None:
     async def tunnel_late(connection: Connection) -> None:
         await asyncio.sleep(DELAY)
         request = server.requests[-1]
@@ -49,13 +53,13 @@ async def test_slow_proxy_is_in_connect(run: Run) -> None:
     assert slow_phase(result) == "connect"
 
 
-async def test_slow_handshake_is_in_tls(run: Run) -> None:
+async def test_slow_handshake_is_in_tls(run: harness.Run) -> None:
     async with tls.https() as target, relay.Relay(target, relay.late(DELAY)) as server:
         result = await run(server.url())
     assert slow_phase(result) == "tls"
 
 
-async def test_slow_answer_is_in_processing(run: Run) -> None:
+async def test_slow_answer_is_in_processing(run: harness.Run) -> None:
     async def late(_: Request) -> bytes:
         await asyncio.sleep(DELAY)
         return ok()
@@ -65,7 +69,7 @@ async def test_slow_answer_is_in_processing(run: Run) -> None:
     assert slow_phase(result) == "processing"
 
 
-async def test_slow_body_is_in_transfer(run: Run) -> None:
+async def test_slow_body_is_in_transfer(run: harness.Run) -> None:
     async def halves(_: Request) -> AsyncIterator[bytes]:
         yield answer(200, b"ha", length=4)
         await asyncio.sleep(DELAY)
@@ -76,7 +80,7 @@ async def test_slow_body_is_in_transfer(run: Run) -> None:
     assert slow_phase(result) == "transfer"
 
 
-async def test_head_in_two_pieces_ends_processing_with_its_first_byte(run: Run) -> None:
+async def test_head_in_two_pieces_ends_processing_with_its_first_byte(run: harness.Run) -> None:
     async def pieces(_: Request) -> AsyncIterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\n"
         await asyncio.sleep(DELAY)
@@ -87,7 +91,7 @@ async def test_head_in_two_pieces_ends_processing_with_its_first_byte(run: Run) 
     assert slow_phase(result) == "transfer"
 
 
-async def test_phases_add_up_over_redirects(run: Run) -> None:
+async def test_phases_add_up_over_redirects(run: harness.Run) -> None:
     async def late(request: Request) -> bytes:
         await asyncio.sleep(DELAY / 2 + 0.01)
         return ok() if request.target == "/last" else redirect("/last")
@@ -97,33 +101,33 @@ async def test_phases_add_up_over_redirects(run: Run) -> None:
     assert slow_phase(result) == "processing"
 
 
-async def test_phases_behind_a_refused_connection_are_none(run: Run) -> None:
+async def test_phases_behind_a_refused_connection_are_none(run: harness.Run) -> None:
     with closed_port() as port:
         result = await run(f"https://127.0.0.1:{port}/")
     assert result.phases.connect is not None
     assert unreached(result.phases) == ["tls", "processing", "transfer"]
 
 
-async def test_phases_behind_an_unknown_name_are_none(run: Run) -> None:
+async def test_phases_behind_an_unknown_name_are_none(run: harness.Run) -> None:
     async with dns.DnsServer({}) as resolver:
         result = await run("http://target.test/", resolver=(resolver.address,))
     assert unreached(result.phases) == ["connect", "tls", "processing", "transfer"]
 
 
-async def test_phases_behind_a_failed_handshake_are_none(run: Run) -> None:
+async def test_phases_behind_a_failed_handshake_are_none(run: harness.Run) -> None:
     async with tls.expired() as server:
         result = await run(server.url())
     assert result.phases.tls is not None
     assert unreached(result.phases) == ["processing", "transfer"]
 
 
-async def test_transfer_without_a_byte_of_the_answer_is_none(run: Run) -> None:
+async def test_transfer_without_a_byte_of_the_answer_is_none(run: harness.Run) -> None:
     async with Server(faults.close_without_a_byte) as server:
         result = await run(server.url())
     assert unreached(result.phases) == ["tls", "transfer"]
 
 
-async def test_plain_http_has_no_tls_phase_and_https_has_all(run: Run) -> None:
+async def test_plain_http_has_no_tls_phase_and_https_has_all(run: harness.Run) -> None:
     names = {"target.test": dns.addresses("127.0.0.1")}
     async with contextlib.AsyncExitStack() as stack:
         resolver = await stack.enter_async_context(dns.DnsServer(names))
@@ -137,3 +141,18 @@ async def test_plain_http_has_no_tls_phase_and_https_has_all(run: Run) -> None:
 def unreached(phases: Phases) -> list[str]:
     """The phases that were not reached."""
     return [name for name in PHASE_NAMES if getattr(phases, name) is None]
+
+
+async def test_run_ends_with_the_last_byte_however_late_its_task_learns_of_it() -> None:
+    async with Run(make_spec("http://127.0.0.1/")) as run:
+        run.begin_hop()
+        for stage in (Stage.CONNECT, Stage.HEAD):
+            run.enter(stage)
+        run.heard(1)
+        run.enter(Stage.BODY)
+        run.whole()
+        await asyncio.sleep(0.05)
+    result = run.result(Finding(Reason.OK, "fine"))
+    assert result.duration is not None
+    assert result.duration < 0.04
+    assert abs(sum(seconds or 0.0 for _, seconds in result.phases.items()) - result.duration) < 1e-6

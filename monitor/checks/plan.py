@@ -1,0 +1,55 @@
+"""What all runs of a check have in common, made by the first of them: its request, the bytes of that, the proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+from monitor.checks.head import request_head
+from monitor.checks.redirect import Request, authorization, first_request, parse, without_userinfo
+from monitor.secret import reveal
+from monitor.spec import CheckSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The first hop's request with its head as it is sent, and the way of every hop."""
+
+    request: Request = field(repr=False)
+    head: bytes = field(repr=False)
+    proxy: URL | None = field(repr=False)
+    proxy_authorization: str | None = field(repr=False)
+
+    @property
+    def origin(self) -> URL:
+        """The origin that the check asks."""
+        return self.request.url.origin()
+
+    def more_headers(self, url: URL) -> list[tuple[str, str]]:
+        """What a request for this URL has to say to the proxy; in a tunnel nothing is."""
+        if self.proxy_authorization is None or url.scheme != "http":
+            return []
+        return [("Proxy-Authorization", self.proxy_authorization)]
+
+    def absolute(self, url: URL) -> bool:
+        """Whether a request for this URL is made to the proxy itself."""
+        return self.proxy is not None and url.scheme == "http"
+
+
+def plan_of(spec: CheckSpec) -> Plan:
+    """The plan for this check, kept with it."""
+    plan = spec.kept.get(__name__)
+    if not isinstance(plan, Plan):
+        plan = spec.kept[__name__] = _planned(spec)
+    return plan
+
+
+def _planned(spec: CheckSpec) -> Plan:
+    proxy = given = None
+    if spec.proxy is not None:
+        proxy, given = without_userinfo(parse(reveal(spec.proxy)))
+    request = first_request(spec)
+    plan = Plan(request, b"", proxy, authorization(given) if given is not None else None)
+    head = request_head(request, plan.more_headers(request.url), absolute=plan.absolute(request.url))
+    return Plan(request, head, proxy, plan.proxy_authorization)

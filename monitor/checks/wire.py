@@ -1,0 +1,178 @@
+"""One TCP connection, bare or in TLS: what is known of its bytes before anybody speaks HTTP over it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import cast
+
+from aiohttp.base_protocol import BaseProtocol
+
+from monitor.checks.secure import Secured
+
+_PIECE = 64 * 1024
+"""What is longer is sent piece by piece, as the target takes it, so that no other check waits for it."""
+
+
+class Wire(BaseProtocol):
+    """The protocol of one connection; what comes while `listening` is not set is only kept.
+
+    `BaseProtocol` is what aiohttp's parser pauses when more of a body has come than was read.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._listening = False
+        self._tls: Secured | None = None
+        self._early = b""
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
+        self._failure: BaseException | None = None
+        """What ended the connection, or was wrong with what came; the first such thing, the rest is its echo."""
+        self._unsent: list[memoryview] = []
+        self._sending = False
+
+    def hear(self, data: bytes) -> None:
+        """Bytes of the peer, decrypted; none when the parser goes on with what it held back."""
+        raise NotImplementedError
+
+    def end(self, exc: BaseException | None) -> None:
+        """The peer will say no more, by its own word if there is no exception."""
+        raise NotImplementedError
+
+    # what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport as it is: aiohttp would set TCP_NODELAY, which asyncio and uvloop have set already."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer, or none if the parser wants to go on."""
+        if not self._listening:
+            self._early += data
+            self._wake()
+        elif data and self._tls is not None:
+            self._decrypt(self._tls, data)
+        else:
+            self.hear(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone."""
+        self.transport = None
+        self._ended = True
+        self.end(exc)
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """The body was read so far that more of it may come; aiohttp asks for that at the end of every body."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+    def resume_writing(self) -> None:
+        """The peer took some of what there is to send."""
+        super().resume_writing()
+        self._send_more()
+
+    # before the request
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Send this as it is."""
+        if self.transport is not None and data:
+            self.transport.write(data)
+
+    async def preamble(self, limit: int) -> bytes:
+        """What a proxy answers, up to its blank line; less if that does not come. Raises OSError for a reset."""
+        while b"\r\n\r\n" not in self._early and len(self._early) < limit and not self._ended:
+            await self._news()
+        if isinstance(self._failure, OSError):
+            raise self._failure
+        head, blank, self._early = self._early.partition(b"\r\n\r\n")
+        return head + blank
+
+    async def secure(self, tls: Secured) -> None:
+        """Speak TLS from here on. Raises ssl.SSLError, and OSError or Disconnected if the connection ends before."""
+        self._tls = tls
+        try:
+            while not tls.shake_hands(self._taken()):
+                self.write(tls.to_send())
+                if self._failure is not None:
+                    raise self._failure
+                await self._news()
+        finally:
+            self.write(tls.to_send())  # the alert as well that says what is wrong
+
+    # for what speaks HTTP
+
+    def _hear_from_here_on(self) -> None:
+        """What comes is heard now, that which came already first."""
+        self._listening = True
+        early = self._taken()
+        if self._tls is None and early:
+            self.hear(early)
+        elif self._tls is not None and (early or self._tls.holds_more):
+            self._decrypt(self._tls, early)
+
+    def _send(self, *parts: bytes) -> None:
+        """Send these, encrypted if need be, behind what was not sent yet."""
+        self._unsent += [memoryview(part) for part in parts if part]
+        if not self._sending:
+            self._send_more()
+
+    def _send_more(self) -> None:
+        """The next piece, unless the peer has to take the ones before first."""
+        self._sending = False
+        if not self._unsent or self._paused:
+            return
+        part = self._unsent[0]
+        try:
+            sent = self._written(part[:_PIECE])
+        except ssl.SSLError as error:
+            self.end(error)
+            return
+        self._unsent[0:1] = [part[sent:]] if sent < len(part) else []
+        if sent and self._unsent and not self._paused:
+            self._sending = True
+            self._loop.call_soon(self._send_more)
+
+    def _written(self, piece: memoryview) -> int:
+        """How much of it could be sent, which in TLS is nothing while the peer has to speak first."""
+        if self._tls is None:
+            self.write(piece)
+            return len(piece)
+        sent = self._tls.encrypt(piece)
+        self.write(self._tls.to_send())
+        return sent
+
+    def _decrypt(self, tls: Secured, data: bytes) -> None:
+        try:
+            plain = tls.decrypted(data)
+        except ssl.SSLError as error:
+            self.write(tls.to_send())
+            self.end(error)
+            return
+        self.write(tls.to_send())
+        if plain:
+            self.hear(plain)
+        if tls.closed:
+            self.end(None)
+        elif self._unsent and not self._sending:
+            self._send_more()
+
+    async def _news(self) -> None:
+        """Something came, or the connection ended."""
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _taken(self) -> bytes:
+        early, self._early = self._early, b""
+        return early
+
+    def _hang_up(self) -> None:
+        """At once: a polite TLS goodbye waits for the target's, with the socket open."""
+        self._unsent = []
+        if self.transport is not None:
+            self.transport.abort()
+            self.transport = None
