@@ -38,7 +38,7 @@ class Held(HttpServer):
 async def held(start: Start, target: Held, count: int = 3, **monitor: object) -> Daemon:
     """A daemon with runs in flight that wait for the target."""
     checks = [{"name": f"held-{n}", "url": target.url(f"/{n}"), **PATIENT, "interval": "10s"} for n in range(count)]
-    quick = {"name": "quick", "url": f"http://127.0.0.1:{target.port}/quick"}
+    quick = {"name": "quick", "url": f"http://127.0.0.1:{target.port}/quick", "down_after": 9}
     daemon = await start(*checks, quick, monitor=monitor, defaults={})
     await until(lambda: target.held >= 1)
     return daemon
