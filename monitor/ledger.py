@@ -27,8 +27,8 @@ class Record:
     """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
 
     __slots__ = (
-        "attempts", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure", "last_run_at",
-        "last_success", "last_success_at", "latency", "recent", "spec", "standing",
+        "attempts", "exposed", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure",
+        "last_run_at", "last_success", "last_success_at", "latency", "recent", "spec", "standing",
     )  # fmt: skip
 
     def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
@@ -46,6 +46,8 @@ class Record:
         self.last_success_at: float | None = None
         self.last_success: Result | None = None
         self.last_failure: Result | None = None
+        self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
+        """Its lines in the exposition, behind what they were made of; the metrics' own."""
         self.first_due: float | None = None
         """Steady seconds from which all its due times count, None if it is not scheduled."""
 

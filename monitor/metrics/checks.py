@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from monitor.clock import Clock
 from monitor.ledger import Ledger
-from monitor.metrics.lines import shown
+from monitor.metrics.lines import Shown, shown
 from monitor.metrics.probe import FAMILIES, Family
 from monitor.outcome import State
 from monitor.turns import turns
@@ -74,9 +74,18 @@ class CheckCollector(Collector):
             now = self._clock()
             checks = [shown(record, now) for record in some]
             written.states.update([check.standing.state for check in checks])
-            for family, lines in written.families():
-                lines.extend("".join(map(family.lines, checks)).encode())
+            for lines, column in zip(written.parts, zip(*map(_lines, checks), strict=True), strict=True):
+                lines.extend("".join(column).encode())
             yield
+
+
+def _lines(check: Shown) -> tuple[str, ...]:
+    """A check's lines in each family, written once per result: most are scraped more often than they run."""
+    record = check.record
+    made_of = (record.attempts, check.standing, record.spec, record.latency)
+    if record.exposed is None or any(a is not b for a, b in zip(record.exposed[0], made_of, strict=True)):
+        record.exposed = made_of, tuple([family.lines(check) for family in FAMILIES])
+    return record.exposed[1]
 
 
 def head(name: str, help_text: str, kind: str, *, openmetrics: bool = False) -> str:

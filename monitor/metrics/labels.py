@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 from monitor.secret import reveal
 from monitor.spec import CheckSpec
@@ -14,12 +15,27 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 def check_labels(spec: CheckSpec) -> str:
-    """What every series of a check carries."""
-    return f'check="{_escaped(spec.name)}",group="{_escaped(spec.group)}"'
+    """What every series of a check carries; written once per check."""
+    return _once(spec, "metrics.labels", _check_labels)
 
 
 def info_labels(spec: CheckSpec) -> str:
     """What `probe_info` carries, target, protocol and the check's own labels too; in the order of prometheus-client."""
+    return _once(spec, "metrics.info", _info_labels)
+
+
+def _once(spec: CheckSpec, what: str, write: Callable[[CheckSpec], str]) -> str:
+    text = spec.kept.get(what)
+    if text is None:
+        text = spec.kept[what] = write(spec)
+    return cast("str", text)
+
+
+def _check_labels(spec: CheckSpec) -> str:
+    return f'check="{_escaped(spec.name)}",group="{_escaped(spec.group)}"'
+
+
+def _info_labels(spec: CheckSpec) -> str:
     protocol = reveal(spec.url).partition(":")[0].lower()
     labels = {"check": spec.name, "group": spec.group, "target": spec.target, "protocol": protocol}
     labels.update((_name(key), value) for key, value in spec.labels)
