@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
 
 from monitor import __version__, log
+from monitor.aging import Aging
 from monitor.checks.net import Net
 from monitor.clock import system_clock
 from monitor.config import load
@@ -17,6 +18,7 @@ from monitor.due import first_due
 from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
+from monitor.maintenance import plans
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.notify import Notifier
@@ -37,8 +39,6 @@ _log = structlog.get_logger("monitor.service")
 _DRAINING = "draining"
 _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
-_AGED_PER_BEAT = 500
-"""Records looked at per beat for results that have become too old; the page ages what it shows by itself."""
 
 
 class Service:
@@ -68,7 +68,7 @@ class Service:
         self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
         self._prober = Prober(self._engine)
         self._watch = Watch(self._watched, self.reload)
-        self._aging: Iterator[Record] = iter(())
+        self._aging = Aging(self._ledger, self._tell)
         self._opened = AsyncExitStack()
 
     # start
@@ -96,6 +96,7 @@ class Service:
         self._address = server.address
         self._engine.start()
         self._opened.callback(self._engine.stop)
+        self._opened.callback(self._aging.stop)
         net = await _prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
@@ -158,8 +159,10 @@ class Service:
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
         self._prober.use(config, net)
-        for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock()):
+        planned = plans(config.maintenance, config.checks)
+        for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
+        self._aging.use(planned.values())
         for record in self._ledger:
             spec = record.spec
             record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
@@ -225,14 +228,7 @@ class Service:
         if self._notifier.listened_to and (status := self._status()) != self._said:
             self._said = status
             self._notifier.status(status)
-        now = system_clock()
-        for _ in range(_AGED_PER_BEAT):
-            record = next(self._aging, None)
-            if record is None:
-                self._aging = iter(self._ledger)
-                break
-            if transition := record.age(now):
-                self._tell(record, transition)
+        self._aging.beat()
 
     def _status(self) -> str:
         counts = count_states(record.standing.state for record in self._ledger)
