@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ _SEARCHED = 9 * 366
 """Days ahead in which the next time is looked for: 29 February may be eight years away."""
 _AHEAD = 8 * DAY
 """Seconds for which a plan works out at most when something changes next."""
+_SHIFT = 3 * 3600
+"""Seconds, more than any change of the clock: a time that it leaves out may have become one of the next day."""
 _SAMPLE = [date(2024, 1, 1) + timedelta(number) for number in range(4 * 366)]
 """Days that a recurrence is judged by, 29 February among them."""
 
@@ -81,17 +83,20 @@ def in_maintenance(windows: Iterable[MaintenanceSpec], now: float) -> Window | N
     return max(windows_between(windows, now, math.nextafter(now, math.inf)), key=lambda w: w.ends, default=None)
 
 
-def upcoming(windows: Iterable[MaintenanceSpec], now: float) -> Window | None:
-    """The window that begins next."""
-    firsts = ((asked, next((begin for begin in _starts(asked, now) if begin > now), None)) for asked in windows)
-    found = (Window(asked.name, begin, begin + asked.duration) for asked, begin in firsts if begin is not None)
+def upcoming(windows: Iterable[MaintenanceSpec], now: float, within: float = math.inf) -> Window | None:
+    """The window that begins next, if it does so within that many seconds."""
+    found = (
+        Window(asked.name, begin, begin + asked.duration)
+        for asked in windows
+        for begin in islice((begin for begin in _starts(asked, now, now + within) if begin > now), 1)
+    )
     return min(found, key=lambda window: window.starts, default=None)
 
 
-def next_change(windows: Windows, now: float) -> float | None:
-    """When a window begins or ends next; None if none ever does."""
+def next_change(windows: Windows, now: float, within: float = math.inf) -> float | None:
+    """When a window begins or ends next; None if none does, or none begins within that many seconds."""
     ends = (window.ends for window in windows_between(windows, now, math.nextafter(now, math.inf)))
-    after = upcoming(windows, now)
+    after = upcoming(windows, now, within)
     return min((*ends, *((after.starts,) if after else ())), default=None)
 
 
@@ -107,10 +112,8 @@ class Plan:
         window, begin, end = self._known
         if begin <= now < end:
             return window
-        near = windows_between(self.windows, now, now + _AHEAD)
-        window = max((w for w in near if w.starts <= now), key=lambda w: w.ends, default=None)
-        edges = (edge for near_by in near for edge in (near_by.starts, near_by.ends) if edge > now)
-        self._known = (window, now, min((*edges, now + _AHEAD)))
+        window = in_maintenance(self.windows, now)
+        self._known = (window, now, min(next_change(self.windows, now, _AHEAD) or math.inf, now + _AHEAD))
         return window
 
 
@@ -156,9 +159,9 @@ def _starts(asked: MaintenanceSpec, since: float, until: float = math.inf) -> It
 
 
 def _recurring(recurrence: Recurrence, since: float, until: float) -> Iterator[float]:
-    """When it comes, also some hours too early and too late: its days are local ones."""
-    first = datetime.fromtimestamp(since, UTC).date() - timedelta(1)
-    for number in range(math.ceil(min((until - since) / DAY + 3, _SEARCHED))):
+    """When it comes from the local day of `since` to that of `until`, so also a little too early and too late."""
+    first = datetime.fromtimestamp(since - _SHIFT, zone(recurrence.timezone)).date()
+    for number in range(math.ceil(min((until - since + _SHIFT) / DAY + 2, _SEARCHED))):
         day = first + timedelta(number)
         if _on(recurrence, day):
             yield from _starts_on(recurrence, day)

@@ -101,7 +101,7 @@ class Service:
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
             await self._pool.start(self._engine.epoch, self._config)
-        self._use(self._config, net)
+        await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
@@ -147,19 +147,19 @@ class Service:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
         if config.monitor.workers != old.monitor.workers:
             _log.warning("a changed number of workers takes effect at the next restart", workers=old.monitor.workers)
-        changed = self._use(config, net)
+        changed = await self._use(config, net)
         self._config_error = None
         self._loaded_at = system_clock().wall
         self._vitals.configuration_loaded(self._loaded_at)
         settle_memory()
         _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
 
-    def _use(self, config: Configuration, net: Net) -> int:
+    async def _use(self, config: Configuration, net: Net) -> int:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
+        planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
         self._prober.use(config, net)
-        planned = plans(config.maintenance, config.checks)
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())

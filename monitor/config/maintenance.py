@@ -53,9 +53,9 @@ def _conflicts(table: MaintenanceTable, tree: Tree) -> Iterator[Finding]:
     """Keys that exclude each other, and keys that are missing."""
     ways = [way for way in _WAYS if way in tree]
     if not ways:
-        yield Finding(("ends",) if "ends" in tree else (), "nothing says when it begins", f"give `{listed(_WAYS)}`")
+        yield Finding(("ends",) if "ends" in tree else (), "nothing says when it begins", f"give {_named(_WAYS)}")
     elif len(ways) > 1:
-        yield Finding((ways[-1],), f"{listed(ways, 'and')} are given together", _ONE_WAY)
+        yield Finding((ways[-1],), f"{_named(ways, 'and')} are given together", _ONE_WAY)
     elif ways == ["starts"]:
         if ("ends" in tree) is ("duration" in tree):
             message = "both `ends` and `duration` are given" if "ends" in tree else "nothing says when it ends"
@@ -67,6 +67,10 @@ def _conflicts(table: MaintenanceTable, tree: Tree) -> Iterator[Finding]:
             yield Finding((key,), f"`{key}` belongs to `{way}`, which is not given", "leave it out")
     if ways == ["weekly"] and table.at is None:
         yield Finding((), "`at` is missing", 'at which time of those days, as "02:30"')
+
+
+def _named(keys: Sequence[str], last: str = "or") -> str:
+    return listed((f"`{key}`" for key in keys), last)
 
 
 def _impossible(table: MaintenanceTable) -> Iterator[Finding]:

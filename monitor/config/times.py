@@ -107,7 +107,7 @@ def _field(value: object, text: str, field: tuple[str, int, int, tuple[str, ...]
         span = _span(match, low, high, words) if match else None
         if span is None:
             advice = f"{low} to {high}{f', {words[1]} to {words[-1] or words[-2]}' if words else ''}, or *"
-            raise BadValueError(f"the {what} in {quoted(value)} is not one", f"{advice}; also a-b, a,b and */n")
+            raise BadValueError(f"the {what} of {quoted(value)} is not valid", f"{advice}; also a-b, a,b and */n")
         found.update(span)
     return tuple(sorted(found))
 
@@ -115,7 +115,7 @@ def _field(value: object, text: str, field: tuple[str, int, int, tuple[str, ...]
 def _span(part: re.Match[str], low: int, high: int, words: tuple[str, ...]) -> range | None:
     """The values of a part between commas; None if it has none."""
     first, last, step = part.groups()
-    begin, end = _number(first, words), _number(last, words)
+    begin, end = _number(first, words), _number(last, words[::-1], len(words) - 1, -1)  # «fri-sun» ends with 7, not 0
     if first == "*":
         begin, end = low, None if last else high
     elif last is None:
@@ -125,7 +125,8 @@ def _span(part: re.Match[str], low: int, high: int, words: tuple[str, ...]) -> r
     return range(begin, end + 1, int(step or 1))
 
 
-def _number(text: str | None, words: tuple[str, ...]) -> int | None:
+def _number(text: str | None, words: tuple[str, ...], first: int = 0, step: int = 1) -> int | None:
+    """A number, or a word by its place: `first`, and `step` more for each."""
     if text is None or text == "*":
         return None
-    return int(text) if text.isdigit() else words.index(text) if text in words else None
+    return int(text) if text.isdigit() else first + step * words.index(text) if text in words else None
