@@ -15,7 +15,7 @@ from tests.servers.tcp import closed_port
 from tests.service.daemon import configuration, running
 
 SELDOM = {"interval": "1h"}
-EDGE = 2.5
+EDGE = 5.0
 """Seconds within which an edge is noticed: a beat comes every second, and this machine may be busy."""
 
 
@@ -47,8 +47,8 @@ async def test_failures_in_maintenance_are_shown_and_held_against_nobody(
     broken = {"name": "broken", "url": nowhere, "down_after": 2}
     config = tmp_path / "checks.toml"
     now = time.time()
-    ends = now + 6
-    config.write_text(configuration([good, broken]) + window(now - 60, ends))
+    plain, ends = configuration([good, broken]), now + 600
+    config.write_text(plain + window(now - 60, ends))
     async with running(config) as daemon:
         await daemon.until_checks(lambda checks: all(check["last"] for check in checks.values()))
         status = await daemon.status()
@@ -66,7 +66,9 @@ async def test_failures_in_maintenance_are_shown_and_held_against_nobody(
         code, page = await daemon.get("/status/broken", headers={"Accept": "text/html"})
         assert code == 200
         assert "planned maintenance «upgrade» until " in page
-        assert time.time() < ends, "this machine was too slow for the test"
+        ends = time.time() + 2
+        assert (await daemon.reload(plain + window(now - 60, ends)))[0] == 200  # over sooner than was thought
+        assert (await daemon.status())["summary"]["maintenance"] == 2
         assert not daemon.lines("state changed", state="down")
         checks = await daemon.until_checks(lambda c: (c["good"]["state"], c["broken"]["state"]) == ("up", "down"))
         assert ends <= unix(checks["good"]["since"]) < ends + EDGE
@@ -80,7 +82,7 @@ async def test_windows_begin_and_end_for_many_checks_without_any_result(tmp_path
     config = tmp_path / "checks.toml"
     config.write_text(configuration(checks))
     async with running(config) as daemon:
-        starts = time.time() + 3
+        starts = time.time() + 4
         ends = starts + 3
         assert (await daemon.reload(configuration(checks) + window(starts, ends, 'checks = ["check-*"]')))[0] == 200
         found = await daemon.until_checks(states("maintenance"))

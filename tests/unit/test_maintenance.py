@@ -25,7 +25,7 @@ from monitor.maintenance import (
 from monitor.spec import MaintenanceSpec, Recurrence
 from tests.unit.made import spec
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Santiago"]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Nuuk"]
 HOUR, DAY = 3600, 86400
 
 
@@ -49,6 +49,11 @@ def subset(low: int, high: int) -> st.SearchStrategy[tuple[int, ...]]:
     return st.sets(st.integers(low, high), min_size=1, max_size=3).map(lambda found: tuple(sorted(found)))
 
 
+def seconds(low: float, high: float) -> st.SearchStrategy[float]:
+    """Whole ones: between two floats that are neighbours there is no time to look at."""
+    return st.integers(int(low), int(high)).map(float)
+
+
 recurrences = st.builds(
     Recurrence,
     st.sampled_from(ZONES),
@@ -62,15 +67,15 @@ asked = st.lists(
     st.builds(
         MaintenanceSpec,
         st.sampled_from(["a", "b"]),
-        st.one_of(recurrences, st.floats(instant("2026-01-01T00Z"), instant("2027-01-01T00Z"))),
+        st.one_of(recurrences, seconds(instant("2026-01-01T00Z"), instant("2027-01-01T00Z"))),
         st.sampled_from([60.0, 1800.0, 2 * HOUR, 26 * HOUR]),
     ),
     max_size=3,
 )
-CHANGES = [instant(f"{day}T00:00Z") for day in ("2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-04")]
+CHANGES = [instant(f"{day}T00:00Z") for day in ("2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-05")]
 moments = st.one_of(
-    st.floats(instant("2026-01-01T00Z"), instant("2027-01-01T00Z")),
-    st.builds(lambda day, more: day + more, st.sampled_from(CHANGES), st.floats(-DAY, DAY)),
+    seconds(instant("2026-01-01T00Z"), instant("2027-01-01T00Z")),
+    st.builds(lambda day, more: day + more, st.sampled_from(CHANGES), seconds(-DAY, DAY)),
 )
 
 
@@ -143,6 +148,13 @@ def test_when_the_clock_springs_over_it_a_window_comes_by_the_offset_from_before
     assert said([window], "2026-03-27T00:00Z", "2026-03-30T00:00Z") == ["28 01:30–03:30", "29 01:30–03:30"]
     local = datetime.fromtimestamp(instant("2026-03-29T01:30Z"), ZoneInfo("Europe/Berlin"))
     assert f"{local:%H:%M}" == "03:30"
+
+
+def test_a_time_that_is_left_out_before_midnight_is_one_of_the_next_day() -> None:
+    """In Nuuk the clocks go from 23:00 to 00:00, on Saturday."""
+    window = [MaintenanceSpec("a", weekly((5,), (23, 30), "America/Nuuk"), 60.0)]
+    assert said(window, "2026-03-29T00:00Z", "2026-03-30T00:00Z") == ["29 01:30–01:31"]
+    assert said(window, "2026-03-29T01:20Z", "2026-03-30T00:00Z") == ["29 01:30–01:31"]
 
 
 def test_when_the_clock_falls_back_a_window_comes_once_the_first_time() -> None:

@@ -90,6 +90,10 @@ def test_a_success_in_maintenance_is_believed_at_its_end() -> None:
 def test_nothing_is_believed_that_is_too_old() -> None:
     assert state_at(ran(record(), (150, GOOD)), ENDS) is State.UNKNOWN
     assert state_at(record(), ENDS) is State.UNKNOWN
+    one = ran(record(), (110, GOOD))
+    transition = one.reconfigure(spec(), MONITOR, at(150), Plan())
+    assert transition is not None
+    assert transition.after.state is State.UNKNOWN
 
 
 def test_an_incident_ends_where_maintenance_begins_and_another_may_begin_after_it() -> None:
@@ -211,7 +215,7 @@ def test_a_renamed_check_keeps_its_record() -> None:
 def test_a_name_of_its_own_goes_before_a_former_one() -> None:
     """After the reload that renamed it, `was` may stay in the file for ever."""
     ledger = Ledger()
-    ledger.apply([spec(name="new", was=("old",))], MONITOR, at(0))
+    ledger.apply([spec(name="old"), spec(name="new")], MONITOR, at(0))
     one = ledger.get("new")
     ledger.apply([spec(name="new", was=("old", "older"))], MONITOR, at(1))
     assert ledger.get("new") is one
