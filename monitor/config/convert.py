@@ -61,6 +61,7 @@ def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec
         tls=_tls(table.tls),
         expect=_expect(table.expect),
         secrets=credentials(tree, (table.url, table.proxy), auth, table.headers),
+        was=tuple(table.was),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from monitor.spec import (
     Expect,
     Limits,
     LogSpec,
+    MaintenanceSpec,
     MonitorSpec,
+    Recurrence,
     Rule,
     TlsSpec,
 )
@@ -142,3 +145,21 @@ def test_a_check_can_take_back_what_it_inherits(environ: Mapping[str, str]) -> N
     (check,) = load(GOOD / "takes_back_what_it_inherits.toml", environ).checks
     url = "https://shop.example.com/"
     assert check == CheckSpec(name="bare", url=url, target=url)
+
+
+def test_planned_maintenance_arrives(environ: Mapping[str, str]) -> None:
+    def utc(text: str) -> float:
+        return datetime.fromisoformat(text).timestamp()
+
+    berlin = "Europe/Berlin"
+    configuration = load(GOOD / "maintenance.toml", environ)
+    assert configuration.checks[0].was == ("shop", "shop.v1")
+    assert configuration.maintenance == (
+        MaintenanceSpec("database upgrade", utc("2026-12-01T21:00Z"), 10800.0, checks=("shop-api", "mail-*")),
+        # 02:30 comes twice on that day: the first begins it, the last ends it
+        MaintenanceSpec("local times", utc("2026-10-25T00:30Z"), 3600.0, groups=("shop",)),
+        MaintenanceSpec("started, and so long", utc("2026-12-01T22:00Z"), 5400.0, labels=(("team", "pay*"),)),
+        MaintenanceSpec("weekends", Recurrence(berlin, (30,), (2,), weekdays=(5, 6)), 7200.0),
+        MaintenanceSpec("one day", Recurrence("UTC", (0,), (3,), weekdays=(1,)), 86400.0),
+        MaintenanceSpec("nightly", Recurrence("UTC", (30,), (3,), weekdays=(0, 1, 2, 3, 4)), 2700.0),
+    )

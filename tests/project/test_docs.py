@@ -21,6 +21,7 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 OUTCOMES, OPERATING, DESIGN = (DOCS / f"{name}.md" for name in ("outcomes", "operating", "design"))
 OURS = [README, OUTCOMES, OPERATING, DESIGN]
 PROBE = DOCS / "probe.md"
+MAINTENANCE = DOCS / "maintenance.md"
 ENVIRONMENT = {"SHOP_TOKEN": "t0ken"}
 
 
@@ -28,7 +29,7 @@ def snippets(language: str, found: list[Path]) -> list[Block]:
     return [block for page in found for block in blocks(page, language)]
 
 
-@pytest.mark.parametrize("block", snippets("toml", [*OURS, PROBE]), ids=lambda block: block.place)
+@pytest.mark.parametrize("block", snippets("toml", [*OURS, PROBE, MAINTENANCE]), ids=lambda block: block.place)
 def test_configurations_are_valid(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "checks.toml"
     path.write_text(block.text)
