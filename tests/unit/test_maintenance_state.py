@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from monitor.metrics.points import freeze, state_points, up_points
 
 from monitor.ledger import Ledger, Record
 from monitor.maintenance import Plan
+from monitor.metrics.lines import shown, state_lines, up_lines
 from monitor.outcome import Reason, Result, State
 from monitor.spec import CheckSpec, Expect, MaintenanceSpec, MonitorSpec
-from monitor.state import aged
 from monitor.view import detail_document, view_check
 from tests.unit.made import EPOCH, INTERVAL, at, result, spec, specs, steps
 
@@ -170,14 +169,14 @@ def test_a_window_without_any_result_changes_nothing_of_what_is_known(history: l
         for one in (plain, kept):
             one.add(found, at(now))
     assert (plain.attempts, plain.failures, plain.inconclusive) == (kept.attempts, kept.failures, kept.inconclusive)
-    assert list(plain.recent) == list(kept.recent)
+    assert plain.recent.results() == kept.recent.results()
 
 
 def test_metrics_say_the_state_and_nothing_about_up_or_down() -> None:
     one = ran(record(), (90, GOOD), (110, BAD))
-    frozen = freeze(one, aged(one.standing, one.spec, at(111)))
-    assert list(up_points(frozen)) == []
-    assert [point.labels for point in state_points(frozen)] == [(("state", "maintenance"),)]
+    check = shown(one, at(111))
+    assert up_lines(check) == ""
+    assert 'state="maintenance"' in state_lines(check)
 
 
 def test_the_documents_name_the_window_and_the_next_one() -> None:
