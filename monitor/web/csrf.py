@@ -1,0 +1,58 @@
+"""Tells apart who writes: our own page and programs may, a page of another site that uses a browser's login may not."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+FIELD = "csrf"
+"""The hidden field of our forms."""
+HEADER = "X-CSRF-Token"
+"""Where our script sends the token, should it send a form."""
+
+_TOKEN = secrets.token_urlsafe(32)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""What a browser sends to another site without asking that site first (CORS: «simple requests»)."""
+
+
+def csrf_token() -> str:
+    """What our forms have to carry; the same while the process lives, so that a page can be shared by all who ask."""
+    return _TOKEN
+
+
+async def foreign(request: web.Request) -> str | None:
+    """Why this request to change something cannot be ours, in a sentence; None if it can.
+
+    Everything that changes something is asked this, by the middleware of `monitor.web.access`.
+    """
+    if _cross_origin(request):
+        return "a page of another site may not do this"
+    if _could_be_a_form(request) and not await _has_token(request):
+        return "this form is not of this process; load the page again"
+    return None
+
+
+def _cross_origin(request: web.Request) -> bool:
+    """Whether a browser sends this for a page of another origin; other clients send neither header."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host
+
+
+def _could_be_a_form(request: web.Request) -> bool:
+    """Whether a page could have sent this without a script; a bearer token is nothing that a browser adds by itself."""
+    bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+    return not bearer and "Content-Type" in request.headers and request.content_type in _FORMS
+
+
+async def _has_token(request: web.Request) -> bool:
+    given = request.headers.get(HEADER, "")
+    if not given and request.content_type == _FORMS[0]:
+        body = (await request.read()).decode("utf-8", "replace")
+        given = parse_qs(body, max_num_fields=1000).get(FIELD, [""])[-1] if body.count("&") < 1000 else ""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), _TOKEN.encode())
