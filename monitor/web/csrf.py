@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
@@ -13,6 +13,8 @@ FIELD = "csrf"
 HEADER = "X-CSRF-Token"
 """Where our script sends the token, should it send a form."""
 
+_BROWSERS = ("Sec-Fetch-Site", "Origin")
+"""Every browser sends one of these with a request to change something; programs send neither, and need no token."""
 _TOKEN = secrets.token_urlsafe(32)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 """What a browser sends to another site without asking that site first (CORS: «simple requests»)."""
@@ -28,26 +30,25 @@ async def foreign(request: web.Request) -> str | None:
 
     Everything that changes something is asked this, by the middleware of `monitor.web.access`.
     """
+    if not any(name in request.headers for name in _BROWSERS):
+        return None
     if _cross_origin(request):
         return "a page of another site may not do this"
-    if _could_be_a_form(request) and not await _has_token(request):
+    if _is_form(request) and not await _has_token(request):
         return "this form is not of this process; load the page again"
     return None
 
 
 def _cross_origin(request: web.Request) -> bool:
-    """Whether a browser sends this for a page of another origin; other clients send neither header."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.host
+    return request.headers["Origin"].partition("://")[2] != request.host
 
 
-def _could_be_a_form(request: web.Request) -> bool:
-    """Whether a page could have sent this without a script; a bearer token is nothing that a browser adds by itself."""
-    bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
-    return not bearer and "Content-Type" in request.headers and request.content_type in _FORMS
+def _is_form(request: web.Request) -> bool:
+    """Whether a page without a script could have sent this."""
+    return "Content-Type" in request.headers and request.content_type in _FORMS
 
 
 async def _has_token(request: web.Request) -> bool:
