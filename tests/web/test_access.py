@@ -25,7 +25,7 @@ from monitor.web.access_logins import _WAITING
 from tests.web.conftest import Begin, FakeService
 
 PASSWORD = "correct horse"
-HASH = Secret(hashed(PASSWORD))
+HASH = Secret("scrypt:16384:8:1:aXTW9RTP26bfMcRf-KQNtg:Y3bAyodSTuCAPFi5TqeJ83CRHD8B0pm7LXPy4yLGqgY")
 TOKEN = "0123456789abcdef0123456789abcdef"
 ANNA, OPS = ("anna", PASSWORD), ("ops", PASSWORD)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -250,3 +250,11 @@ async def test_closing_does_not_wait_for_handshakes(begin: Begin, tls: Opening, 
     writer.close()
     with socket.socket() as again:
         assert again.connect_ex((host, int(port))) != 0
+
+
+async def test_a_client_that_asks_nothing_is_hung_up_on(begin: Begin, tls: Opening, folder: Path) -> None:
+    server = await begin(tls=await tls(folder), limits=Limits(request=0.3))
+    host, _, port = server.address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), ssl=trusting())
+    assert await closed_after(reader) < 5
+    writer.close()
