@@ -11,18 +11,18 @@ import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-PATTERN = r"^scrypt:[0-9]{1,6}:[0-9]{1,2}:[0-9]:[A-Za-z0-9_-]{22,86}:[A-Za-z0-9_-]{43}$"
+PATTERN = r"^scrypt:[0-9]{5}:8:[1-4]:[A-Za-z0-9_-]{22,86}:[A-Za-z0-9_-]{43}$"
 
 _COST = (1 << 14, 8, 1)
 """N, r and p: 16 MiB and some 50 ms for each guess, as scrypt's author proposes for logins."""
 _LENGTH = 32
-_COSTS = range(_COST[0], (1 << 17) + 1)
-_BLOCKS = range(8, 17)
+_COSTS = (1 << 14, 1 << 15, 1 << 16)
 _LANES = range(1, 5)
-_LARGEST = 320 << 20
-"""Bytes that OpenSSL may take for a hash within these limits; its own limit is below the dearest of them."""
+_LARGEST = 80 << 20
+"""Bytes that a hash may take, the dearest of these 64 MiB; OpenSSL's own limit is below that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def parse(text: str) -> Hashed | None:
         return None
     _, *numbers, salt, digest = text.split(":")
     n, r, p = map(int, numbers)
-    if n not in _COSTS or n & (n - 1) or r not in _BLOCKS or p not in _LANES:
+    if n not in _COSTS or r != _COST[1] or p not in _LANES:
         return None
     try:
         return Hashed((n, r, p), _bytes(salt), _bytes(digest))
@@ -59,9 +59,10 @@ def parse(text: str) -> Hashed | None:
         return None
 
 
-def dummy() -> Hashed:
-    """A hash that no password has, as dear as any: who asks for an unknown user must not be answered sooner."""
-    return Hashed(_COST, secrets.token_bytes(16), secrets.token_bytes(_LENGTH))
+def dummy(others: Iterable[Hashed] = ()) -> Hashed:
+    """A hash that no password has, as dear as the dearest: who asks for an unknown user must not be answered sooner."""
+    cost = max((other.cost for other in others), default=_COST)
+    return Hashed(cost, secrets.token_bytes(16), secrets.token_bytes(_LENGTH))
 
 
 def _digest(password: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:

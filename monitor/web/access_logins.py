@@ -41,7 +41,7 @@ class Passwords:
 
     def __init__(self, users: Iterable[UserSpec], thread: ThreadPoolExecutor) -> None:
         self._users = {user.name: (_hash(user), Caller(user.name, user.may)) for user in users}
-        self._nobody = dummy()
+        self._nobody = dummy(kept for kept, _ in self._users.values())
         self._thread = thread
         self._key = secrets.token_bytes(32)
         self._right: dict[bytes, tuple[float, Caller]] = {}

@@ -37,6 +37,14 @@ def test_no_password_is_the_one_of_nobody() -> None:
     assert not dummy().matches("")
 
 
+def test_nobody_is_as_dear_as_the_dearest_of_the_others() -> None:
+    cheap, dear = parse(hashed("secret")), parse(f"scrypt:65536:8:2:{SALT}:{DIGEST}")
+    assert cheap is not None
+    assert dear is not None
+    assert dummy([cheap, dear]).cost == dear.cost
+    assert dummy().cost == cheap.cost
+
+
 def test_a_hash_shows_nothing_of_itself() -> None:
     text = hashed("secret")
     salt, digest = text.split(":")[-2:]
@@ -52,7 +60,7 @@ def test_a_hash_shows_nothing_of_itself() -> None:
         "$2y$10$abcdefghijklmnopqrstuv",
         f"scrypt:1024:8:1:{SALT}:{DIGEST}",
         f"scrypt:16385:8:1:{SALT}:{DIGEST}",
-        f"scrypt:262144:8:1:{SALT}:{DIGEST}",
+        f"scrypt:131072:8:1:{SALT}:{DIGEST}",
         f"scrypt:16384:1:1:{SALT}:{DIGEST}",
         f"scrypt:16384:99:1:{SALT}:{DIGEST}",
         f"scrypt:16384:8:0:{SALT}:{DIGEST}",
@@ -68,6 +76,6 @@ def test_what_is_no_hash_or_too_cheap_or_too_dear_is_refused(text: str) -> None:
 
 
 def test_the_dearest_hash_that_is_taken_can_be_tried() -> None:
-    kept = parse(f"scrypt:131072:16:1:{SALT}:{DIGEST}")
+    kept = parse(f"scrypt:65536:8:4:{SALT}:{DIGEST}")
     assert kept is not None
     assert not kept.matches("secret")
