@@ -31,7 +31,7 @@ from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
-from monitor.web import Asked, Probed, build_app, serve
+from monitor.web import Asked, Entrance, Probed, build_app, serve
 from monitor.workers import Pool
 
 _log = structlog.get_logger("monitor.service")
@@ -68,6 +68,7 @@ class Service:
         self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
+        self._entrance = Entrance(config.monitor)
         self._watch = Watch(self._watched, self.reload)
         self._aging = Aging(self._ledger, self._tell)
         self._opened = AsyncExitStack()
@@ -91,10 +92,12 @@ class Service:
     async def _start(self) -> None:
         log.hide(lambda: (self._redactor,))
         host, port = self._listen_option or self._config.monitor.listen
-        app = build_app(self, self._registry, access_log=True)
-        server = await serve(app, host, port or 0)
+        app = build_app(self, self._registry, True, self._entrance.access)
+        self._opened.callback(self._entrance.close)
+        server = await serve(app, host, port or 0, tls=await self._entrance.prepared())
         self._opened.push_async_callback(server.close)
         self._address = server.address
+        self._entrance.opened(server)
         self._engine.start()
         self._opened.callback(self._engine.stop)
         self._opened.callback(self._aging.stop)
@@ -148,6 +151,7 @@ class Service:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
         if config.monitor.workers != old.monitor.workers:
             _log.warning("a changed number of workers takes effect at the next restart", workers=old.monitor.workers)
+        await self._entrance.use(config.monitor)
         changed = await self._use(config, net)
         self._config_error = None
         self._loaded_at = system_clock().wall
@@ -253,7 +257,7 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger))
+        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger), *self._entrance.troubles)
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
@@ -289,5 +293,7 @@ async def _prepared(config: Configuration) -> Net:
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    asked = (check for config in configurations for check in (*config.checks, *config.probe_modules))
-    return Redactor({secret for check in asked for secret in check.secrets}).prepare()
+    found: set[str] = set()
+    for config in configurations:
+        found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
+    return Redactor(found).prepare()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from monitor.redact import Redactor
 from monitor.secret import Secret, Text
@@ -187,6 +187,66 @@ class ProbeSpec:
     timeout_offset: float = 0.5
 
 
+Right = Literal["view", "metrics", "write"]
+"""What somebody may do over HTTP: see the page and its documents, take metrics, change something."""
+
+RIGHTS: tuple[Right, ...] = get_args(Right)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSpec:
+    """Somebody with a password, of which only the hash is known (`monitor.password`)."""
+
+    name: str
+    password: Secret
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """A program with a bearer token."""
+
+    name: str
+    token: Secret
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedSpec:
+    """The header in which reverse proxies in these networks name the user whom they let through."""
+
+    header: str
+    networks: tuple[Network, ...]
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSpec:
+    """Who may do what over HTTP; `stated` tells that the operator said anything about it at all."""
+
+    stated: bool = False
+    anonymous: frozenset[Right] = frozenset(RIGHTS)
+    users: tuple[UserSpec, ...] = ()
+    tokens: tuple[TokenSpec, ...] = ()
+    forwarded: ForwardedSpec | None = None
+
+    @property
+    def secrets(self) -> set[str]:
+        """Every text to strike from what is shown."""
+        hashes = {user.password.reveal() for user in self.users}
+        parts = {part for text in hashes for part in text.split(":")[-2:]}
+        return {token.token.reveal() for token in self.tokens} | hashes | parts
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTlsSpec:
+    """The certificate that the monitor's own listener shows, with its chain, and its key."""
+
+    cert_file: FileRef
+    key_file: FileRef
+    min_version: Literal["1.2", "1.3"] = "1.2"
+
+
 @dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
@@ -205,6 +265,8 @@ class MonitorSpec:
     reload_on_change: bool = False
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
+    access: AccessSpec = AccessSpec()
+    tls: ListenTlsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from monitor.config.finding import Finding, related, written
 from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
+from monitor.config.listening import listener_findings
 from monitor.config.maintenance import read_maintenance, unselective
 from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
@@ -117,6 +118,8 @@ class _Reading:
             key = "workers" if "workers" in tree else "max_concurrency"
             message = f"{table.workers} workers cannot share max_concurrency = {table.max_concurrency}"
             self._add(("monitor",), [Finding((key,), message, "each needs one run at least")])
+        doubtful = [*self._below(("monitor",)), *(finding.path for finding in found)]
+        self._add(("monitor",), listener_findings(tree, table.tls if table else None, doubtful, self._files))
         return monitor_spec(table) if table else MonitorSpec()
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from monitor.config import keys
 from monitor.config.keys import Table, one_of
+from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
 from monitor.config.shape import LITERAL
 from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
@@ -227,6 +228,8 @@ class MonitorTable(Table):
     )
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
+    access: AccessTable = Field(default=AccessTable(), description="Who may do what over HTTP.")
+    tls: ListenTlsTable = Field(default=ListenTlsTable(), description="How the listener itself speaks TLS.")
 
 
 class Document(Table):
