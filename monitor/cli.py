@@ -154,6 +154,25 @@ def schema(**_: Any) -> int:
     return 0
 
 
+@commands.command("hash-password")
+@config_option(", which is not read")
+def hash_password(**_: Any) -> int:
+    """Read a password, at a prompt or from standard input, and print the hash of it for checks.toml.
+
+    It is no argument: arguments stay in the shell's history, and every process of the machine can read them.
+    """
+    from monitor.password import hashed
+
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    else:
+        password = sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\r\n")
+    if not password:
+        raise click.UsageError("there is no password on standard input")
+    click.echo(hashed(password))
+    return 0
+
+
 @commands.command()
 @config_option(", which is not read")
 @_listen_option

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from monitor.clock import Moment
+from monitor.maintenance import UNPLANNED, Plan
 from monitor.meter import Latency
 from monitor.outcome import FAILURES, Outcome, Result
 from monitor.packed import History
 from monitor.spec import CheckSpec, MonitorSpec
-from monitor.state import Incident, Standing, after, aged, beginning, reconfigured
+from monitor.state import Incident, Standing, after, aged, beginning, maintained, reconfigured
 
 INCIDENTS_KEPT = 20
 
@@ -28,12 +29,14 @@ class Record:
 
     __slots__ = (
         "attempts", "exposed", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure",
-        "last_run_at", "last_success", "last_success_at", "latency", "recent", "spec", "standing",
+        "last_run_at", "last_success", "last_success_at", "latency", "plan", "recent", "spec",
+        "standing",
     )  # fmt: skip
 
-    def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> None:
+    def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment, plan: Plan = UNPLANNED) -> None:
         self.spec = spec
-        self.standing: Standing = beginning(spec, now)
+        self.plan = plan
+        self.standing: Standing = self._maintained(beginning(spec, now), now)
         self.last: Result | None = None
         self.recent = History(monitor.recent_results)
         self.incidents: tuple[Incident, ...] = ()
@@ -62,21 +65,24 @@ class Record:
             self.last_success = result
         elif result.failed:
             self.last_failure = result
-        return self._move(after(self.standing, result, self.spec, now))
+        return self._move(after(self._maintained(self.standing, now), result, self.spec, now))
 
     def age(self, now: Moment) -> Transition | None:
-        """Let time pass: what is known may have become too old."""
-        return self._move(aged(self.standing, self.spec, now))
+        """Let time pass: maintenance may have begun or ended, what is known may have become too old."""
+        return self._move(aged(self._maintained(self.standing, now), self.spec, now))
 
-    def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment) -> Transition | None:
-        """Take on a changed specification; the past stays."""
+    def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment, plan: Plan) -> Transition | None:
+        """Take on a changed specification, or other maintenance; the past stays."""
         if monitor.recent_results != self.recent.limit:
             self.recent = self.recent.within(monitor.recent_results)
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
-        changed = spec != self.spec
-        self.spec = spec
-        return self._move(reconfigured(self.standing, spec, now)) if changed else None
+        standing = self.standing if spec == self.spec else reconfigured(self.standing, spec, now)
+        self.spec, self.plan = spec, plan
+        return self._move(self._maintained(standing, now))
+
+    def _maintained(self, standing: Standing, now: Moment) -> Standing:
+        return maintained(standing, self.spec, self.plan.at(now.wall) is not None, now)
 
     def _count(self, result: Result, runs: int) -> None:
         self.attempts += runs
@@ -113,15 +119,20 @@ class Ledger:
         """The record of a check, if it is configured."""
         return self._records.get(name)
 
-    def apply(self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment) -> list[tuple[Record, Transition]]:
-        """Keep the records of checks that stay, begin those of new ones, drop the others; says what changed state."""
+    def apply(
+        self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment, plans: Mapping[str, Plan] | None = None
+    ) -> list[tuple[Record, Transition]]:
+        """Keep the records of checks that stay or were renamed, begin those of new ones, drop the others; says what
+        changed state. `plans` are the maintenance by the name of the check.
+        """
         kept: dict[str, Record] = {}
         moved = []
         for spec in checks:
-            record = self._records.get(spec.name)
+            plan = (plans or {}).get(spec.name, UNPLANNED)
+            record = next((self._records[name] for name in (spec.name, *spec.was) if name in self._records), None)
             if record is None:
-                record = Record(spec, monitor, now)
-            elif transition := record.reconfigure(spec, monitor, now):
+                record = Record(spec, monitor, now, plan)
+            elif transition := record.reconfigure(spec, monitor, now, plan):
                 moved.append((record, transition))
             kept[spec.name] = record
         self._records = kept

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
 
 from monitor import __version__, log
+from monitor.aging import Aging
 from monitor.checks.net import Net
 from monitor.clock import system_clock
 from monitor.config import load
@@ -17,6 +18,7 @@ from monitor.due import first_due
 from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
+from monitor.maintenance import plans
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
@@ -29,7 +31,7 @@ from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
-from monitor.web import Asked, Probed, build_app, serve
+from monitor.web import Asked, Entrance, Probed, build_app, serve
 from monitor.workers import Pool
 
 _log = structlog.get_logger("monitor.service")
@@ -37,8 +39,6 @@ _log = structlog.get_logger("monitor.service")
 _DRAINING = "draining"
 _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
-_AGED_PER_BEAT = 500
-"""Records looked at per beat for results that have become too old; the page ages what it shows by itself."""
 
 
 class Service:
@@ -68,8 +68,9 @@ class Service:
         self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
+        self._entrance = Entrance(config.monitor)
         self._watch = Watch(self._watched, self.reload)
-        self._aging: Iterator[Record] = iter(())
+        self._aging = Aging(self._ledger, self._tell)
         self._opened = AsyncExitStack()
 
     # start
@@ -91,17 +92,20 @@ class Service:
     async def _start(self) -> None:
         log.hide(lambda: (self._redactor,))
         host, port = self._listen_option or self._config.monitor.listen
-        app = build_app(self, self._registry, access_log=True)
-        server = await serve(app, host, port or 0)
+        app = build_app(self, self._registry, True, self._entrance.access)
+        self._opened.callback(self._entrance.close)
+        server = await serve(app, host, port or 0, tls=await self._entrance.prepared())
         self._opened.push_async_callback(server.close)
         self._address = server.address
+        self._entrance.opened(server)
         self._engine.start()
         self._opened.callback(self._engine.stop)
+        self._opened.callback(self._aging.stop)
         net = await _prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
             await self._pool.start(self._engine.epoch, self._config)
-        self._use(self._config, net)
+        await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
@@ -147,20 +151,23 @@ class Service:
             _log.warning("a changed listen takes effect at the next restart", listen=self._address)
         if config.monitor.workers != old.monitor.workers:
             _log.warning("a changed number of workers takes effect at the next restart", workers=old.monitor.workers)
-        changed = self._use(config, net)
+        await self._entrance.use(config.monitor)
+        changed = await self._use(config, net)
         self._config_error = None
         self._loaded_at = system_clock().wall
         self._vitals.configuration_loaded(self._loaded_at)
         settle_memory()
         _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
 
-    def _use(self, config: Configuration, net: Net) -> int:
+    async def _use(self, config: Configuration, net: Net) -> int:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
+        planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         wanted = {spec.name: spec for spec in config.checks}
         changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
         self._prober.use(config, net)
-        for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock()):
+        for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
+        self._aging.use(planned.values())
         for record in self._ledger:
             spec = record.spec
             record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
@@ -226,15 +233,8 @@ class Service:
         if self._notifier.listened_to and (status := self._status()) != self._said:
             self._said = status
             self._notifier.status(status)
-        now = system_clock()
-        self._overload.look(now.steady)
-        for _ in range(_AGED_PER_BEAT):
-            record = next(self._aging, None)
-            if record is None:
-                self._aging = iter(self._ledger)
-                break
-            if transition := record.age(now):
-                self._tell(record, transition)
+        self._overload.look(system_clock().steady)
+        self._aging.beat()
 
     def _status(self) -> str:
         counts = count_states(record.standing.state for record in self._ledger)
@@ -257,7 +257,7 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger))
+        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger), *self._entrance.troubles)
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
@@ -293,5 +293,7 @@ async def _prepared(config: Configuration) -> Net:
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    asked = (check for config in configurations for check in (*config.checks, *config.probe_modules))
-    return Redactor({secret for check in asked for secret in check.secrets}).prepare()
+    found: set[str] = set()
+    for config in configurations:
+        found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
+    return Redactor(found).prepare()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from monitor.redact import Redactor
 from monitor.secret import Secret, Text
@@ -143,6 +143,8 @@ class CheckSpec:
     tls: TlsSpec = TlsSpec()
     expect: Expect = Expect()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    was: tuple[str, ...] = field(default=(), compare=False)
+    """Names that it had before, by which its past is found; they change nothing of what runs."""
 
     @functools.cached_property
     def redactor(self) -> Redactor:
@@ -185,6 +187,66 @@ class ProbeSpec:
     timeout_offset: float = 0.5
 
 
+Right = Literal["view", "metrics", "write"]
+"""What somebody may do over HTTP: see the page and its documents, take metrics, change something."""
+
+RIGHTS: tuple[Right, ...] = get_args(Right)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSpec:
+    """Somebody with a password, of which only the hash is known (`monitor.password`)."""
+
+    name: str
+    password: Secret
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """A program with a bearer token."""
+
+    name: str
+    token: Secret
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedSpec:
+    """The header in which reverse proxies in these networks name the user whom they let through."""
+
+    header: str
+    networks: tuple[Network, ...]
+    may: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSpec:
+    """Who may do what over HTTP; `stated` tells that the operator said anything about it at all."""
+
+    stated: bool = False
+    anonymous: frozenset[Right] = frozenset(RIGHTS)
+    users: tuple[UserSpec, ...] = ()
+    tokens: tuple[TokenSpec, ...] = ()
+    forwarded: ForwardedSpec | None = None
+
+    @property
+    def secrets(self) -> set[str]:
+        """Every text to strike from what is shown."""
+        hashes = {user.password.reveal() for user in self.users}
+        parts = {part for text in hashes for part in text.split(":")[-2:]}
+        return {token.token.reveal() for token in self.tokens} | hashes | parts
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTlsSpec:
+    """The certificate that the monitor's own listener shows, with its chain, and its key."""
+
+    cert_file: FileRef
+    key_file: FileRef
+    min_version: Literal["1.2", "1.3"] = "1.2"
+
+
 @dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
@@ -203,6 +265,42 @@ class MonitorSpec:
     reload_on_change: bool = False
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
+    access: AccessSpec = AccessSpec()
+    tls: ListenTlsSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """Local times of a time zone, by the minute, as cron means them; weekdays count from Monday, 0.
+
+    `either` tells that a day of the month and a weekday are both asked for, and either is enough; `hourly` that it is
+    every hour, so that one that the clock goes through twice counts twice.
+    """
+
+    timezone: str
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...] = tuple(range(24))
+    days: tuple[int, ...] = tuple(range(1, 32))
+    months: tuple[int, ...] = tuple(range(1, 13))
+    weekdays: tuple[int, ...] = tuple(range(7))
+    either: bool = False
+    hourly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceSpec:
+    """Planned maintenance: once, from Unix seconds on, or again and again, for `duration` seconds.
+
+    It is of the checks that any pattern in `checks` or `groups` fits, or that have all of `labels`; of all checks if
+    none of the three says anything.
+    """
+
+    name: str
+    starts: float | Recurrence
+    duration: float
+    checks: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +315,7 @@ class Configuration:
     monitor: MonitorSpec
     checks: tuple[CheckSpec, ...]
     probe_modules: tuple[CheckSpec, ...] = ()
+    maintenance: tuple[MaintenanceSpec, ...] = ()
     sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -56,14 +56,31 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
         conclusive=result,
         concluded=now.steady,
     )
+    if standing.state is State.MAINTENANCE:
+        return replace(counted, consecutive_failures=0, consecutive_successes=0)
     return _moved(counted, _judged(counted, result, spec, now), now)
+
+
+def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> Standing:
+    """Where the check stands if planned maintenance is `due` now, or is not; a paused check stays paused.
+
+    An incident ends where maintenance begins. Afterwards the check is judged afresh: a success of the maintenance is
+    believed, a failure leaves open what the check is like, and is none of the `down_after` in a row.
+    """
+    if standing.state is State.PAUSED or due is (standing.state is State.MAINTENANCE):
+        return standing
+    fresh = replace(standing, consecutive_failures=0, consecutive_successes=0)
+    if due:
+        return _moved(fresh, State.MAINTENANCE, now)
+    found = fresh.conclusive
+    if found is None or found.failed or _stale(fresh, spec, now):
+        return _moved(fresh, State.UNKNOWN, now)
+    return _moved(fresh, State.DEGRADED if degradation(spec, found, now.wall) else State.UP, now)
 
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
     """Where the check stands now if nothing came since: unknown, once what is known is too old."""
-    if standing.state in (State.PAUSED, State.MAINTENANCE) or standing.concluded is None:
-        return standing
-    if now.steady - standing.concluded <= STALE_AFTER_INTERVALS * spec.interval:
+    if standing.state in (State.PAUSED, State.MAINTENANCE) or not _stale(standing, spec, now):
         return standing
     return _moved(standing, State.UNKNOWN, now)
 
@@ -104,6 +121,11 @@ def seconds(value: float) -> str:
 def _days(left: float) -> str:
     days = left / 86400
     return f"{days:.0f} days" if days >= 2 else f"{left / 3600:.0f} hours"
+
+
+def _stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:
+    """Whether what is known is too old."""
+    return standing.concluded is not None and now.steady - standing.concluded > STALE_AFTER_INTERVALS * spec.interval
 
 
 def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from monitor.clock import Moment, rfc3339
 from monitor.due import next_due
 from monitor.ledger import Record
+from monitor.maintenance import Plan, Window, upcoming
 from monitor.outcome import Certificate, Reason, Result, State
 from monitor.packed import History
 from monitor.spec import CheckSpec
@@ -57,6 +59,7 @@ class CheckView:
     last_success_at: float | None
     reading: str
     """What is to be said about the state, in a sentence without a full stop."""
+    plan: Plan
 
     @property
     def name(self) -> str:
@@ -72,6 +75,16 @@ class CheckView:
     def recent(self) -> tuple[Result, ...]:
         """The last results, newest first; unpacked at every reading."""
         return self.history.results()
+
+    @property
+    def maintenance(self) -> Window | None:
+        """The planned maintenance that it is in."""
+        return self.plan.at(self.now) if self.state is State.MAINTENANCE else None
+
+    @property
+    def next_maintenance(self) -> Window | None:
+        """The planned maintenance that begins next."""
+        return upcoming(self.plan.windows, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         last_failure=record.last_failure,
         last_success_at=record.last_success_at,
         reading=_reading(record, standing, now),
+        plan=record.plan,
     )
 
 
@@ -196,6 +210,8 @@ def detail_document(check: CheckView) -> Document:
         "description": check.spec.description or None,
         "runbook": check.spec.runbook or None,
         "last_success_at": _time(check.last_success_at),
+        "maintenance": _maintenance(check.maintenance),
+        "next_maintenance": _maintenance(check.next_maintenance),
         "incidents": [
             {
                 "started_at": rfc3339(i.started_at),
@@ -228,6 +244,12 @@ def result_document(result: Result) -> Document:
     }
 
 
+def _maintenance(window: Window | None) -> Document | None:
+    if window is None:
+        return None
+    return {"name": window.name, "starts_at": rfc3339(window.starts), "ends_at": rfc3339(window.ends)}
+
+
 def _certificate(certificate: Certificate) -> Document:
     return {
         "not_after": rfc3339(certificate.not_after),
@@ -248,6 +270,8 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
     found = standing.conclusive
     if standing.state is State.PAUSED:
         return "paused by the configuration"
+    if standing.state is State.MAINTENANCE:
+        return _planned(record.plan.at(now.wall), now.wall)
     if standing.state is State.UNKNOWN:
         return _unknown(record, standing, now)
     if found is None:
@@ -259,6 +283,15 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
     return found.detail
 
 
+def _planned(window: Window | None, now: float) -> str:
+    """Which maintenance it is, and its end in UTC, with the date unless that is today."""
+    if window is None:  # over, and noticed within a second
+        return "planned maintenance"
+    ends, today = datetime.fromtimestamp(window.ends, UTC), datetime.fromtimestamp(now, UTC).date()
+    day = "" if ends.date() == today else f"{ends:%-d %b %Y} "
+    return f"planned maintenance «{window.name}» until {day}{ends:%H:%M} UTC"
+
+
 def _unknown(record: Record, standing: Standing, now: Moment) -> str:
     """Why nothing is known: nothing came yet, the monitor is in trouble, too few failures, or too long ago."""
     last = record.last
@@ -268,4 +301,6 @@ def _unknown(record: Record, standing: Standing, now: Moment) -> str:
         return last.detail
     if standing.concluded is None or now.steady - standing.concluded > STALE_AFTER_INTERVALS * record.spec.interval:
         return f"nothing new for too long; the last was: {last.detail}"
+    if not standing.consecutive_failures:
+        return f"nothing conclusive since the planned maintenance, in which it failed: {last.detail}"
     return f"failure {standing.consecutive_failures} of {record.spec.down_after}: {last.detail}"

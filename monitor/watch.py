@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -72,8 +73,12 @@ class Watch:
         if marks == self._compared:
             self._moving, self._waited = None, 0
         elif self._has_settled(marks):
+            try:
+                changed = await asyncio.to_thread(_changed, sources)
+            except OSError:
+                return  # looked at again once there are file descriptors to spare
             self._compared = marks
-            if await asyncio.to_thread(_changed, sources) and sources is self._sources():
+            if changed and sources is self._sources():
                 _log.info("a file of the configuration changed")
                 await self._reload()
 
@@ -102,8 +107,12 @@ def _differs(path: str, digest: str | None) -> bool:
     found = _stat(path)
     if found is not None and not stat.S_ISREG(found.st_mode):
         return False  # a pipe would be read empty, or for ever
-    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:  # noqa: PTH123
-        return hashlib.file_digest(file, "sha256").hexdigest() != digest
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return hashlib.file_digest(file, "sha256").hexdigest() != digest
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            raise  # that says nothing about the file
     return digest is not None
 
 

@@ -12,8 +12,9 @@ from monitor.config.addresses import has_userinfo, literal
 from monitor.config.bad_value import BadValueError, listed
 from monitor.config.files import Files
 from monitor.config.finding import Finding, has, related
+from monitor.config.listener import ListenTlsTable
 from monitor.config.merge import BODIES, authorization
-from monitor.config.models import DefaultsTable
+from monitor.config.models import DefaultsTable, TlsTable
 from monitor.config.shape import Path
 from monitor.secret import reveal
 
@@ -43,7 +44,7 @@ def conflicts(table: DefaultsTable, tree: dict[str, Any], files: Files) -> Itera
     yield from _twins(("expect", "headers"), table.expect.headers)
     yield from _bodies(tree)
     yield from _credentials(tree)
-    yield from _certificate(table, files)
+    yield from certificate(table.tls, files)
     yield from _families(table)
 
 
@@ -76,8 +77,9 @@ def _credentials(tree: dict[str, Any]) -> Iterator[Conflict]:
         yield Conflict((("auth",),), "basic and bearer are given together", advice)
 
 
-def _certificate(table: DefaultsTable, files: Files) -> Iterator[Conflict]:
-    cert, key = table.tls.cert_file, table.tls.key_file
+def certificate(tls: TlsTable | ListenTlsTable, files: Files) -> Iterator[Conflict]:
+    """Whether the certificate and the key in the table `tls` are a pair."""
+    cert, key = tls.cert_file, tls.key_file
     at_cert, at_key = ("tls", "cert_file"), ("tls", "key_file")
     if cert and not key:
         yield Conflict((at_cert, at_key), "a certificate needs its key", "give `key_file` too; it may be the same file")

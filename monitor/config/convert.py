@@ -10,6 +10,7 @@ from monitor.config.addresses import split_userinfo
 from monitor.config.credentials import credentials
 from monitor.config.json_values import revealed
 from monitor.config.limits import Pace
+from monitor.config.listener import access_spec, listen_tls_spec
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
 from monitor.secret import Secret, reveal, shown_url
@@ -61,6 +62,7 @@ def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec
         tls=_tls(table.tls),
         expect=_expect(table.expect),
         secrets=credentials(tree, (table.url, table.proxy), auth, table.headers),
+        was=tuple(table.was),
     )
 
 
@@ -122,4 +124,6 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
             max_requests=table.probe.max_requests,
             timeout_offset=table.probe.timeout_offset,
         ),
+        access=access_spec(table.access),
+        tls=listen_tls_spec(table.tls),
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core.core_schema import ValidationInfo
 
-from monitor.config import addresses, values
+from monitor.config import addresses, times, values
 from monitor.config.files import Files
 from monitor.config.json_values import json_value, number
 from monitor.secret import Text as SecretOrStr
-from monitor.spec import FileRef, HostPort, Network
+from monitor.spec import FileRef, HostPort, Network, Recurrence
 
 
 class Table(BaseModel):
@@ -29,7 +30,8 @@ def _either(*schemas: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": list(schemas)})
 
 
-def _alone(value: object) -> object:
+def alone(value: object) -> object:
+    """One value as a list of it."""
     return value if isinstance(value, list) else [value]
 
 
@@ -40,8 +42,10 @@ _STATUS = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type
 Text = Annotated[SecretOrStr, PlainValidator(values.string), _text()]
 Filled = Annotated[SecretOrStr, PlainValidator(values.filled), _text(minLength=1)]
 Shown = Annotated[str, PlainValidator(values.displayed), _text()]
+Title = Annotated[str, PlainValidator(values.title), _text(minLength=1)]
 Link = Annotated[str, PlainValidator(addresses.link), _text(pattern="^$|^[Hh][Tt][Tt][Pp][Ss]?://")]
 Name = Annotated[str, PlainValidator(values.name), _text(pattern=values.NAME)]
+Names = Annotated[list[Name], WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": values.NAME}})]
 Duration = Annotated[
     float, PlainValidator(values.duration), _either({"type": "string", "pattern": values.DURATION}, _NUMBER)
 ]
@@ -59,7 +63,7 @@ Size = Annotated[
 Method = Annotated[str, PlainValidator(values.method), _text(pattern=values.METHOD)]
 Statuses = Annotated[
     list[Annotated[tuple[int, int], PlainValidator(values.status)]],
-    BeforeValidator(_alone),
+    BeforeValidator(alone),
     WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1, "items": _STATUS}, _STATUS]}),
 ]
 HttpVersion = Annotated[str, PlainValidator(values.http_version), WithJsonSchema({"enum": ["1.0", "1.1"]})]
@@ -72,17 +76,28 @@ HeaderValue = Annotated[SecretOrStr, PlainValidator(values.header_value), _text(
 Pattern = Annotated[SecretOrStr, PlainValidator(values.pattern), WithJsonSchema(_PATTERN)]
 Strings = Annotated[
     list[Filled],
-    BeforeValidator(_alone),
+    BeforeValidator(alone),
     _either({"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}),
 ]
 FormValue = Annotated[
-    list[Text], BeforeValidator(_alone), _either({"type": "string"}, {"type": "array", "items": {"type": "string"}})
+    list[Text], BeforeValidator(alone), _either({"type": "string"}, {"type": "array", "items": {"type": "string"}})
 ]
-Patterns = Annotated[list[Pattern], BeforeValidator(_alone), _either(_PATTERN, {"type": "array", "items": _PATTERN})]
+Patterns = Annotated[list[Pattern], BeforeValidator(alone), _either(_PATTERN, {"type": "array", "items": _PATTERN})]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
 Json = Annotated[Any, PlainValidator(json_value), WithJsonSchema({})]
 PlainJson = Annotated[Any, _either({"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "array"})]
 JsonPath = Annotated[str, AfterValidator(values.json_path), _text(pattern=r"^\$")]
+
+_WORD = {"type": "string", "minLength": 1}
+_WORDS = {"type": "array", "minItems": 1, "items": _WORD}
+Selection = Annotated[list[Filled], WithJsonSchema(_WORDS)]
+Moment = Annotated[datetime, PlainValidator(times.moment), WithJsonSchema({})]  # JSON has no such type
+TimeOfDay = Annotated[tuple[int, int], PlainValidator(times.time_of_day), WithJsonSchema({})]  # a text, or TOML's own
+Cron = Annotated[Recurrence, PlainValidator(times.cron), WithJsonSchema(_WORD)]
+Zone = Annotated[str, PlainValidator(times.zone), WithJsonSchema(_WORD)]
+Weekdays = Annotated[
+    list[Annotated[int, PlainValidator(times.weekday)]], BeforeValidator(alone), _either(_WORDS, _WORD)
+]
 
 Url = Annotated[SecretOrStr, PlainValidator(addresses.url), _text(pattern="^[Hh][Tt][Tt][Pp][Ss]?://.")]
 Proxy = Annotated[

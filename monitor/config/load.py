@@ -19,13 +19,15 @@ from monitor.config.finding import Finding, related, written
 from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
+from monitor.config.listening import listener_findings
+from monitor.config.maintenance import read_maintenance, unselective
 from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
 from monitor.errors import ConfigError, Problem
-from monitor.spec import CheckSpec, Configuration, MonitorSpec
+from monitor.spec import CheckSpec, Configuration, MaintenanceSpec, MonitorSpec
 
 Tree = dict[str, Any]
 
@@ -49,8 +51,8 @@ def _load(place: FilePath, files: Files, environ: Mapping[str, str]) -> Configur
     reading = _Reading(source.parse(text, place), files, environ)
     if reading.findings:
         raise ConfigError(_problems(str(place), text, reading))
-    checks, modules = tuple(reading.checks), tuple(reading.modules)
-    return Configuration(str(place), reading.monitor, checks, modules, sources=files.sources)
+    asked = tuple(reading.checks), tuple(reading.modules), tuple(reading.maintenance)
+    return Configuration(str(place), reading.monitor, *asked, sources=files.sources)
 
 
 def parse_check(raw: Tree, source: str) -> CheckSpec:
@@ -71,10 +73,13 @@ def parse_check(raw: Tree, source: str) -> CheckSpec:
     return check if "interval" in raw else dataclasses.replace(check, interval=max(Pace().interval, check.limits.total))
 
 
-def _tables(value: object) -> object:
-    if isinstance(value, dict):
-        raise BadValueError("must be an array of tables, not one table", "write [[checks]], in two brackets")
-    return value
+def _tables(name: str) -> BeforeValidator:
+    def several(value: object) -> object:
+        if isinstance(value, dict):
+            raise BadValueError("must be an array of tables, not one table", f"write [[{name}]], in two brackets")
+        return value
+
+    return BeforeValidator(several)
 
 
 class _Sections(Table):
@@ -83,7 +88,8 @@ class _Sections(Table):
     monitor: Tree = Field(default_factory=dict)
     defaults: Tree = Field(default_factory=dict)
     probe_modules: Tree = Field(default_factory=dict)
-    checks: Annotated[list[Tree], BeforeValidator(_tables)] = Field(default_factory=list)
+    checks: Annotated[list[Tree], _tables("checks")] = Field(default_factory=list)
+    maintenance: Annotated[list[Tree], _tables("maintenance")] = Field(default_factory=list)
 
 
 class _Reading:
@@ -100,8 +106,9 @@ class _Reading:
         self.monitor = self._monitor(sections.monitor)
         self.checks = list(self._checks(sections))
         self.modules = list(self._modules(sections))
+        self.maintenance = list(self._maintenance(sections))
         self.names = _names(sections.checks)
-        self.findings += [*found, *_duplicates(self.names)]
+        self.findings += [*found, *_duplicates(self.names), *_former(sections.checks, self.names)]
         self.findings = [*resolver.findings, *_apart_from(self._unresolved, self.findings)]
 
     def _monitor(self, tree: Tree) -> MonitorSpec:
@@ -111,6 +118,8 @@ class _Reading:
             key = "workers" if "workers" in tree else "max_concurrency"
             message = f"{table.workers} workers cannot share max_concurrency = {table.max_concurrency}"
             self._add(("monitor",), [Finding((key,), message, "each needs one run at least")])
+        doubtful = [*self._below(("monitor",)), *(finding.path for finding in found)]
+        self._add(("monitor",), listener_findings(tree, table.tls if table else None, doubtful, self._files))
         return monitor_spec(table) if table else MonitorSpec()
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
@@ -134,6 +143,15 @@ class _Reading:
                 yield module
         if DEFAULT_MODULE not in sections.probe_modules:
             yield built_in()
+
+    def _maintenance(self, sections: _Sections) -> Iterator[MaintenanceSpec]:
+        for index, tree in enumerate(sections.maintenance):
+            one, found = read_maintenance(tree, self._files)
+            if one is not None and len(self.checks) == len(sections.checks):  # else nobody knows yet what there is
+                found = list(unselective(one, self.checks))
+            self._add(("maintenance", index), found)
+            if one is not None:
+                yield one
 
     def _below(self, prefix: Path) -> list[Path]:
         return [path[len(prefix) :] for path in self._unresolved if path[: len(prefix)] == prefix]
@@ -160,6 +178,17 @@ def _duplicates(names: dict[int, str]) -> Iterator[Finding]:
         if first.setdefault(name, index) != index:
             other = ("checks", first[name], "name")
             yield Finding(("checks", index, "name"), "the name is taken by the check in line {line}", also=other)
+
+
+def _former(checks: list[Tree], names: dict[int, str]) -> Iterator[Finding]:
+    """Former names that some check has now, or that two claim: nobody could tell whose the past is."""
+    taken: dict[str, Path] = {name: ("checks", index, "name") for index, name in reversed(names.items())}
+    for index, tree in enumerate(checks):
+        former = tree.get("was")
+        for place, name in enumerate(former if isinstance(former, list) else ()):
+            path: Path = ("checks", index, "was", place)
+            if values.is_name(name) and (other := taken.setdefault(name, path)) != path:
+                yield Finding(path, "the name is taken by the check in line {line}", also=other)
 
 
 def _problems(file: str, text: str, reading: _Reading) -> list[Problem]:

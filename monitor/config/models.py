@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from monitor.config import keys
 from monitor.config.keys import Table, one_of
+from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
 from monitor.config.shape import LITERAL
 from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
@@ -147,6 +148,25 @@ class CheckTable(DefaultsTable):
         json_schema_extra={LITERAL: True},
     )
     url: keys.Url = Field(description="What to request: an http or https URL.")
+    was: keys.Names = Field(default=[], description="Names that the check had before; its history stays with it.")
+
+
+class MaintenanceTable(Table):
+    """Planned maintenance: shown as that, counted for nothing, and no reason to page anybody."""
+
+    name: keys.Title = Field(description="What it is, for the page.")
+    starts: keys.Moment | None = Field(default=None, description="When it begins, once: a date-time, not in quotes.")
+    ends: keys.Moment | None = Field(default=None, description="When it ends.")
+    weekly: keys.Weekdays = Field(default=[], min_length=1, description='On which weekdays it begins: ["sat", "sun"].')
+    at: keys.TimeOfDay | None = Field(default=None, description='At which time of those days: "02:30".')
+    cron: keys.Cron | None = Field(default=None, description='When it begins, as a cron expression: "30 3 * * 1-5".')
+    duration: keys.Duration | None = Field(default=None, description="How long it lasts.")
+    timezone: keys.Zone = Field(default="UTC", description="The time zone of times without an offset.")
+    checks: keys.Selection = Field(
+        default=[], min_length=1, description='Names of checks; * stands for anything: "mail-*".'
+    )
+    groups: keys.Selection = Field(default=[], min_length=1, description="Groups of checks; * stands for anything.")
+    labels: keys.Labels = Field(default={}, min_length=1, description="Labels that a check has to have, all of them.")
 
 
 class LogTable(Table):
@@ -208,6 +228,8 @@ class MonitorTable(Table):
     )
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
+    access: AccessTable = Field(default=AccessTable(), description="Who may do what over HTTP.")
+    tls: ListenTlsTable = Field(default=ListenTlsTable(), description="How the listener itself speaks TLS.")
 
 
 class Document(Table):
@@ -219,3 +241,4 @@ class Document(Table):
     )
     probe_modules: dict[keys.Name, ModuleTable] = Field(default={}, description="The modules of /probe, by name.")
     checks: list[CheckTable] = Field(default=[], description="The checks.")
+    maintenance: list[MaintenanceTable] = Field(default=[], description="Planned maintenance.")

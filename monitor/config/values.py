@@ -55,6 +55,11 @@ def displayed(value: object) -> str:
     return shown(string(value))
 
 
+def title(value: object) -> str:
+    """A string that is shown to users and not empty."""
+    return shown(filled(value))
+
+
 def filled(value: object) -> Text:
     """A string that is not empty."""
     text = string(value)
@@ -140,7 +145,7 @@ def status(value: object) -> tuple[int, int]:
 
 def name(value: object) -> str:
     """A check's name."""
-    if isinstance(value, dict):
+    if isinstance(value, (dict, Secret)):
         raise BadValueError("a name is written out and cannot be a secret: it is shown everywhere")
     text = plain(value)
     if not is_name(text):

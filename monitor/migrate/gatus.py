@@ -23,7 +23,7 @@ _DIFFERENCES = [
 ]
 _LOST = {
     "alerting": "the monitor sends no alerts by itself; alert from Prometheus",
-    "maintenance": "there are no maintenance windows here yet",
+    "maintenance": "write it as [[maintenance]]",
     "external-endpoints": "results cannot be pushed here",
     "suites": "checks that build on one another are not to be had here",
     "remote": "other instances are not asked for their results",

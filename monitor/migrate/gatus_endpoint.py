@@ -79,7 +79,7 @@ class Endpoint:
             "alerts": _alerts,
             "client": lambda draft, item: handlers.apply(draft, item, self._client()),
             "ui": handlers.lost("the page shows every check in one way"),
-            "maintenance-windows": handlers.lost("there are no maintenance windows here yet"),
+            "maintenance-windows": handlers.lost("write it as [[maintenance]]"),
             "ssh": handlers.lost("is for ssh endpoints"),
             "store": handlers.lost("is for suites, which are not to be had here"),
             "always-run": handlers.lost("is for suites, which are not to be had here"),

@@ -67,7 +67,7 @@ def read(path: Path) -> Imported:
 
 _OTHERS = {
     "notification": "the monitor sends no alerts by itself; alert from Prometheus",
-    "maintenance": "there are no maintenance windows here yet",
+    "maintenance": "write it as [[maintenance]]",
     "status_page": "there is one page, of all checks",
 }
 
@@ -233,7 +233,7 @@ class _Reader:
         if self._kuma.notified.get(key):
             draft.lost(place, f"its notifications ({self._kuma.notified[key]}): the monitor sends no alerts by itself")
         if key in self._kuma.maintained or row.get("maintenance") is True:
-            draft.lost(place, "maintenance: there are no maintenance windows here yet")
+            draft.lost(place, "maintenance: write it as [[maintenance]]")
         for name, value in row.items():
             if name in _READ or not value or value in ("[]", "{}", "0", "null") or _WITHOUT_MEANING.fullmatch(name):
                 continue

@@ -1,8 +1,9 @@
 """The HTTP side: the status page, its JSON, the metrics endpoint, and the probes and the reload for whoever runs us."""
 
 from monitor.web.app import build_app
+from monitor.web.entrance import Entrance
 from monitor.web.limits import Limits
 from monitor.web.served import Asked, Exposition, Probed, Scraped, Served
 from monitor.web.server import Server, serve
 
-__all__ = ["Asked", "Exposition", "Limits", "Probed", "Scraped", "Served", "Server", "build_app", "serve"]
+__all__ = ["Asked", "Entrance", "Exposition", "Limits", "Probed", "Scraped", "Served", "Server", "build_app", "serve"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.web.access import Access
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
 from monitor.web.limits import DEFAULT_LIMITS
@@ -13,9 +14,11 @@ from monitor.web.served import Exposition, Served
 from monitor.web.static import serve_static
 
 
-def build_app(served: Served, registry: Exposition, access_log: bool) -> web.Application:
-    """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes."""
-    around = (answer_errors, read_whole_request)
+def build_app(served: Served, registry: Exposition, access_log: bool, access: Access | None = None) -> web.Application:
+    """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes, `access` says who may
+    ask, everybody unless given.
+    """
+    around = (answer_errors, read_whole_request, (access or Access()).middleware)
     app = web.Application(
         middlewares=(log_requests, *around) if access_log else around,
         client_max_size=DEFAULT_LIMITS.body,

@@ -16,6 +16,9 @@ from monitor.web.pages import render_error
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+USER: web.RequestKey[str | None] = web.RequestKey("user", str)
+"""`request[USER]` is the name of who asks, None if nobody said; `monitor.web.access` sets it."""
+
 _log = logging.getLogger("monitor.web")
 _access = logging.getLogger("monitor.access")
 
@@ -38,6 +41,7 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
         "status": response.status,
         "seconds": round(time.perf_counter() - began, 6),
         "client": request.remote,
+        "user": request.get(USER),
     }
     _access.info("%(method)s %(path)s %(status)d in %(seconds).4f s", fields, extra=fields)
     return response

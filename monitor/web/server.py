@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from ipaddress import ip_address
 
 from aiohttp import web
 
 from monitor.errors import StartError
 from monitor.web.limits import DEFAULT_LIMITS, Guard, Limits
+from monitor.web.tls import Tls
+from monitor.web.tls_listener import TlsListener, listen
 
 _BACKLOG = 128
 _LAST_ANSWERS = 3.0
@@ -27,11 +30,13 @@ _WHY = {
 class Server:
     """A bound address that answers; made by `serve`."""
 
-    def __init__(self, runner: web.AppRunner, listening: asyncio.Server) -> None:
+    def __init__(self, runner: web.AppRunner, listening: asyncio.Server | TlsListener) -> None:
         self._runner = runner
         self._listening = listening
         self.address = _shown(listening.sockets[0].getsockname())
         """«HOST:PORT» as it was bound, with the real port where 0 was asked for."""
+        self.loopback = all(ip_address(bound.getsockname()[0]).is_loopback for bound in listening.sockets)
+        """Whether only this machine reaches it."""
 
     async def close(self) -> None:
         """Take no more connections, let answers under way finish for some seconds, then hang up."""
@@ -39,8 +44,12 @@ class Server:
         await self._runner.cleanup()
 
 
-async def serve(app: web.Application, host: str, port: int, limits: Limits = DEFAULT_LIMITS) -> Server:
-    """Answer on an address (port 0: any free one); StartError says in a sentence why that cannot be."""
+async def serve(
+    app: web.Application, host: str, port: int, limits: Limits = DEFAULT_LIMITS, tls: Tls | None = None
+) -> Server:
+    """Answer on an address (port 0: any free one), in TLS if it is given; StartError says in a sentence why that cannot
+    be.
+    """
     if not 0 <= port <= 65535:  # uvloop would take it modulo 65536
         raise StartError(f"cannot listen on {_shown((host, port))}: a port is at most 65535")
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
@@ -48,11 +57,17 @@ async def serve(app: web.Application, host: str, port: int, limits: Limits = DEF
     assert runner.server is not None
     guard = Guard(runner.server, limits)
     try:
-        listening = await asyncio.get_running_loop().create_server(guard, host, port, backlog=_BACKLOG)
+        listening = await _listen(guard, host, port, tls)
     except (OSError, UnicodeError) as problem:
         await runner.cleanup()
         raise StartError(f"cannot listen on {_shown((host, port))}: {_why(problem)}") from problem
     return Server(runner, listening)
+
+
+async def _listen(guard: Guard, host: str, port: int, tls: Tls | None) -> asyncio.Server | TlsListener:
+    if tls is not None:
+        return await listen(guard, host, port, _BACKLOG, lambda: tls.context)
+    return await asyncio.get_running_loop().create_server(guard, host, port, backlog=_BACKLOG)
 
 
 def _why(problem: OSError | UnicodeError) -> str:

@@ -15,7 +15,7 @@ from monitor.errors import StartError
 from monitor.meter import Meter, WorkerMeter
 from monitor.outcome import Reason, Result
 from monitor.runner import Drained
-from monitor.spec import CheckSpec, Configuration, MonitorSpec
+from monitor.spec import AccessSpec, CheckSpec, Configuration, MonitorSpec
 from monitor.workers.wire import Batch, Found, Orders
 from monitor.workers.worker import Worker
 
@@ -79,7 +79,8 @@ class Pool:
         """Run these checks from now on, and no others; one that did not change does not notice."""
         self._generation += 1
         limit = config.monitor.max_concurrency // len(self._workers)
-        self._monitor = replace(config.monitor, max_concurrency=max(1, limit))
+        # A worker serves nobody, so it need not know the secrets of those who are served.
+        self._monitor = replace(config.monitor, max_concurrency=max(1, limit), access=AccessSpec(), tls=None)
         before, self._duties = self._duties, {}
         for spec in config.checks:
             self._duties[spec.name] = self._duty(spec, before.get(spec.name))

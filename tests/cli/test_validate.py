@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,17 @@ async def test_the_same_is_said_on_a_terminal(tmp_path: Path) -> None:
     async with terminal("validate", "-c", path, columns=50) as screen:
         assert await screen.end() == 2
         assert screen.text == piped.out
+
+
+@pytest.mark.skipif(find_spec("tzdata") is not None, reason="Python brings time zones of its own here")
+async def test_a_system_without_time_zones_is_told_what_to_install_and_has_utc(tmp_path: Path) -> None:
+    maintenance = '[[maintenance]]\nname = "m"\nweekly = "sat"\nat = "02:00"\nduration = "1h"\n'
+    path = tmp_path / "checks.toml"
+    path.write_text(f'{maintenance}timezone = "Europe/Berlin"\n')
+    ended = await monitor("validate", "-c", path, env={"PYTHONTZPATH": ""})
+    told = "this system has no database of time zones"
+    advice = "install the package tzdata, of the system or of Python; UTC needs none"
+    assert ended.code == 2
+    assert ended.lines[0] == f"{path}:6: maintenance[0].timezone: {told} ({advice})"
+    path.write_text(maintenance)
+    assert (await monitor("validate", "-c", path, env={"PYTHONTZPATH": ""})).code == 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from monitor.config.models import CheckTable, MonitorTable
+from monitor.config.models import CheckTable, MaintenanceTable, MonitorTable
 from monitor.config.shape import Shape, shape_of
 from monitor.errors import ConfigError
 from monitor.spec import Configuration
@@ -54,3 +54,12 @@ def test_behind_a_key_of_a_check_or_of_the_defaults(loading: Callable[..., Confi
         top = key.partition(".")[0]
         with contextlib.suppress(ConfigError):  # one of them a table, the other perhaps not
             loading(f'[defaults]\n{top} = {value}\n[[checks]]\n{key} = "x"')
+
+
+@pytest.mark.parametrize("key", list(keys(shape_of(MaintenanceTable), "")))
+def test_behind_a_key_of_maintenance(loading: Callable[..., Configuration], key: str) -> None:
+    ways = ("", "starts = 2026-12-01T22:00:00Z", 'weekly = "sat"\nat = "02:00"', 'cron = "0 0 * * *"')
+    for value in (*VALUES, '"* * * * *"', '"a-b * 1/0 */99 0-7,8"', '"../../etc/passwd"', "0001-01-01T00:00:00"):
+        for way in ways:
+            with contextlib.suppress(ConfigError):
+                loading(f'[[maintenance]]\nname = "a"\nduration = "1h"\n{way}\n{key} = {value}')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -11,17 +12,25 @@ import pytest
 from monitor.config import load
 from monitor.secret import Secret
 from monitor.spec import (
+    RIGHTS,
+    AccessSpec,
     BasicAuth,
     BearerAuth,
     CheckSpec,
     Configuration,
     Expect,
+    ForwardedSpec,
     Limits,
     LogSpec,
+    MaintenanceSpec,
     MonitorSpec,
+    Recurrence,
     Rule,
     TlsSpec,
+    TokenSpec,
+    UserSpec,
 )
+from tests.servers import certs
 
 GOOD = Path(__file__).parent / "good"
 
@@ -55,6 +64,38 @@ def test_the_settings_of_the_daemon_arrive(everything: Configuration) -> None:
         reload_on_change=True,
         log=LogSpec("json", "warning", access=True),
     )
+
+
+def test_who_may_do_what_arrives(environ: Mapping[str, str]) -> None:
+    password = Secret("scrypt:16384:8:1:" + "A" * 22 + ":" + "B" * 42 + "A")
+    assert load(GOOD / "access.toml", environ).monitor.access == AccessSpec(
+        stated=True,
+        anonymous=frozenset({"view"}),
+        users=(UserSpec("anna", password, frozenset({"view", "write"})),),
+        tokens=(TokenSpec("prometheus", Secret("0123456789abcdef-hunter2"), frozenset({"metrics"})),),
+        forwarded=ForwardedSpec(
+            "X-Forwarded-User", tuple(map(ip_network, ("192.0.2.7", "2001:db8::/64"))), frozenset({"view"})
+        ),
+    )
+
+
+def test_the_certificate_of_the_listener_arrives(loading: Callable[[str], Configuration], tmp_path: Path) -> None:
+    certs.issue().write(tmp_path)
+    tls = loading('monitor.tls = { cert_file = "cert.pem", key_file = "key.pem", min_version = "1.3" }').monitor.tls
+    assert tls is not None
+    assert (tls.cert_file.path, tls.min_version) == (str(tmp_path / "cert.pem"), "1.3")
+
+
+@pytest.mark.parametrize("text", ["", "[monitor.access]", "[monitor]\naccess = {}"])
+def test_everything_is_open_as_long_as_nothing_is_said(loading: Callable[[str], Configuration], text: str) -> None:
+    access = loading(f"{text}\n[defaults]").monitor.access
+    assert (access.stated, access.anonymous) == (False, frozenset(RIGHTS))
+
+
+@pytest.mark.parametrize("text", ["anonymous = []", "users = []", 'anonymous = ["view", "metrics", "write"]'])
+def test_as_soon_as_anything_is_said_the_rest_is_shut(loading: Callable[[str], Configuration], text: str) -> None:
+    access = loading(f"[monitor.access]\n{text}").monitor.access
+    assert (access.stated, len(access.anonymous)) == (True, 3 if "write" in text else 0)
 
 
 def test_each_key_of_a_check_arrives(everything: Configuration) -> None:
@@ -142,3 +183,21 @@ def test_a_check_can_take_back_what_it_inherits(environ: Mapping[str, str]) -> N
     (check,) = load(GOOD / "takes_back_what_it_inherits.toml", environ).checks
     url = "https://shop.example.com/"
     assert check == CheckSpec(name="bare", url=url, target=url)
+
+
+def test_planned_maintenance_arrives(environ: Mapping[str, str]) -> None:
+    def utc(text: str) -> float:
+        return datetime.fromisoformat(text).timestamp()
+
+    berlin = "Europe/Berlin"
+    configuration = load(GOOD / "maintenance.toml", environ)
+    assert configuration.checks[0].was == ("shop", "shop.v1")
+    assert configuration.maintenance == (
+        MaintenanceSpec("database upgrade", utc("2026-12-01T21:00Z"), 10800.0, checks=("shop-api", "mail-*")),
+        # 02:30 comes twice on that day: the first begins it, the last ends it
+        MaintenanceSpec("local times", utc("2026-10-25T00:30Z"), 3600.0, groups=("shop",)),
+        MaintenanceSpec("started, and so long", utc("2026-12-01T22:00Z"), 5400.0, labels=(("team", "pay*"),)),
+        MaintenanceSpec("weekends", Recurrence(berlin, (30,), (2,), weekdays=(5, 6)), 7200.0),
+        MaintenanceSpec("one day", Recurrence("UTC", (0,), (3,), weekdays=(1,)), 86400.0),
+        MaintenanceSpec("nightly", Recurrence("UTC", (30,), (3,), weekdays=(0, 1, 2, 3, 4)), 2700.0),
+    )

@@ -21,6 +21,8 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 OUTCOMES, OPERATING, DESIGN = (DOCS / f"{name}.md" for name in ("outcomes", "operating", "design"))
 OURS = [README, OUTCOMES, OPERATING, DESIGN]
 PROBE = DOCS / "probe.md"
+MAINTENANCE = DOCS / "maintenance.md"
+_LOGGING = ("service.py", "runner.py", "watch.py", "web/access.py", "web/entrance.py", "web/tls.py")
 ENVIRONMENT = {"SHOP_TOKEN": "t0ken"}
 
 
@@ -28,7 +30,7 @@ def snippets(language: str, found: list[Path]) -> list[Block]:
     return [block for page in found for block in blocks(page, language)]
 
 
-@pytest.mark.parametrize("block", snippets("toml", [*OURS, PROBE]), ids=lambda block: block.place)
+@pytest.mark.parametrize("block", snippets("toml", [*OURS, PROBE, MAINTENANCE]), ids=lambda block: block.place)
 def test_configurations_are_valid(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "checks.toml"
     path.write_text(block.text)
@@ -121,7 +123,7 @@ def test_metrics_that_are_written_about_are_documented() -> None:
 
 def test_log_events_that_operating_names_are_logged() -> None:
     section = OPERATING.read_text().partition("## Logs")[2].partition("## Sizing")[0]
-    source = "".join((ROOT / "monitor" / name).read_text() for name in ("service.py", "runner.py", "watch.py"))
+    source = "".join((ROOT / "monitor" / name).read_text() for name in _LOGGING)
     events = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
     assert events
     assert [event for event in events if f'"{event}"' not in source] == []

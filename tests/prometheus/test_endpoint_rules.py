@@ -103,6 +103,25 @@ def test_what_nobody_watches_any_more_is_not_down_again_when_the_monitor_is_rest
     assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
 
 
+def test_maintenance_resolves_what_was_down_and_only_what_is_still_down_after_it_pages_again(
+    promtool: str, tmp_path: Path
+) -> None:
+    series = healthy(60) | lives("api", ("down", 10), ("maintenance", 20), ("unknown", 1), ("down", 10), ("up", 19))
+    expressions = [firing("9m", DOWN), *(firing(f"{minute}m") for minute in (10, 15, 29, 30)), firing("31m", DOWN)]
+    assert promtool_says(promtool, tmp_path, series, expressions=[*expressions, firing("45m")]) == ""
+
+
+def test_an_outage_that_outlasts_a_short_maintenance_pages_again_at_its_end(promtool: str, tmp_path: Path) -> None:
+    series = healthy(30) | lives("api", ("down", 10), ("maintenance", 5), ("unknown", 2), ("down", 13))
+    expressions = [firing("9m", DOWN), firing("10m"), firing("14m"), firing("15m", DOWN), firing("20m", DOWN)]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
+
+
+def test_maintenance_of_a_target_that_comes_back_alerts_of_nothing(promtool: str, tmp_path: Path) -> None:
+    series = healthy(60) | lives("api", ("up", 10), ("maintenance", 20), ("unknown", 1), ("up", 29))
+    assert promtool_says(promtool, tmp_path, series, expressions=[firing(f"{m}m") for m in range(0, 60, 3)]) == ""
+
+
 def test_restart_of_the_monitor_alerts_of_nothing(promtool: str, tmp_path: Path) -> None:
     """Every counter falls to zero, states begin as unknown, and one scrape fails."""
     restarted = "0+2x20 stale 0+2x20"

@@ -12,6 +12,9 @@ from monitor.errors import ForbiddenTarget, Problem
 from monitor.metrics import CheckCollector, Registry
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
+from monitor.web.access import Access
+from monitor.web.limits import DEFAULT_LIMITS
+from monitor.web.tls import Tls
 from tests.web import gallery
 
 
@@ -69,10 +72,16 @@ async def begin(service: FakeService) -> AsyncIterator[Begin]:
     """Starts servers, with any limits, and closes them after the test."""
     servers: list[Server] = []
 
-    async def started(limits: Limits | None = None, access_log: bool = False) -> Server:
+    async def started(
+        limits: Limits | None = None,
+        access_log: bool = False,
+        access: Access | None = None,
+        tls: Tls | None = None,
+        host: str = "127.0.0.1",
+    ) -> Server:
         registry = Registry(CheckCollector(gallery.begun(), lambda: gallery.NOW))
-        app = build_app(service, registry, access_log)
-        server = await serve(app, "127.0.0.1", 0, *([limits] if limits else []))
+        app = build_app(service, registry, access_log, access)
+        server = await serve(app, host, 0, limits or DEFAULT_LIMITS, tls)
         servers.append(server)
         return server
 

@@ -1,0 +1,57 @@
+"""How often an address may fail to log in: a few times at once, then one time in a while; in bounded memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+BURST = 10
+"""Failures at once."""
+PERIOD = 6.0
+"""Seconds after which one more is forgiven."""
+MOST = 4096
+"""Addresses that are remembered; the one that tried least lately is forgotten first."""
+
+Address = IPv4Address | IPv6Address
+
+
+class Failures:
+    """For each address the moment at which all is forgiven (the generic cell rate algorithm); times are steady."""
+
+    def __init__(self) -> None:
+        self._forgiven: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._forgiven)
+
+    def wait(self, address: str, now: float) -> float:
+        """Seconds until this address may try again; 0 if it may now."""
+        return max(0.0, self._forgiven.get(address, 0.0) - (BURST - 1) * PERIOD - now)
+
+    def count(self, address: str, now: float) -> None:
+        """An attempt, which is a failure until it is taken back."""
+        self._forgiven[address] = max(self._forgiven.get(address, 0.0), now) + PERIOD
+        self._forgiven.move_to_end(address)
+        if len(self._forgiven) > MOST:
+            self._forgiven.popitem(last=False)
+
+    def take_back(self, address: str) -> None:
+        """It was no failure."""
+        if address in self._forgiven:
+            self._forgiven[address] -= PERIOD
+
+
+def address_of(text: str | None) -> Address | None:
+    """The IP address of a peer, IPv4 inside IPv6 seen through; None if it has none."""
+    try:
+        found = ip_address(text or "")
+    except ValueError:
+        return None
+    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found
+
+
+def counted_as(address: Address | None) -> str:
+    """Under what its failures are counted: whoever has one IPv6 address has a whole /64 of them."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Address(int(address) >> 64 << 64))
+    return str(address)

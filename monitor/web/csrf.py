@@ -1,0 +1,59 @@
+"""Tells apart who writes: our own page and programs may, a page of another site that uses a browser's login may not."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import parse_qs
+
+from aiohttp import web
+
+FIELD = "csrf"
+"""The hidden field of our forms."""
+HEADER = "X-CSRF-Token"
+"""Where our script sends the token, should it send a form."""
+
+_BROWSERS = ("Sec-Fetch-Site", "Origin")
+"""Every browser sends one of these with a request to change something; programs send neither, and need no token."""
+_TOKEN = secrets.token_urlsafe(32)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""What a browser sends to another site without asking that site first (CORS: «simple requests»)."""
+
+
+def csrf_token() -> str:
+    """What our forms have to carry; the same while the process lives, so that a page can be shared by all who ask."""
+    return _TOKEN
+
+
+async def foreign(request: web.Request) -> str | None:
+    """Why this request to change something cannot be ours, in a sentence; None if it can.
+
+    Everything that changes something is asked this, by the middleware of `monitor.web.access`.
+    """
+    if not any(name in request.headers for name in _BROWSERS):
+        return None
+    if _cross_origin(request):
+        return "a page of another site may not do this"
+    if _is_form(request) and not await _has_token(request):
+        return "this form is not of this process; load the page again"
+    return None
+
+
+def _cross_origin(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers["Origin"].partition("://")[2] != request.host
+
+
+def _is_form(request: web.Request) -> bool:
+    """Whether a page without a script could have sent this."""
+    return "Content-Type" in request.headers and request.content_type in _FORMS
+
+
+async def _has_token(request: web.Request) -> bool:
+    given = request.headers.get(HEADER, "")
+    if not given and request.content_type == _FORMS[0]:
+        body = (await request.read()).decode("utf-8", "replace")
+        given = parse_qs(body, max_num_fields=1000).get(FIELD, [""])[-1] if body.count("&") < 1000 else ""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), _TOKEN.encode())
