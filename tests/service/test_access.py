@@ -131,7 +131,7 @@ async def test_a_daemon_behind_tls_and_logins_from_its_start_to_its_end(
     async def result() -> str:
         return (await get(daemon, "/status.json", **ANNA))[1]
 
-    await eventually(result, lambda text: '"state": "up"' in text)
+    await eventually(result, lambda text: '"state":"up"' in text)
     certificate(tmp_path / "pair", "second")
     await eventually(lambda: shown(daemon), lambda name: name == "second")
     await daemon.logged("certificate reloaded")
