@@ -100,10 +100,14 @@ async def test_a_check_never_overlaps_itself(start: Start, serve: Serve) -> None
 async def test_a_reload_does_not_lift_the_limit(start: Start, serve: Serve) -> None:
     target = await serve(Slow(0.5))
     checks = crowd(target, 6)
-    daemon = await start(*checks, monitor={"max_concurrency": 1})
+    patient = {
+        "interval": "3s",
+        "timeout": {"connect": "1s", "read": "3s", "total": "3s"},
+    }  # none gives up on the target
+    daemon = await start(*checks, monitor={"max_concurrency": 1}, defaults=patient)
     for turn in range(4):
         seen = len(target.requests)
         await until(lambda n=seen: len(target.requests) > n)
         title = {"max_concurrency": 1, "title": f"turn {turn}"}
-        assert (await daemon.reload(configuration(checks, title)))[0] == 200
+        assert (await daemon.reload(configuration(checks, title, patient)))[0] == 200
     assert target.most == 1
