@@ -18,7 +18,7 @@ from monitor.due import first_due
 from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, Problem
 from monitor.ledger import Ledger, Record, Transition
-from monitor.maintenance import plans
+from monitor.maintenance import Plan, plans
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
@@ -29,6 +29,7 @@ from monitor.redact import Redactor
 from monitor.runner import Drained
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
+from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
 from monitor.web import Asked, Entrance, Probed, build_app, serve
@@ -163,20 +164,24 @@ class Service:
         """Run by this configuration from now on; a check that did not change does not notice. Says how many did."""
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         wanted = {spec.name: spec for spec in config.checks}
-        changed = [record for record in self._ledger if wanted.get(record.spec.name) != record.spec]
+        changed = sum([wanted.get(record.spec.name) != record.spec async for record in turns(self._ledger)])
         self._prober.use(config, net)
+        await asyncio.sleep(0)  # what is due meanwhile is not held up by thousands of checks
+        self._run(config, net, planned)
+        async for record in turns(self._ledger):
+            spec = record.spec
+            record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
+        return changed
+
+    def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
+        """In one go, so that no result of a check as it was meets it as it is."""
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())
-        for record in self._ledger:
-            spec = record.spec
-            record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
-        if self._pool is None:
-            self._engine.use(config.checks, net, config.monitor.max_concurrency)
-        else:
+        here = config.checks if self._pool is None else ()
+        self._engine.use(here, net, config.monitor.max_concurrency)
+        if self._pool is not None:
             self._pool.use(config)
-            self._engine.use((), net, config.monitor.max_concurrency)
-        return len(changed)
 
     # drain and stop
 
