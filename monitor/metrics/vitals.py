@@ -85,7 +85,7 @@ class _MeterCollector(Collector):
         meter = total(self._meters())
         yield GaugeMetricFamily("monitor_checks_in_flight", f"{_FLIGHT}.", meter.in_flight)
         yield _histogram("monitor_schedule_lag_seconds", f"{_LAG}.", {(): meter.schedule_lag})
-        skipped = CounterMetricFamily(
+        skipped = CounterMetricFamily(  # prometheus-client exposes it as monitor_runs_skipped_total
             "monitor_runs_skipped", "Runs that were due and did not happen, by reason.", labels=["reason"]
         )
         for why, runs in meter.skipped.items():
