@@ -128,7 +128,7 @@ LENGTHS = st.none() | st.integers(-5, 2**63 - 1)
 @given(
     group=TEXTS,
     labels=st.dictionaries(TEXTS | st.sampled_from(["check", "le", "__x", "0", "team", "TEAM"]), TEXTS, max_size=4),
-    duration=NUMBERS.filter(lambda seconds: not seconds < 0),
+    duration=NUMBERS.filter(lambda seconds: seconds >= 0),
     phase=st.none() | NUMBERS,
     length=LENGTHS,
     http_version=TEXTS | st.sampled_from(["1.1", "2", "nan", "inf"]),

@@ -115,7 +115,7 @@ async def rules_of(prometheus: Prometheus) -> list[dict[str, Any]]:
 async def test_dashboard_and_rules_have_data(prometheus: str, tmp_path: Path) -> None:
     async with (
         targets(tmp_path) as checks,
-        daemon(tmp_path, checks) as address,
+        daemon(tmp_path, f"[monitor]\nworkers = 1\n\n{checks}") as address,
         scraping(prometheus, tmp_path, "prometheus.yml", address) as asked,
     ):
 
