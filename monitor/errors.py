@@ -3,7 +3,6 @@
 MonitorError
 ├── ConfigError     the configuration cannot be used; carries every problem found
 ├── ForeignFileError  a file of another monitor, to be imported, cannot be read
-├── HistoryError    the past cannot be read now
 ├── StartError      the service cannot start (address in use, …)
 └── ProbeError      /probe was asked for what it does not run
     ├── BadTarget        it makes no sense
@@ -54,10 +53,6 @@ class ConfigError(MonitorError):
 
 class StartError(MonitorError):
     """The service could not start, for a reason that a user can mend."""
-
-
-class HistoryError(MonitorError):
-    """History cannot be read or written now; nothing else depends on it."""
 
 
 class ForeignFileError(MonitorError):
