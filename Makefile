@@ -18,7 +18,7 @@ help: ## Say what can be made
 	@echo '  make run CONFIG=my.toml ARGS="--listen 127.0.0.1:0"    make test JOBS=4 ARGS="-k dns"'
 
 run: $(VENV)/.run ## Install if need be, and start the daemon on checks.toml
-	@[ "$(CONFIG)" != checks.toml ] || echo 'The page: http://127.0.0.1:8420/status   Ctrl-C ends.' >&2
+	@[ "$(CONFIG)$(ARGS)" != checks.toml ] || echo 'The page: http://127.0.0.1:8420/status   Ctrl-C ends.' >&2
 	@$(RUN) monitor run -c $(CONFIG) $(ARGS)
 
 demo: $(VENV)/.run ## Install if need be, and watch targets that misbehave in every way there is a word for

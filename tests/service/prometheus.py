@@ -88,14 +88,20 @@ async def web(command: list[str], port: int, ready: str) -> AsyncIterator[Web]:
         await process.wait()
 
 
-@contextlib.asynccontextmanager
-async def prometheus(folder: Path, target: str) -> AsyncIterator[Web]:
+def prometheus(folder: Path, target: str) -> contextlib.AbstractAsyncContextManager[Web]:
     """A Prometheus that scrapes one target every second."""
-    config = folder / "prometheus.yml"
-    config.write_text(
+    return prometheus_of(
+        folder,
         "global: {scrape_interval: 1s}\n"
-        f"scrape_configs: [{{job_name: monitor, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"scrape_configs: [{{job_name: monitor, static_configs: [{{targets: ['{target}']}}]}}]\n",
     )
+
+
+@contextlib.asynccontextmanager
+async def prometheus_of(folder: Path, configuration: str) -> AsyncIterator[Web]:
+    """A Prometheus of this configuration."""
+    config = folder / "prometheus.yml"
+    config.write_text(configuration)
     port = free_port()
     command = [
         program("prometheus", "prometheus"),

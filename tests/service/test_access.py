@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from tests.servers import certs
 from tests.servers.http import HttpServer
 from tests.service.conftest import Start
 from tests.service.daemon import ROOT, RUN, Daemon, configuration, environment, eventually, launch
-from tests.service.prometheus import Web, free_port, program, web
+from tests.service.prometheus import Web, prometheus_of
 
 __all__ = ["promtool"]
 
@@ -87,8 +86,7 @@ async def shown(daemon: Daemon) -> str:
     return str(dict(pair for (pair,) in subject)["commonName"])
 
 
-@contextlib.asynccontextmanager
-async def scraping(folder: Path, daemon: Daemon) -> AsyncIterator[Web]:
+def scraping(folder: Path, daemon: Daemon) -> contextlib.AbstractAsyncContextManager[Web]:
     """A Prometheus with both jobs of the documentation, at a quicker pace."""
     first, second = JOBS
     job = first.text + second.text.replace("job_name: monitor", "job_name: second").replace("scrape_configs:\n", "")
@@ -97,18 +95,7 @@ async def scraping(folder: Path, daemon: Daemon) -> AsyncIterator[Web]:
     (folder / "ca.pem").write_bytes(certs.authority().cert_pem.bytes())
     job = job.replace("monitor.example.com:8420", daemon.address).replace("/etc/prometheus/", f"{folder}/")
     assert daemon.address in job
-    config = folder / "prometheus.yml"
-    config.write_text("global: { scrape_interval: 1s, scrape_timeout: 1s }\n" + job)
-    port = free_port()
-    command = [
-        program("prometheus", "prometheus"),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-    ]
-    async with web(command, port, "/-/ready") as found:
-        yield found
+    return prometheus_of(folder, "global: { scrape_interval: 1s, scrape_timeout: 1s }\n" + job)
 
 
 async def test_a_daemon_behind_tls_and_logins_from_its_start_to_its_end(
