@@ -4,6 +4,8 @@ MonitorError
 ├── ConfigError     the configuration cannot be used; carries every problem found
 ├── ForeignFileError  a file of another monitor, to be imported, cannot be read
 ├── StartError      the service cannot start (address in use, …)
+├── HistoryError    the database of the past cannot be read or written now
+├── NoRunNow        a check cannot be run outside of its schedule now
 └── ProbeError      /probe was asked for what it does not run
     ├── BadTarget        it makes no sense
     ├── ForbiddenTarget  nobody allowed it
@@ -55,8 +57,16 @@ class StartError(MonitorError):
     """The service could not start, for a reason that a user can mend."""
 
 
+class HistoryError(MonitorError):
+    """The database of the past cannot be read or written now; its text says why."""
+
+
 class ForeignFileError(MonitorError):
     """A file that was to be imported is unreadable, or of no format that we know."""
+
+
+class NoRunNow(MonitorError):
+    """A check cannot be run outside of its schedule now; its text says why."""
 
 
 class ProbeError(MonitorError):

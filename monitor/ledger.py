@@ -6,15 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from monitor.clock import Moment
+from msgspec import structs
+
+from monitor.clock import Moment, system_clock
 from monitor.maintenance import UNPLANNED, Plan
 from monitor.meter import Latency
 from monitor.outcome import FAILURES, Outcome, Result
 from monitor.packed import History
+from monitor.past import Past, Presence
 from monitor.spec import CheckSpec, MonitorSpec
-from monitor.state import Incident, Standing, after, aged, beginning, maintained, reconfigured
+from monitor.state import (
+    Acknowledgement,
+    Incident,
+    Standing,
+    after,
+    aged,
+    beginning,
+    maintained,
+    reconfigured,
+    without_evidence,
+)
 
 INCIDENTS_KEPT = 20
+_CREDITED_EVERY = 30.0
+"""Seconds after which time is counted to a state although no result came."""
 
 
 class Transition(NamedTuple):
@@ -29,13 +44,21 @@ class Record:
 
     __slots__ = (
         "attempts", "exposed", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure",
-        "last_run_at", "last_success", "last_success_at", "latency", "plan", "recent", "spec",
+        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "spec",
         "standing",
     )  # fmt: skip
 
-    def __init__(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment, plan: Plan = UNPLANNED) -> None:
+    def __init__(
+        self,
+        spec: CheckSpec,
+        monitor: MonitorSpec,
+        now: Moment,
+        plan: Plan = UNPLANNED,
+        presence: Presence | None = None,
+    ) -> None:
         self.spec = spec
         self.plan = plan
+        self.past = Past(presence or Presence(now), now)
         self.standing: Standing = self._maintained(beginning(spec, now), now)
         self.last: Result | None = None
         self.recent = History(monitor.recent_results)
@@ -57,19 +80,34 @@ class Record:
     def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
         self._count(result, runs)
-        self.last = result
+        self.past.stand(self.standing.state, now)
+        self.past.count(result, now, runs)
+        kept = without_evidence(result)
+        self.last = kept
         self.recent = self.recent.add(result)
         self.last_run_at = now.wall
         if result.outcome is Outcome.SUCCESS:
             self.last_success_at = now.wall
-            self.last_success = result
+            self.last_success = kept
         elif result.failed:
-            self.last_failure = result
+            self.last_failure = kept
         return self._move(after(self._maintained(self.standing, now), result, self.spec, now))
 
     def age(self, now: Moment) -> Transition | None:
         """Let time pass: maintenance may have begun or ended, what is known may have become too old."""
-        return self._move(aged(self._maintained(self.standing, now), self.spec, now))
+        standing = aged(self._maintained(self.standing, now), self.spec, now)
+        if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
+            self.past.stand(self.standing.state, now)
+        return self._move(standing)
+
+    def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
+        """Note that somebody takes care of the incident that lasts, or nobody any more; None if there is none."""
+        incident = self.standing.incident
+        if incident is None:
+            return None
+        incident = structs.replace(incident, acknowledged=said)
+        self.standing = replace(self.standing, incident=incident)
+        return incident
 
     def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment, plan: Plan) -> Transition | None:
         """Take on a changed specification, or other maintenance; the past stays."""
@@ -78,6 +116,7 @@ class Record:
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
         standing = self.standing if spec == self.spec else reconfigured(self.standing, spec, now)
+        self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
         return self._move(self._maintained(standing, now))
 
@@ -98,7 +137,7 @@ class Record:
         if standing.state is before.state:
             return None
         if before.incident is not None and standing.incident is None:
-            ended = replace(before.incident, ended_at=standing.since)
+            ended = structs.replace(before.incident, ended_at=standing.since)
             self.incidents = (ended, *self.incidents[: INCIDENTS_KEPT - 1])
         return Transition(before, standing)
 
@@ -106,8 +145,9 @@ class Record:
 class Ledger:
     """The records of all checks, by name, in the order of the configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Moment | None = None) -> None:
         self._records: dict[str, Record] = {}
+        self.presence = Presence(now or system_clock())
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
@@ -131,7 +171,7 @@ class Ledger:
             plan = (plans or {}).get(spec.name, UNPLANNED)
             record = next((self._records[name] for name in (spec.name, *spec.was) if name in self._records), None)
             if record is None:
-                record = Record(spec, monitor, now, plan)
+                record = Record(spec, monitor, now, plan, self.presence)
             elif transition := record.reconfigure(spec, monitor, now, plan):
                 moved.append((record, transition))
             kept[spec.name] = record

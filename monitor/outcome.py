@@ -139,11 +139,22 @@ class Hop(Struct, frozen=True, array_like=True, gc=False):
     status: int | None
 
 
+class Evidence(Struct, frozen=True, array_like=True, gc=False):
+    """What a failing run got as an answer, redacted: its headers, and the beginning of its body if that is text.
+
+    `cut` tells that the body went on; `body` is None if there was none, or if it was not read or not text.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    cut: bool = False
+
+
 class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
 
     `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
-    sent, leaf first. `detail` and every URL are redacted already.
+    sent, leaf first. `detail` and every URL are redacted already. Only a failure has `evidence`, if an answer came.
     """
 
     check: str
@@ -162,6 +173,7 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     certificates: tuple[Certificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     hops: tuple[Hop, ...] = ()
+    evidence: Evidence | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -58,7 +58,9 @@ class _Stretch(Struct, frozen=True, gc=False):
 
 
 class History(Struct, frozen=True, gc=False):
-    """The last results of one check, at most `limit`; a value, so whoever has it may read it whenever they like."""
+    """The last results of one check, at most `limit`, without their evidence; a value, so whoever has it may read it
+    whenever they like.
+    """
 
     limit: int
     stretches: tuple[_Stretch, ...] = ()
@@ -111,7 +113,7 @@ def _own(result: Result) -> _Own:
 
 
 def _alike(result: Result) -> Result:
-    """What is usually the same in every run of a check; together with `_Own` it is everything."""
+    """What is usually the same in every run of a check; together with `_Own` it is everything but the evidence."""
     return Result(
         result.check,
         0.0,

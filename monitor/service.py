@@ -11,12 +11,14 @@ import structlog
 
 from monitor import __version__, log
 from monitor.aging import Aging
+from monitor.archive import Announcement, Archive, NoArchive
 from monitor.checks.net import Net
 from monitor.clock import system_clock
 from monitor.config import load
 from monitor.due import first_due
 from monitor.engine import Engine
-from monitor.errors import ConfigError, NoProbeNow, Problem
+from monitor.errors import ConfigError, HistoryError, NoProbeNow, NoRunNow, Problem
+from monitor.feed import Feed
 from monitor.ledger import Ledger, Record, Transition
 from monitor.maintenance import Plan, plans
 from monitor.meter import Meter, WorkerMeter
@@ -29,6 +31,7 @@ from monitor.redact import Redactor
 from monitor.runner import Drained
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
+from monitor.state import Acknowledgement, Incident
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
@@ -57,6 +60,8 @@ class Service:
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
         self._ledger = Ledger()
+        self.archive: Archive = NoArchive()
+        self.feed = Feed()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._notifier = Notifier()
         self._engine = Engine(
@@ -206,7 +211,10 @@ class Service:
             return  # removed while it ran
         if not result.conclusive:
             self._vitals.runs_inconclusive.labels(result.reason.value).inc(runs)
-        transition = record.add(result, system_clock(), runs)
+        now = system_clock()
+        self._ledger.presence.seen(now)
+        transition = record.add(result, now, runs)
+        self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
 
@@ -219,6 +227,7 @@ class Service:
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
+        self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
         write(
@@ -233,6 +242,7 @@ class Service:
     def _beat(self) -> None:
         """Once a second, from the scheduler: a hung one stops this, and systemd restarts the service."""
         self._notifier.alive()
+        self._ledger.presence.seen(system_clock())
         if self._pool is not None:
             self._pool.beat()
         if self._notifier.listened_to and (status := self._status()) != self._said:
@@ -270,6 +280,32 @@ class Service:
         if self._unready is not None:
             raise NoProbeNow(f"the monitor is {self._unready}")
         return await self._prober.probe(asked)
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        """What is announced now, newest first."""
+        return ()
+
+    async def announce(self, said: Announcement) -> None:
+        """Announce it, in place of what was announced by the same id."""
+        raise HistoryError("there is no history to keep it in")
+
+    async def withdraw(self, announcement: str) -> bool:
+        """End an announcement now; False if there is none of this id that still holds."""
+        raise HistoryError("there is no history to keep it in")
+
+    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
+        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
+        for record in self._ledger:
+            if record.standing.incident is not None and record.standing.incident.id == incident:
+                return record.acknowledge(said)
+        return None
+
+    async def run_now(self, check: str) -> Result | None:
+        """Run a check once more, outside of its schedule, and record what it finds; None if it is not configured.
+
+        Raises NoRunNow, with the reason in a sentence, if it is paused, under way, or was asked for too often.
+        """
+        raise NoRunNow(f"{check} cannot be run now")
 
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from monitor.clock import Moment
 from monitor.outcome import Reason, Result, State
@@ -12,21 +15,43 @@ STALE_AFTER_INTERVALS = 3
 """Without a conclusive result for so many intervals nothing is known any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """A stretch of time in state down, in Unix seconds; `ended_at` is None while it lasts."""
+class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
+    """Somebody takes care of an incident: who, with what note, since when and until when (Unix seconds, None: to its
+    end).
+    """
 
+    by: str
+    note: str
+    at: float
+    until: float | None = None
+
+
+class Incident(Struct, frozen=True, array_like=True, gc=False):
+    """A stretch of time in state down, in Unix seconds; `ended_at` is None while it lasts.
+
+    `first` is the run whose failure began it, some failures before the check was down; `acknowledged` may have expired.
+    """
+
+    id: str
+    check: str
     started_at: float
     reason: Reason
     detail: str
     ended_at: float | None = None
+    first: Result | None = None
+    acknowledged: Acknowledgement | None = None
+
+    def acknowledgement(self, now: float) -> Acknowledgement | None:
+        """Who takes care of it at this time (Unix seconds)."""
+        said = self.acknowledged
+        return said if said is not None and (said.until is None or now < said.until) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
 
-    `concluded` is the steady time of the last conclusive result.
+    `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
     """
 
     state: State
@@ -36,6 +61,7 @@ class Standing:
     conclusive: Result | None = None
     concluded: float | None = None
     incident: Incident | None = None
+    failing: Result | None = None
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
@@ -53,8 +79,9 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
         standing,
         consecutive_failures=standing.consecutive_failures + 1 if result.failed else 0,
         consecutive_successes=0 if result.failed else standing.consecutive_successes + 1,
-        conclusive=result,
+        conclusive=without_evidence(result),
         concluded=now.steady,
+        failing=((standing.consecutive_failures and standing.failing) or result) if result.failed else None,
     )
     if standing.state is State.MAINTENANCE:
         return replace(counted, consecutive_failures=0, consecutive_successes=0)
@@ -111,6 +138,11 @@ def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:
     return None
 
 
+def without_evidence(result: Result) -> Result:
+    """The result as it is kept: only an incident holds the answer that began it."""
+    return result if result.evidence is None else structs.replace(result, evidence=None)
+
+
 def seconds(value: float) -> str:
     """A duration as a person says it: «0.4 ms», «84 ms», «5.0 s»."""
     if value < 0.001:
@@ -140,6 +172,13 @@ def _moved(standing: Standing, state: State, now: Moment) -> Standing:
     if state is standing.state:
         return standing
     incident = None
-    if state is State.DOWN and standing.conclusive is not None:
-        incident = Incident(now.wall, standing.conclusive.reason, standing.conclusive.detail)
+    found = standing.conclusive
+    if state is State.DOWN and found is not None:
+        name = incident_id(found.check, now.wall)
+        incident = Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)
     return replace(standing, state=state, since=now.wall, incident=incident)
+
+
+def incident_id(check: str, started_at: float) -> str:
+    """What an incident is called in addresses: the same for the same beginning."""
+    return hashlib.blake2b(f"{check}\0{started_at!r}".encode(), digest_size=8).hexdigest()

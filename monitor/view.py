@@ -14,8 +14,11 @@ from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
 from monitor.outcome import Certificate, Reason, Result, State
 from monitor.packed import History
+from monitor.past import Past
+from monitor.ring import Slot
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
+from monitor.tally import Tally
 from monitor.turns import turns
 
 Document = dict[str, Any]
@@ -48,6 +51,7 @@ class CheckView:
     """One check as it stands at one moment; times are Unix seconds, `incidents` newest first."""
 
     now: float
+    steady: float
     spec: CheckSpec
     standing: Standing
     last: Result | None
@@ -60,6 +64,8 @@ class CheckView:
     reading: str
     """What is to be said about the state, in a sentence without a full stop."""
     plan: Plan
+    past: Past
+    """As it goes on, not as it stood then."""
 
     @property
     def name(self) -> str:
@@ -75,6 +81,25 @@ class CheckView:
     def recent(self) -> tuple[Result, ...]:
         """The last results, newest first; unpacked at every reading."""
         return self.history.results()
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The last 24 hours in ninety slots, the newest last."""
+        return self.past.recent.day(self.now, self._minute)
+
+    def availability(self, days: int) -> float | None:
+        """The share of the known time in which the target served, 0 to 1: of the last 24 hours if `days` is 1, else
+        since the beginning of the day (UTC) so many days ago. None if none is known.
+        """
+        if days > 1:
+            return self.past.recent.availability(self.now, days, self._minute)
+        known = sum(slot.known for slot in self.slots)
+        return sum(slot.up + slot.degraded for slot in self.slots) / known if known else None
+
+    @property
+    def _minute(self) -> Tally:
+        """The minute that is not over."""
+        return self.past.open_minute(self.standing.state, Moment(self.now, self.steady))
 
     @property
     def maintenance(self) -> Window | None:
@@ -139,6 +164,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
     standing = aged(record.standing, record.spec, now)
     return CheckView(
         now=now.wall,
+        steady=now.steady,
         spec=record.spec,
         standing=standing,
         last=record.last,
@@ -153,6 +179,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         last_success_at=record.last_success_at,
         reading=_reading(record, standing, now),
         plan=record.plan,
+        past=record.past,
     )
 
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from monitor.archive import Announcement, Archive
 from monitor.errors import Problem
+from monitor.feed import Feed
 from monitor.outcome import Result
 from monitor.spec import CheckSpec
+from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 
 
@@ -49,6 +52,32 @@ class Served(Protocol):
 
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+
+    @property
+    def archive(self) -> Archive:
+        """The past."""
+
+    @property
+    def feed(self) -> Feed:
+        """What happens now."""
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        """What is announced now, newest first."""
+
+    async def announce(self, said: Announcement) -> None:
+        """Announce it, in place of what was announced by the same id."""
+
+    async def withdraw(self, announcement: str) -> bool:
+        """End an announcement now; False if there is none of this id that still holds."""
+
+    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
+        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
+
+    async def run_now(self, check: str) -> Result | None:
+        """Run a check once more, outside of its schedule, and record what it finds; None if it is not configured.
+
+        Raises NoRunNow, with the reason in a sentence, if it is paused, under way, or was asked for too often.
+        """
 
     async def probe(self, asked: Asked) -> Probed:
         """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""

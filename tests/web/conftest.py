@@ -7,15 +7,21 @@ from dataclasses import dataclass, field, replace
 
 import aiohttp
 import pytest
+from msgspec import structs
 
-from monitor.errors import ForbiddenTarget, Problem
+from monitor.archive import Announcement
+from monitor.errors import ForbiddenTarget, NoRunNow, Problem
+from monitor.feed import Feed
 from monitor.metrics import CheckCollector, Registry
+from monitor.outcome import Result
+from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
 from monitor.web.access import Access
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.tls import Tls
 from tests.web import gallery
+from tests.web.past import LaidOut
 
 
 @dataclass
@@ -28,6 +34,39 @@ class FakeService:
     problems: list[Problem] = field(default_factory=list)
     reloads: int = 0
     broken: bool = False
+    archive: LaidOut = field(default_factory=LaidOut)
+    feed: Feed = field(default_factory=Feed)
+    refuse_run: str | None = None
+    """The sentence with which no check is run now."""
+    ran: list[str] = field(default_factory=list)
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        return tuple(one for one in self.archive.said if one.shown(gallery.NOW.wall))
+
+    async def announce(self, said: Announcement) -> None:
+        self.archive.said = [said, *(one for one in self.archive.said if one.id != said.id)]
+
+    async def withdraw(self, announcement: str) -> bool:
+        before = len(self.archive.said)
+        self.archive.said = [one for one in self.archive.said if one.id != announcement]
+        return len(self.archive.said) < before
+
+    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
+        one = await self.archive.incident(incident)
+        if one is None or one.ended_at is not None:
+            return None
+        noted = structs.replace(one, acknowledged=said)
+        self.archive.logged = [noted if other is one else other for other in self.archive.logged]
+        return noted
+
+    async def run_now(self, check: str) -> Result | None:
+        if self.refuse_run is not None:
+            raise NoRunNow(self.refuse_run)
+        view = self.check(check)
+        if view is None:
+            return None
+        self.ran.append(check)
+        return view.last
 
     async def overview(self) -> Overview:
         if self.broken:

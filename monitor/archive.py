@@ -1,0 +1,104 @@
+"""What can be asked of a past that is longer than this process: its shapes, and who answers (`Archive`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Never, Protocol
+
+from msgspec import Struct
+
+from monitor.errors import HistoryError
+from monitor.outcome import Result
+from monitor.past import Stretch
+from monitor.state import Incident
+from monitor.tally import Tally
+
+
+class Announcement(Struct, frozen=True, array_like=True, gc=False):
+    """What the team says to whoever reads the page, from `starts` on, until `ends` or until it is taken back.
+
+    Times are Unix seconds; of all groups if `groups` is empty.
+    """
+
+    id: str
+    text: str
+    by: str
+    starts: float
+    ends: float | None = None
+    groups: tuple[str, ...] = ()
+
+    def shown(self, now: float) -> bool:
+        """Whether it is to be read at this time."""
+        return self.starts <= now and (self.ends is None or now < self.ends)
+
+
+class Outage(Struct, frozen=True, array_like=True, gc=False):
+    """A stretch in which the monitor itself was not running or stood still, in Unix seconds."""
+
+    started_at: float
+    ended_at: float
+
+
+Cursor = tuple[float, str]
+"""Where a page of a list ended: when its last item began (Unix seconds), and the item's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentQuery:
+    """Which incidents: of these checks (all if None), those that overlap [start, end) in Unix seconds, that last or are
+    over (both if None); at most `limit`, newest first, those that come after `before`.
+    """
+
+    checks: Sequence[str] | None = None
+    start: float | None = None
+    end: float | None = None
+    ongoing: bool | None = None
+    limit: int = 100
+    before: Cursor | None = None
+
+
+_NOT_KEPT = "no history is kept: monitor.history.enabled is false"
+
+
+class NoArchive:
+    """The archive of a monitor that keeps no history."""
+
+    async def _refuse(self, *_: object, **__: object) -> Never:
+        raise HistoryError(_NOT_KEPT)
+
+    stretches = totals = results = incidents = incident = outages = announcements = _refuse
+
+
+class Archive(Protocol):
+    """The past of all checks, also of those that are configured no more; what is not written yet is in every answer.
+
+    Every method raises `HistoryError` if nothing can be read now.
+    """
+
+    async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
+        """What [start, end) held (Unix seconds), by stretches of `step` seconds that begin at multiples of it, oldest
+        first; those of which nothing is known are left out.
+
+        `step` is a multiple of a minute. Where it is kept no longer as finely as that, the stretches are hours or days.
+        """
+
+    async def totals(self, checks: Sequence[str], start: float, end: float) -> Mapping[str, Tally]:
+        """What [start, end) held in all (Unix seconds), as exactly as it is kept, for each of these checks."""
+
+    async def results(
+        self, check: str, limit: int, before: float | None = None, *, failed: bool | None = None
+    ) -> list[Result]:
+        """The last results that began before that (Unix seconds), newest first; failures are kept longer."""
+
+    async def incidents(self, asked: IncidentQuery) -> list[Incident]:
+        """Incidents, newest first."""
+
+    async def incident(self, name: str) -> Incident | None:
+        """One incident by its id."""
+
+    async def outages(self, start: float, end: float) -> list[Outage]:
+        """When the monitor itself did not look, oldest first, as far as it overlaps [start, end) (Unix seconds)."""
+
+    async def announcements(self, start: float, end: float) -> list[Announcement]:
+        """What was announced for [start, end) (Unix seconds), newest first."""

@@ -1,0 +1,79 @@
+"""A past that a test lays out by hand, answered as the real archive answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from monitor.archive import Announcement, IncidentQuery, Outage
+from monitor.errors import HistoryError
+from monitor.outcome import Result
+from monitor.past import Stretch
+from monitor.state import Incident
+from monitor.tally import Tally, total
+
+
+@dataclass
+class LaidOut:
+    """An `Archive` of lists; `away` is the sentence with which it refuses to answer."""
+
+    minutes: dict[str, list[Stretch]] = field(default_factory=dict)
+    """What each check's stretches held, of any length, oldest first."""
+    found: dict[str, list[Result]] = field(default_factory=dict)
+    logged: list[Incident] = field(default_factory=list)
+    missed: list[Outage] = field(default_factory=list)
+    said: list[Announcement] = field(default_factory=list)
+    away: str | None = None
+
+    def _there(self) -> None:
+        if self.away is not None:
+            raise HistoryError(self.away)
+
+    async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
+        self._there()
+        sums: dict[int, Tally] = {}
+        for one in self._within(check, start, end):
+            sums.setdefault(one.start // step * step, Tally()).add(one.tally)
+        return [Stretch(step, at, tally) for at, tally in sorted(sums.items())]
+
+    async def totals(self, checks: Sequence[str], start: float, end: float) -> dict[str, Tally]:
+        self._there()
+        return {name: total([one.tally for one in self._within(name, start, end)]) for name in checks}
+
+    def _within(self, check: str, start: float, end: float) -> list[Stretch]:
+        return [one for one in self.minutes.get(check, []) if start <= one.start < end]
+
+    async def results(
+        self, check: str, limit: int, before: float | None = None, *, failed: bool | None = None
+    ) -> list[Result]:
+        self._there()
+        of_check = sorted(self.found.get(check, []), key=lambda r: -r.started_at)
+        kept = [r for r in of_check if failed in (None, r.failed) and (before is None or r.started_at < before)]
+        return kept[:limit]
+
+    async def incidents(self, asked: IncidentQuery) -> list[Incident]:
+        self._there()
+        newest = sorted(self.logged, key=lambda i: (i.started_at, i.id), reverse=True)
+        return [one for one in newest if _asked_for(one, asked)][: asked.limit]
+
+    async def incident(self, name: str) -> Incident | None:
+        self._there()
+        return next((one for one in self.logged if one.id == name), None)
+
+    async def outages(self, start: float, end: float) -> list[Outage]:
+        self._there()
+        return [one for one in self.missed if one.started_at < end and one.ended_at > start]
+
+    async def announcements(self, start: float, end: float) -> list[Announcement]:
+        self._there()
+        return [one for one in self.said if one.starts < end and (one.ends is None or one.ends > start)]
+
+
+def _asked_for(one: Incident, asked: IncidentQuery) -> bool:
+    return (
+        (asked.checks is None or one.check in asked.checks)
+        and (asked.end is None or one.started_at < asked.end)
+        and (asked.start is None or one.ended_at is None or one.ended_at > asked.start)
+        and (asked.ongoing is None or asked.ongoing is (one.ended_at is None))
+        and (asked.before is None or (one.started_at, one.id) < asked.before)
+    )
