@@ -103,10 +103,17 @@ class Past:
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
         elapsed, self.credited = now.steady - self.credited.steady, now
-        for start, end in self.presence.within(now.wall - elapsed, now.wall):
-            self._stand(state, start, end)
+        if elapsed <= 0:
+            return
+        begin, minute = now.wall - elapsed, self.minute
+        if not self.presence.gaps and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
+            minute.tally.stand(state, elapsed)
+            return
+        for start, end in self.presence.within(begin, now.wall):
+            self.stand_between(state, start, end)
 
-    def _stand(self, state: State, start: float, end: float) -> None:
+    def stand_between(self, state: State, start: float, end: float) -> None:
+        """The check was in this state from `start` to `end` (Unix seconds), which nothing was counted for yet."""
         while start < end:
             minute = self._minute(start)
             start = max(start, minute.start)
@@ -116,7 +123,11 @@ class Past:
 
     def count(self, result: Result, now: Moment, runs: int = 1) -> None:
         """A result came now that stands for so many runs."""
-        self._minute(now.wall).tally.count(result, runs)
+        self.count_at(result, now.wall, runs)
+
+    def count_at(self, result: Result, at: float, runs: int = 1) -> None:
+        """A result came at that time (Unix seconds)."""
+        self._minute(at).tally.count(result, runs)
 
     def _minute(self, at: float) -> Open:
         """The open minute, which is the one of this time (Unix seconds) from now on; it does not go back by little."""
@@ -160,6 +171,10 @@ class Past:
                 self._closed[number] = (step, start, encode_tally(_both(decode_tally(before), tally)))
                 return
         self._closed.append((step, one.start, encode_tally(tally)))
+        if len(self._closed) > _UNWRITTEN[MINUTE]:
+            self._give_up(step)
+
+    def _give_up(self, step: int) -> None:
         waiting = [number for number, (length, _, _) in enumerate(self._closed) if length == step]
         if len(waiting) > _UNWRITTEN[step]:
             del self._closed[waiting[0]]
@@ -171,30 +186,38 @@ class Past:
         """What is over and not kept yet: step, start and tally as MessagePack, oldest first."""
         return list(self._closed)
 
-    def kept(self, count: int) -> None:
-        """The first so many of them are kept now."""
-        del self._closed[:count]
+    def kept(self, rows: list[tuple[int, int, bytes]]) -> None:
+        """These are kept now, as they were given by `closed`."""
+        self._closed = [one for one in self._closed if one not in rows]
 
     def saved(self) -> SavedPast:
         """Everything else, as it is now; to be encoded before anything else is counted."""
         recent = self.recent
         return SavedPast(self.credited.wall, self.minute, self.hour, self.day, recent.slots, recent.days)
 
-    def adopt(self, saved: SavedPast) -> None:
-        """Go on from what was kept before this process began; what was counted since then is added to it."""
-        self.recent.slots.merge(saved.slots)
-        self.recent.days.merge(saved.days)
-        if saved.minute.start == self.minute.start:
-            self.minute.tally.add(saved.minute.tally)
-        else:
-            for one in (saved.hour, saved.day):
-                one.tally.add(saved.minute.tally)
-            self.recent.add(saved.minute.start, saved.minute.tally)
-            self._put(MINUTE, saved.minute)
-        for step, ours, theirs in ((HOUR, self.hour, saved.hour), (DAY, self.day, saved.day)):
+    @classmethod
+    def of(cls, saved: SavedPast) -> Past:
+        """The past that was kept, to be told what came afterwards, and then to be absorbed."""
+        at = Moment(saved.credited, 0.0)
+        past = cls(Presence(at), at)
+        past.minute, past.hour, past.day = saved.minute, saved.hour, saved.day
+        past.recent.slots, past.recent.days = saved.slots, saved.days
+        return past
+
+    def absorb(self, older: Past, now: Moment) -> None:
+        """Go on from what was counted before; what this one has counted meanwhile stays."""
+        for past in (older, self):
+            past._minute(now.wall)  # noqa: SLF001  of the same class
+        self.recent.slots.merge(older.recent.slots)
+        self.recent.days.merge(older.recent.days)
+        counted, self._closed = self._closed, older._closed
+        for step, start, tally in counted:
+            self._put(step, Open(start, decode_tally(tally)))
+        pairs = ((self.minute, older.minute), (self.hour, older.hour), (self.day, older.day))
+        for step, (ours, theirs) in zip(STEPS, pairs, strict=True):
             if ours.start == theirs.start:
                 ours.tally.add(theirs.tally)
-            else:
+            else:  # the clock was put back since then
                 self._put(step, theirs)
 
     # what can be read

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -38,6 +39,9 @@ from monitor.watch import Watch
 from monitor.web import Asked, Entrance, Probed, build_app, serve
 from monitor.workers import Pool
 
+if TYPE_CHECKING:
+    from monitor.history.keeper import Keeper
+
 _log = structlog.get_logger("monitor.service")
 
 _DRAINING = "draining"
@@ -60,7 +64,8 @@ class Service:
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
         self._ledger = Ledger()
-        self.archive: Archive = NoArchive()
+        self._keeper = _keeper(config, self._ledger, self._tell)
+        self.archive: Archive = self._keeper.archive if self._keeper else NoArchive()
         self.feed = Feed()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._notifier = Notifier()
@@ -111,11 +116,21 @@ class Service:
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
             await self._pool.start(self._engine.epoch, self._config)
+        await self._remember()
         await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
         settle_memory()
+
+    async def _remember(self) -> None:
+        """Have every check stand where it stood when the process before ended; nothing is due before that."""
+        config = self._config
+        planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
+        self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
+        if self._keeper is not None:
+            self._opened.push_async_callback(self._keeper.stop)
+            await self._keeper.start()
 
     # reload
 
@@ -183,6 +198,8 @@ class Service:
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())
+        if self._keeper is not None:
+            self._keeper.use(config.monitor.history, config.checks)
         here = config.checks if self._pool is None else ()
         self._engine.use(here, net, config.monitor.max_concurrency)
         if self._pool is not None:
@@ -214,6 +231,8 @@ class Service:
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
+        if self._keeper is not None:
+            self._keeper.note(record, result, runs, now.wall)
         self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
@@ -227,6 +246,8 @@ class Service:
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
+        if self._keeper is not None:
+            self._keeper.moved(record, transition)
         self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
@@ -272,7 +293,8 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger), *self._entrance.troubles)
+        ours = (self._overload.trouble(), self._keeper.trouble if self._keeper else None)
+        suffered = (*filter(None, ours), *troubles(self._ledger), *self._entrance.troubles)
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
@@ -283,21 +305,27 @@ class Service:
 
     def announcements(self) -> tuple[Announcement, ...]:
         """What is announced now, newest first."""
-        return ()
+        return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
 
     async def announce(self, said: Announcement) -> None:
-        """Announce it, in place of what was announced by the same id."""
-        raise HistoryError("there is no history to keep it in")
+        """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
+        if self._keeper is None:
+            raise HistoryError("no history is kept, and announcements are kept there")
+        await self._keeper.notices.announce(said)
 
     async def withdraw(self, announcement: str) -> bool:
         """End an announcement now; False if there is none of this id that still holds."""
-        raise HistoryError("there is no history to keep it in")
+        return self._keeper is not None and await self._keeper.notices.withdraw(announcement, system_clock().wall)
 
     async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
         """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
         for record in self._ledger:
-            if record.standing.incident is not None and record.standing.incident.id == incident:
-                return record.acknowledge(said)
+            lasting = record.standing.incident
+            if lasting is not None and lasting.id == incident:
+                noted = record.acknowledge(said)
+                if self._keeper is not None and noted is not None:
+                    self._keeper.acknowledged(noted)
+                return noted
         return None
 
     async def run_now(self, check: str) -> Result | None:
@@ -333,8 +361,18 @@ async def _prepared(config: Configuration) -> Net:
     return net
 
 
+def _keeper(config: Configuration, ledger: Ledger, told: Callable[[Record, Transition], None]) -> Keeper | None:
+    """Who keeps the history, if one is kept."""
+    if not config.monitor.history.enabled:
+        return None
+    from monitor.history.keeper import Keeper  # with it come twenty mebibytes
+
+    return Keeper(config.monitor.history, ledger, told)
+
+
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
     found: set[str] = set()
     for config in configurations:
+        found |= config.monitor.history.secrets
         found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
     return Redactor(found).prepare()

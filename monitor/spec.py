@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 from monitor.redact import Redactor
 from monitor.secret import Secret, Text
@@ -248,6 +249,30 @@ class ListenTlsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HistorySpec:
+    """Where the past is kept, and how long: stretches and incidents for seconds, results of a check by number.
+
+    `location` is an URL, `sqlite:///…` or `postgresql://…`; empty for the default place.
+    """
+
+    enabled: bool = True
+    location: str = field(default="", repr=False)
+    minutes: float = 86400.0
+    hours: float = 90 * 86400.0
+    days: float = 1095 * 86400.0
+    incidents: float = 1095 * 86400.0
+    results: int = 100
+    failures: int = 500
+
+    @property
+    def secrets(self) -> set[str]:
+        """Every text to strike from what is shown."""
+        userinfo, at, _ = self.location.partition("://")[2].rpartition("@")
+        password = userinfo.partition(":")[2]
+        return {text for text in (password, unquote(password)) if at and text}
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
 
@@ -266,6 +291,7 @@ class MonitorSpec:
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
     access: AccessSpec = AccessSpec()
+    history: HistorySpec = HistorySpec()
     tls: ListenTlsSpec | None = None
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from monitor.config.addresses import split_userinfo
 from monitor.config.credentials import credentials
+from monitor.config.history import history_spec
 from monitor.config.json_values import revealed
 from monitor.config.limits import Pace
 from monitor.config.listener import access_spec, listen_tls_spec
@@ -125,5 +126,6 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
             timeout_offset=table.probe.timeout_offset,
         ),
         access=access_spec(table.access),
+        history=history_spec(table.history),
         tls=listen_tls_spec(table.tls),
     )

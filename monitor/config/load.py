@@ -16,6 +16,7 @@ from monitor.config.check import Inherited, read_check, read_defaults
 from monitor.config.convert import monitor_spec
 from monitor.config.files import Files
 from monitor.config.finding import Finding, related, written
+from monitor.config.history import history_findings
 from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
@@ -118,6 +119,8 @@ class _Reading:
             key = "workers" if "workers" in tree else "max_concurrency"
             message = f"{table.workers} workers cannot share max_concurrency = {table.max_concurrency}"
             self._add(("monitor",), [Finding((key,), message, "each needs one run at least")])
+        if table:
+            self._add(("monitor",), history_findings(table.history))
         doubtful = [*self._below(("monitor",)), *(finding.path for finding in found)]
         self._add(("monitor",), listener_findings(tree, table.tls if table else None, doubtful, self._files))
         return monitor_spec(table) if table else MonitorSpec()

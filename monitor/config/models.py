@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from monitor.config import keys
+from monitor.config.history import HistoryTable
 from monitor.config.keys import Table, one_of
 from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
@@ -229,6 +230,7 @@ class MonitorTable(Table):
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
     access: AccessTable = Field(default=AccessTable(), description="Who may do what over HTTP.")
+    history: HistoryTable = Field(default=HistoryTable(), description="Where the past is kept, and how long.")
     tls: ListenTlsTable = Field(default=ListenTlsTable(), description="How the listener itself speaks TLS.")
 
 
