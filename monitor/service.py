@@ -30,6 +30,7 @@ from monitor.probing import Prober
 from monitor.process import settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Drained
+from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, Sources
 from monitor.state import Acknowledgement, Incident
@@ -79,6 +80,7 @@ class Service:
         self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
+        self._run_now = RunNow(self._ledger, self._again)
         self._entrance = Entrance(config.monitor)
         self._watch = Watch(self._watched, self.reload)
         self._aging = Aging(self._ledger, self._tell)
@@ -214,6 +216,7 @@ class Service:
         limit = self._config.monitor.drain_timeout
         drained, others = await asyncio.gather(self._engine.drain(limit), self._drain_workers(limit))
         running, cancelled = map(sum, zip(drained, *others, strict=True))
+        self.feed.close()
         await self._opened.aclose()
         _log.info("stopped", drained=running - cancelled, cancelled=cancelled)
 
@@ -231,11 +234,19 @@ class Service:
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
+        self._run_now.found(name, result)
         if self._keeper is not None:
             self._keeper.note(record, result, runs, now.wall)
         self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
+
+    def _again(self, name: str) -> None:
+        """Have a check run once more, soon."""
+        if self._pool is None:
+            self._engine.run_again([name])
+        else:
+            self._pool.run_again(name)
 
     def _meters(self) -> Iterable[Meter]:
         return (self._engine.meter, *(self._pool.meters() if self._pool else ()))
@@ -333,7 +344,9 @@ class Service:
 
         Raises NoRunNow, with the reason in a sentence, if it is paused, under way, or was asked for too often.
         """
-        raise NoRunNow(f"{check} cannot be run now")
+        if self._unready is not None:
+            raise NoRunNow(f"the monitor is {self._unready}")
+        return await self._run_now.run(check)
 
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""

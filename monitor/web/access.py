@@ -20,7 +20,7 @@ from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 
 _log = structlog.get_logger("monitor.web")
 
-OPEN = frozenset({"/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico"})
+OPEN = frozenset({"/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico", "/icon/{icon}"})
 """Routes for everybody: what a service manager asks, which has no login, and what is in every copy of the program."""
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""

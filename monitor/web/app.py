@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.web import api
 from monitor.web.access import Access
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
@@ -11,7 +12,7 @@ from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
 from monitor.web.served import Exposition, Served
-from monitor.web.static import serve_static
+from monitor.web.static import serve_icon, serve_static
 
 
 def build_app(served: Served, registry: Exposition, access_log: bool, access: Access | None = None) -> web.Application:
@@ -33,11 +34,14 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),
+            web.get("/wall", handlers.wall),
+            web.get("/icon/{icon}", serve_icon),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),
             web.post("/-/reload", handlers.reload),
             web.get("/static/{file}", serve_static),
             web.get("/favicon.ico", serve_static),
+            *api.routes(served),
         ]
     )
     return app

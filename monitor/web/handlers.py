@@ -10,10 +10,10 @@ from monitor.view import CheckView
 from monitor.web.documents import check_json, overview_json
 from monitor.web.middleware import error
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted, gzip_accepted
-from monitor.web.pages import check_page, overview_page
+from monitor.web.pages import check_page, overview_page, wall_page
 from monitor.web.rendering import Parts, Renderer
-from monitor.web.rows import Wanted
 from monitor.web.served import Exposition, Served
+from monitor.web.wanted import Wanted
 
 _SUFFIX = ".json"
 
@@ -43,6 +43,16 @@ class Handlers:
     async def status_json(self, request: web.Request) -> web.StreamResponse:
         """All checks, as JSON."""
         return await self._overview(request, JSON)
+
+    async def wall(self, request: web.Request) -> web.StreamResponse:
+        """All that is wrong, to be read across a room."""
+        compress = _compress(request)
+
+        async def make() -> Parts:
+            return await wall_page(await self._served.overview(), self._served.announcements(), compress)
+
+        parts = await self._renderer.shared((HTML, compress, "wall"), make)
+        return await _sent(request, parts, f"{HTML}; charset=utf-8", "gzip" if compress else None)
 
     async def check(self, request: web.Request) -> web.StreamResponse:
         """One check; `.json` behind its name asks for JSON, unless that is how a check is named and no other fits."""
@@ -81,7 +91,9 @@ class Handlers:
 
         async def make() -> Parts:
             view = await self._served.overview()
-            return await (overview_json(view, compress) if form == JSON else overview_page(view, wanted, compress))
+            if form == JSON:
+                return await overview_json(view, compress)
+            return await overview_page(view, wanted, self._served.announcements(), compress)
 
         parts = await self._renderer.shared((form, compress, wanted), make)
         return await _sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)

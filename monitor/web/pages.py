@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monitor.archive import Announcement
 from monitor.clock import rfc3339
 from monitor.outcome import State
 from monitor.view import CheckView, MonitorView, Overview
@@ -13,14 +16,14 @@ from monitor.web import wording
 from monitor.web.bars import strip
 from monitor.web.rendering import Parts, encoded
 from monitor.web.rows import (
-    Wanted,
     arrange,
     certificate_words,
     detail_path,
     headline,
     latest_certificate,
 )
-from monitor.web.static import asset_path
+from monitor.web.static import asset_path, icon_path
+from monitor.web.wanted import SORTS, Wanted
 from monitor.web.waterfall import waterfall
 
 REFRESH = 5
@@ -43,6 +46,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "asset": asset_path,
         "detail_path": detail_path,
+        "label_path": lambda key, value: "/status?" + urlencode({"label": f"{key}={value}"}),
         "refresh": REFRESH,
         "reload_after": _WITHOUT_SCRIPT,
         "words": wording,
@@ -56,12 +60,13 @@ def _environment() -> Environment:
 
 _ENVIRONMENT = _environment()
 _OVERVIEW = _ENVIRONMENT.get_template("overview.html")
+_WALL = _ENVIRONMENT.get_template("wall.html")
 _CHECK = _ENVIRONMENT.get_template("check.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
-async def overview_page(view: Overview, wanted: Wanted, compress: bool) -> Parts:
-    """The page of all checks."""
+async def overview_page(view: Overview, wanted: Wanted, announcements: Sequence[Announcement], compress: bool) -> Parts:
+    """The page of all checks, or of those that are wanted."""
     summary = view.summary
     page = _OVERVIEW.stream(
         view=view,
@@ -70,12 +75,37 @@ async def overview_page(view: Overview, wanted: Wanted, compress: bool) -> Parts
         summary=summary,
         order=("down", "degraded", "unknown", "maintenance", "paused", "up"),
         arranged=await arrange(view, wanted),
+        wanted=wanted,
+        sorts=SORTS,
+        announcements=announcements,
         headline=headline(view),
+        here="status",
         title=_title(summary, view.monitor),
-        icon="icon-down.svg" if summary["down"] else "icon.svg",
+        icon=icon_path(summary["down"]),
     )
     page.enable_buffering(_EXPRESSIONS_AT_ONCE)
     return await encoded(page, compress)
+
+
+async def wall_page(view: Overview, announcements: Sequence[Announcement], compress: bool) -> Parts:
+    """What is wrong, for a screen across the room."""
+    summary = view.summary
+    wrong = [check for check in view.checks if check.state in (State.DOWN, State.DEGRADED)]
+    wrong.sort(key=lambda check: (check.state is not State.DOWN, check.standing.since))
+    texts = _WALL.generate(
+        view=view,
+        monitor=view.monitor,
+        now=view.now,
+        summary=summary,
+        order=("down", "degraded", "unknown", "maintenance", "up"),
+        wrong=wrong,
+        announcements=announcements,
+        headline=headline(view),
+        here="wall",
+        title=_title(summary, view.monitor),
+        icon=icon_path(summary["down"]),
+    )
+    return await encoded(texts, compress)
 
 
 async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> Parts:
@@ -94,14 +124,15 @@ async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> 
         first_ending=latest_certificate(check),
         bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),
         title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
-        icon="icon-down.svg" if check.state is State.DOWN else "icon.svg",
+        here="",
+        icon=icon_path(int(check.state is State.DOWN)),
     )
     return await encoded(texts, compress)
 
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:
     """A small page that says what went wrong."""
-    return _ERROR.render(status=status, title=title, sentence=sentence, lines=lines, icon="icon.svg")
+    return _ERROR.render(status=status, title=title, sentence=sentence, lines=lines, here="", icon=icon_path(0))
 
 
 def _title(summary: dict[str, int], monitor: MonitorView) -> str:
