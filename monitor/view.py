@@ -241,6 +241,7 @@ def detail_document(check: CheckView) -> Document:
         "next_maintenance": _maintenance(check.next_maintenance),
         "incidents": [
             {
+                "id": i.id,
                 "started_at": rfc3339(i.started_at),
                 "ended_at": _time(i.ended_at),
                 "reason": i.reason.value,

@@ -6,8 +6,10 @@ from aiohttp import web
 
 from monitor.web import api
 from monitor.web.access import Access
+from monitor.web.forms import Forms
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
+from monitor.web.incident_pages import IncidentPages
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
@@ -25,7 +27,7 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
         client_max_size=DEFAULT_LIMITS.body,
     )
     app.on_response_prepare.append(add_headers)
-    handlers = Handlers(served, registry)
+    handlers, incidents, forms = Handlers(served, registry), IncidentPages(served), Forms(served)
     app.add_routes(
         [
             web.get("/", handlers.root),
@@ -34,7 +36,14 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),
+            web.post("/status/{check}/run", forms.run),
             web.get("/wall", handlers.wall),
+            web.get("/incidents", incidents.incidents),
+            web.get("/incidents/{incident}", incidents.incident),
+            web.post("/incidents/{incident}/acknowledge", forms.acknowledge),
+            web.post("/announcements", forms.announce),
+            web.post("/announcements/{announcement}/withdraw", forms.withdraw),
+            web.get("/report", incidents.report),
             web.get("/icon/{icon}", serve_icon),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),

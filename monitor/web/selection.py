@@ -34,7 +34,7 @@ class Selection:
         labels = [text.partition("=" if "=" in text else ":") for text in query.getall("label", [])]
         words = " ".join(query.getall("q", [])).lower().split()
         return cls(
-            tuple(query.getall("group", [])),
+            tuple(group for group in query.getall("group", []) if group),
             tuple(states),
             tuple((key, value) for key, _, value in labels),
             tuple(words),

@@ -37,15 +37,15 @@ class Parameters:
                 )
 
     def text(self, name: str) -> str | None:
-        """The value, None if it is not there."""
+        """The value, None if it is not there or empty, as forms send what nobody filled in."""
         values = self._query.getall(name, [])
         if len(values) > 1:
             raise BadParameter(f"{name} is given more than once")
-        return values[0] if values else None
+        return (values[0] or None) if values else None
 
     def texts(self, name: str) -> list[str]:
         """All values of one that may be given more than once."""
-        return list(self._query.getall(name, []))
+        return [value for value in self._query.getall(name, []) if value]
 
     def choice(self, name: str, *allowed: str) -> str | None:
         """One of these words."""
