@@ -32,7 +32,7 @@ from monitor.redact import Redactor
 from monitor.runner import Drained
 from monitor.runnow import RunNow
 from monitor.schedule import BEAT
-from monitor.spec import Configuration, HostPort, Sources
+from monitor.spec import Configuration, HostPort, PublicSpec, Sources
 from monitor.state import Acknowledgement, Incident
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
@@ -313,6 +313,14 @@ class Service:
         if self._unready is not None:
             raise NoProbeNow(f"the monitor is {self._unready}")
         return await self._prober.probe(asked)
+
+    def public(self) -> PublicSpec:
+        """What outsiders may see."""
+        return self._config.monitor.public
+
+    def cors_origins(self) -> tuple[str, ...]:
+        """The sites whose scripts may read the API."""
+        return self._config.monitor.cors_origins
 
     def announcements(self) -> tuple[Announcement, ...]:
         """What is announced now, newest first."""

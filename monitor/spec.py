@@ -273,6 +273,15 @@ class HistorySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicSpec:
+    """The page for everybody: checks of the groups that fit one of these patterns."""
+
+    enabled: bool = False
+    groups: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
 
@@ -292,6 +301,8 @@ class MonitorSpec:
     probe: ProbeSpec = ProbeSpec()
     access: AccessSpec = AccessSpec()
     history: HistorySpec = HistorySpec()
+    public: PublicSpec = PublicSpec()
+    cors_origins: tuple[str, ...] = ()
     tls: ListenTlsSpec | None = None
 
 

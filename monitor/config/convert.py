@@ -14,6 +14,7 @@ from monitor.config.limits import Pace
 from monitor.config.listener import access_spec, listen_tls_spec
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
+from monitor.config.outside import public_spec
 from monitor.secret import Secret, reveal, shown_url
 from monitor.spec import (
     BasicAuth,
@@ -127,5 +128,7 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
         ),
         access=access_spec(table.access),
         history=history_spec(table.history),
+        public=public_spec(table.public),
+        cors_origins=tuple(table.api.cors_origins),
         tls=listen_tls_spec(table.tls),
     )

@@ -24,6 +24,7 @@ from monitor.config.listening import listener_findings
 from monitor.config.maintenance import read_maintenance, unselective
 from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
+from monitor.config.outside import PublicTable, public_findings
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
@@ -106,6 +107,7 @@ class _Reading:
         sections = sections or _Sections()
         self.monitor = self._monitor(sections.monitor)
         self.checks = list(self._checks(sections))
+        self._public(sections)
         self.modules = list(self._modules(sections))
         self.maintenance = list(self._maintenance(sections))
         self.names = _names(sections.checks)
@@ -124,6 +126,12 @@ class _Reading:
         doubtful = [*self._below(("monitor",)), *(finding.path for finding in found)]
         self._add(("monitor",), listener_findings(tree, table.tls if table else None, doubtful, self._files))
         return monitor_spec(table) if table else MonitorSpec()
+
+    def _public(self, sections: _Sections) -> None:
+        """Whom the public page shows, once it is known which checks there are."""
+        table, _ = validated(PublicTable, sections.monitor.get("public", {}), self._files)
+        if table and len(self.checks) == len(sections.checks):
+            self._add(("monitor",), list(public_findings(table, self.checks)))
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
         inherited, found = read_defaults(sections.defaults, self._below(("defaults",)), self._files)

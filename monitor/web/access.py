@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,8 +21,20 @@ from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 
 _log = structlog.get_logger("monitor.web")
 
-OPEN = frozenset({"/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico", "/icon/{icon}"})
-"""Routes for everybody: what a service manager asks, which has no login, and what is in every copy of the program."""
+OPEN = frozenset(
+    {
+        "/-/healthy",
+        "/-/ready",
+        "/static/{file}",
+        "/favicon.ico",
+        "/icon/{icon}",
+        "/public",
+        "/public.json",
+        "/public/feed.atom",
+    }
+)
+"""Routes for everybody: what a service manager asks, which has no login, what is in every copy of the program, and what
+the operator has made public, if anything."""
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
 _READING = ("GET", "HEAD")
@@ -46,6 +59,8 @@ class Access:
         self._thread = ThreadPoolExecutor(1, "login")  # one: however many try, no check loses more than one core
         self._spec = spec or AccessSpec()
         self._logins = Logins(self._spec, self._thread)
+        self.exceptions: dict[str, Callable[[web.Request], Right | None]] = {}
+        """Routes that say themselves what a request needs the right to."""
 
     def use(self, spec: AccessSpec) -> None:
         """Go by these rules from now on."""
@@ -61,7 +76,7 @@ class Access:
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer whoever may ask this; handlers find the name of who asks in `request[USER]`."""
         request[USER] = None
-        needed = needed_right(request)
+        needed = self._needed(request)
         if needed is None:
             return await handler(request)
         if needed == "write" and (why := await foreign(request)):
@@ -75,6 +90,10 @@ class Access:
         elif needed in spec.anonymous:
             return await handler(request)
         return _refusal(request, spec, needed, caller)
+
+    def _needed(self, request: web.Request) -> Right | None:
+        asked = self.exceptions.get(_route(request))
+        return needed_right(request) if asked is None else asked(request)
 
     async def _caller(self, request: web.Request, spec: AccessSpec) -> Caller | Refused:
         """Who asks: whom a trusted proxy names, else who logs in."""
@@ -138,13 +157,17 @@ def needed_right(request: web.Request) -> Right | None:
 
     It goes by the route that will answer, not by how the path was spelled. Browsers ask OPTIONS without a login.
     """
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else ""
+    route = _route(request)
     if route in OPEN or request.method == "OPTIONS":
         return None
     if request.method not in _READING:
         return "write"
     return "metrics" if route in METRICS else "view"
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else ""
 
 
 def _forwarded(request: web.Request, spec: ForwardedSpec) -> Caller | None:

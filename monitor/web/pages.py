@@ -74,6 +74,7 @@ _INCIDENTS = _ENVIRONMENT.get_template("incidents.html")
 _INCIDENT = _ENVIRONMENT.get_template("incident.html")
 _REPORT = _ENVIRONMENT.get_template("report.html")
 _CHECK = _ENVIRONMENT.get_template("check.html")
+_PUBLIC = _ENVIRONMENT.get_template("public.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
@@ -187,6 +188,11 @@ def _evidence(incident: Incident | None, past: CheckPast) -> Result | None:
     newest = incident or next(iter(past.incidents), None)
     first = newest.first if newest else None
     return first if first is not None and first.evidence is not None else None
+
+
+def render_public(**shown: Any) -> str:
+    """The page for outsiders; it has nothing in common with the others but their looks."""
+    return _PUBLIC.render(title=shown["seen"].title, icon=icon_path(0), percent=percent, **shown)
 
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:

@@ -10,7 +10,7 @@ from monitor.archive import Announcement, Archive
 from monitor.errors import Problem
 from monitor.feed import Feed
 from monitor.outcome import Result
-from monitor.spec import CheckSpec
+from monitor.spec import CheckSpec, PublicSpec
 from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 
@@ -60,6 +60,12 @@ class Served(Protocol):
     @property
     def feed(self) -> Feed:
         """What happens now."""
+
+    def public(self) -> PublicSpec:
+        """What outsiders may see."""
+
+    def cors_origins(self) -> tuple[str, ...]:
+        """The sites whose scripts may read the API."""
 
     def announcements(self) -> tuple[Announcement, ...]:
         """What is announced now, newest first."""

@@ -14,6 +14,7 @@ from monitor.errors import ForbiddenTarget, NoRunNow, Problem
 from monitor.feed import Feed
 from monitor.metrics import CheckCollector, Registry
 from monitor.outcome import Result
+from monitor.spec import PublicSpec
 from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
@@ -39,6 +40,15 @@ class FakeService:
     refuse_run: str | None = None
     """The sentence with which no check is run now."""
     ran: list[str] = field(default_factory=list)
+
+    shown: PublicSpec = PublicSpec()
+    origins: tuple[str, ...] = ()
+
+    def public(self) -> PublicSpec:
+        return self.shown
+
+    def cors_origins(self) -> tuple[str, ...]:
+        return self.origins
 
     def announcements(self) -> tuple[Announcement, ...]:
         return tuple(one for one in self.archive.said if one.shown(gallery.NOW.wall))
