@@ -79,6 +79,7 @@ class Reader:
     def _pieces(self, start: float, end: float) -> Iterable[tuple[int, float, float]]:
         """Days for whole days, hours for whole hours of the rest, and minutes for what is left, as far as kept."""
         now = system_clock().wall
+        start, end = start // self._grain(start, now) * self._grain(start, now), self._ceiling(end, now)
         today = now // DAY * DAY
         first, last = math.ceil(start / DAY) * DAY, min(math.floor(end / DAY) * DAY, today)
         if first >= last:
@@ -87,6 +88,15 @@ class Reader:
         yield DAY, first, last
         yield from self._hours(start, first, now)
         yield from self._hours(last, end, now)
+
+    def _grain(self, at: float, now: float) -> int:
+        """How finely a time of that age is kept; what it cuts through is counted whole."""
+        age = now - at
+        return MINUTE if age <= self._spec.minutes else HOUR if age <= self._spec.hours else DAY
+
+    def _ceiling(self, at: float, now: float) -> float:
+        grain = self._grain(at, now)
+        return at if grain == MINUTE else math.ceil(at / grain) * grain
 
     def _hours(self, start: float, end: float, now: float) -> Iterable[tuple[int, float, float]]:
         first, last = math.ceil(start / HOUR) * HOUR, min(math.floor(end / HOUR) * HOUR, now // HOUR * HOUR)
