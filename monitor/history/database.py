@@ -86,6 +86,9 @@ class Database:
         """One process writes to a file; what is beside the database stays there, or two could hold two of them."""
         if self.dialect != "sqlite" or self._lock is not None:
             return
+        folder = Path(self._url.database or "").parent
+        if not folder.is_dir():
+            raise HistoryError(f"the folder {folder} does not exist")
         beside = f"{self._url.database}.lock"
         lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -160,9 +163,6 @@ def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         limits = {"timeout": _PATIENCE, "command_timeout": 2 * _PATIENCE}
         return create_async_engine(url.set(drivername="postgresql+asyncpg"), connect_args=limits, pool_pre_ping=True)
-    folder = Path(url.database or "").parent
-    if not folder.is_dir():
-        raise HistoryError(f"the folder {folder} does not exist")
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": _BUSY_MILLISECONDS / 1000}
     )

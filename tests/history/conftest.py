@@ -15,7 +15,6 @@ import pytest
 from tests.history.living import HeldClock, World, hold
 
 
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Any]:
     """A server of the test's own, by a package that brings one."""
