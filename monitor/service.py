@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
 from monitor import __version__, log
 from monitor.aging import Aging
-from monitor.archive import Announcement, Archive, NoArchive
-from monitor.checks.net import Net
+from monitor.checks.net import Net, prepared
 from monitor.clock import system_clock
 from monitor.config import load
 from monitor.due import first_due
 from monitor.engine import Engine
-from monitor.errors import ConfigError, HistoryError, NoProbeNow, NoRunNow, Problem
+from monitor.errors import ConfigError, NoProbeNow, NoRunNow, Problem
 from monitor.feed import Feed
 from monitor.ledger import Ledger, Record, Transition
 from monitor.maintenance import Plan, plans
+from monitor.memory import Memory
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
@@ -33,15 +32,11 @@ from monitor.runner import Drained
 from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, PublicSpec, Sources
-from monitor.state import Acknowledgement, Incident
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
 from monitor.web import Asked, Entrance, Probed, build_app, serve
 from monitor.workers import Pool
-
-if TYPE_CHECKING:
-    from monitor.history.keeper import Keeper
 
 _log = structlog.get_logger("monitor.service")
 
@@ -50,7 +45,7 @@ _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
 
 
-class Service:
+class Service(Memory):
     """Everything together; what the web server shows and asks for (`monitor.web.Served`) is here."""
 
     def __init__(self, config: Configuration, listen: HostPort | None) -> None:
@@ -65,8 +60,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
         self._ledger = Ledger()
-        self._keeper = _keeper(config, self._ledger, self._tell)
-        self.archive: Archive = self._keeper.archive if self._keeper else NoArchive()
+        super().__init__(config.monitor.history, self._ledger, self._tell)
         self.feed = Feed()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._notifier = Notifier()
@@ -77,7 +71,7 @@ class Service:
             self._notifier.beat_within(BEAT),
         )
         self._pool = Pool(config.monitor.workers, self._found) if config.monitor.workers else None
-        self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
+        self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters, self.history_meter)
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
         self._run_now = RunNow(self._ledger, self._again)
@@ -114,7 +108,7 @@ class Service:
         self._engine.start()
         self._opened.callback(self._engine.stop)
         self._opened.callback(self._aging.stop)
-        net = await _prepared(self._config)
+        net = await prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
             await self._pool.start(self._engine.epoch, self._config)
@@ -130,9 +124,8 @@ class Service:
         config = self._config
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
-        if self._keeper is not None:
-            self._opened.push_async_callback(self._keeper.stop)
-            await self._keeper.start()
+        self._opened.push_async_callback(self.forget)
+        await self.remember()
 
     # reload
 
@@ -144,7 +137,7 @@ class Service:
             self._notifier.reloading()
             try:
                 config = await asyncio.to_thread(load, Path(self._config.path))
-                net = await _prepared(config)
+                net = await prepared(config)
             except ConfigError as error:
                 self._sources = error.sources
                 self._refuse(error.problems)
@@ -200,8 +193,7 @@ class Service:
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())
-        if self._keeper is not None:
-            self._keeper.use(config.monitor.history, config.checks)
+        self.keep(config.monitor.history, config.checks)
         here = config.checks if self._pool is None else ()
         self._engine.use(here, net, config.monitor.max_concurrency)
         if self._pool is not None:
@@ -235,8 +227,7 @@ class Service:
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
         self._run_now.found(name, result)
-        if self._keeper is not None:
-            self._keeper.note(record, result, runs, now.wall)
+        self.note(record, result, runs, now.wall)
         self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
@@ -257,8 +248,7 @@ class Service:
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
-        if self._keeper is not None:
-            self._keeper.moved(record, transition)
+        self.moved(record, transition)
         self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
@@ -304,7 +294,7 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        ours = (self._overload.trouble(), self._keeper.trouble if self._keeper else None)
+        ours = (self._overload.trouble(), self.forgetful)
         suffered = (*filter(None, ours), *troubles(self._ledger), *self._entrance.troubles)
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
@@ -321,31 +311,6 @@ class Service:
     def cors_origins(self) -> tuple[str, ...]:
         """The sites whose scripts may read the API."""
         return self._config.monitor.cors_origins
-
-    def announcements(self) -> tuple[Announcement, ...]:
-        """What is announced now, newest first."""
-        return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
-
-    async def announce(self, said: Announcement) -> None:
-        """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
-        if self._keeper is None:
-            raise HistoryError("no history is kept, and announcements are kept there")
-        await self._keeper.notices.announce(said)
-
-    async def withdraw(self, announcement: str) -> bool:
-        """End an announcement now; False if there is none of this id that still holds."""
-        return self._keeper is not None and await self._keeper.notices.withdraw(announcement, system_clock().wall)
-
-    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
-        for record in self._ledger:
-            lasting = record.standing.incident
-            if lasting is not None and lasting.id == incident:
-                noted = record.acknowledge(said)
-                if self._keeper is not None and noted is not None:
-                    self._keeper.acknowledged(noted)
-                return noted
-        return None
 
     async def run_now(self, check: str) -> Result | None:
         """Run a check once more, outside of its schedule, and record what it finds; None if it is not configured.
@@ -367,28 +332,6 @@ class Service:
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
         return self._unready
-
-
-async def _prepared(config: Configuration) -> Net:
-    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
-    net = Net(config.monitor.deny_addresses)
-    try:
-        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
-    except OSError as error:
-        problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
-        gone = ConfigError([problem])
-        gone.sources = config.sources
-        raise gone from error
-    return net
-
-
-def _keeper(config: Configuration, ledger: Ledger, told: Callable[[Record, Transition], None]) -> Keeper | None:
-    """Who keeps the history, if one is kept."""
-    if not config.monitor.history.enabled:
-        return None
-    from monitor.history.keeper import Keeper  # with it come twenty mebibytes
-
-    return Keeper(config.monitor.history, ledger, told)
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:

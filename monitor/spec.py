@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, get_args
-from urllib.parse import unquote
 
 from monitor.redact import Redactor
+from monitor.retention import DEFAULT_HISTORY, HistorySpec
 from monitor.secret import Secret, Text
 
 Network = IPv4Network | IPv6Network
@@ -249,30 +249,6 @@ class ListenTlsSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class HistorySpec:
-    """Where the past is kept, and how long: stretches and incidents for seconds, results of a check by number.
-
-    `location` is an URL, `sqlite:///…` or `postgresql://…`; empty for the default place.
-    """
-
-    enabled: bool = True
-    location: str = field(default="", repr=False)
-    minutes: float = 86400.0
-    hours: float = 90 * 86400.0
-    days: float = 1095 * 86400.0
-    incidents: float = 1095 * 86400.0
-    results: int = 100
-    failures: int = 500
-
-    @property
-    def secrets(self) -> set[str]:
-        """Every text to strike from what is shown."""
-        userinfo, at, _ = self.location.partition("://")[2].rpartition("@")
-        password = userinfo.partition(":")[2]
-        return {text for text in (password, unquote(password)) if at and text}
-
-
-@dataclass(frozen=True, slots=True)
 class PublicSpec:
     """The page for everybody: checks of the groups that fit one of these patterns."""
 
@@ -300,7 +276,7 @@ class MonitorSpec:
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
     access: AccessSpec = AccessSpec()
-    history: HistorySpec = HistorySpec()
+    history: HistorySpec = DEFAULT_HISTORY
     public: PublicSpec = PublicSpec()
     cors_origins: tuple[str, ...] = ()
     tls: ListenTlsSpec | None = None

@@ -28,7 +28,7 @@ def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, reda
     named = list(headers)
     first = {name.lower(): value for name, value in reversed(named)}
     return Evidence(
-        tuple(_bounded((name, _value(name, value, redactor)) for name, value in named)),
+        tuple(_bounded((_shown(name, redactor), _value(name, value, redactor)) for name, value in named)),
         _text(body[:BODY_BYTES], first, redactor),
         cut or len(body) > BODY_BYTES,
     )
@@ -37,8 +37,12 @@ def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, reda
 def _value(name: str, value: str, redactor: Redactor) -> str:
     if _SECRET_NAMES.search(name):
         return MASK
-    shown = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redactor.foreign(_written(value)))
+    shown = _shown(value, redactor)
     return shown if len(shown) <= _VALUE_CHARACTERS else shown[: _VALUE_CHARACTERS - 1] + "…"
+
+
+def _shown(text: str, redactor: Redactor) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redactor.foreign(_written(text)))
 
 
 def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
@@ -49,7 +53,7 @@ def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         if left < 0:
             yield "…", "more headers, which are not kept"
             return
-        yield _written(name), value
+        yield name, value
 
 
 def _text(body: bytes, headers: Mapping[str, str], redactor: Redactor) -> str | None:

@@ -11,8 +11,8 @@ from monitor.config import keys, values
 from monitor.config.bad_value import BadValueError
 from monitor.config.finding import Finding
 from monitor.config.keys import Table
+from monitor.retention import HistorySpec
 from monitor.secret import Secret, reveal
-from monitor.spec import HistorySpec
 
 _DEFAULT = HistorySpec()
 _FORMS = ("sqlite:///", "postgresql://")

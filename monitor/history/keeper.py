@@ -27,7 +27,8 @@ from monitor.history.statements import Statements
 from monitor.ledger import Ledger, Record, Transition
 from monitor.meter import HistoryMeter
 from monitor.outcome import Result
-from monitor.spec import CheckSpec, HistorySpec
+from monitor.retention import HistorySpec
+from monitor.spec import CheckSpec
 from monitor.state import Incident
 
 _log = structlog.get_logger("monitor.history")

@@ -12,7 +12,7 @@ from monitor.history.statements import (
     SURPLUS_RESULTS,
 )
 from monitor.past import DAY, HOUR, MINUTE
-from monitor.spec import HistorySpec
+from monitor.retention import HistorySpec
 
 _STEPS_OF_A_ROUND = 720
 """Every check is looked at once in so many checkpoints, of which there is one in five seconds: an hour."""

@@ -19,7 +19,7 @@ from monitor.history.tables import announcements, incidents, presence, results, 
 from monitor.ledger import Ledger
 from monitor.outcome import Result
 from monitor.past import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
-from monitor.spec import HistorySpec
+from monitor.retention import HistorySpec
 from monitor.state import Incident
 from monitor.tally import Tally
 from monitor.turns import turns

@@ -13,7 +13,8 @@ from monitor.history import database, keeper, reader, restoring
 from monitor.history.keeper import Keeper
 from monitor.ledger import Ledger, Record, Transition
 from monitor.outcome import Evidence, Phases, Reason, Result
-from monitor.spec import CheckSpec, HistorySpec, MonitorSpec
+from monitor.retention import HistorySpec
+from monitor.spec import CheckSpec, MonitorSpec
 
 START = 1_790_000_000.0
 """A Monday at 06:13:20 UTC."""

@@ -41,7 +41,7 @@ class FakeService:
     """The sentence with which no check is run now."""
     ran: list[str] = field(default_factory=list)
 
-    shown: PublicSpec = PublicSpec()
+    shown: PublicSpec = field(default_factory=PublicSpec)
     origins: tuple[str, ...] = ()
 
     def public(self) -> PublicSpec:

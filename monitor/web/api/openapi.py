@@ -80,8 +80,11 @@ def _operation(
 
 
 def _paths() -> Node:
+    return _check_paths() | _incident_paths() | _other_paths()
+
+
+def _check_paths() -> Node:
     states = {"type": "array", "items": {"enum": [state.value for state in State]}}
-    ongoing = {"enum": ["ongoing", "resolved"]}
     return {
         "/checks": {
             "get": _operation(
@@ -122,6 +125,12 @@ def _paths() -> Node:
                 "run", "Run a check now, outside of its schedule.", _answers("Result", 404, 409), [_CHECK]
             )
         },
+    }
+
+
+def _incident_paths() -> Node:
+    ongoing = {"enum": ["ongoing", "resolved"]}
+    return {
         "/incidents": {
             "get": _operation(
                 "incidents",
@@ -152,6 +161,11 @@ def _paths() -> Node:
             ),
             "delete": _operation("takeBack", "Say that nobody does.", _answers("Incident", 404, 409, 503), [_INCIDENT]),
         },
+    }
+
+
+def _other_paths() -> Node:
+    return {
         "/announcements": {
             "get": _operation("announcements", "What is announced.", _answers("Announcements", 503), _PERIOD),
             "post": _operation(
