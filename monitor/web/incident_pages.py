@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from monitor.archive import IncidentQuery
@@ -117,6 +119,7 @@ class IncidentPages:
             return error(request, 400, str(wrong))
         view = await self._served.overview()
         selection = Selection.of(request.query)
+        selection = replace(selection, groups=tuple(filter(None, selection.groups)))  # the form's word for all
         names = [check.name for check in view.checks if check in selection]
         made, away = None, None
         try:

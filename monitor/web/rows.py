@@ -113,7 +113,7 @@ async def arrange(view: Overview, wanted: Wanted) -> Arranged:
         rest.setdefault(check.spec.group, []).append(check)
         if _waiting(check):
             waiting.append(check)
-    whole = shown <= MANY
+    whole = shown <= MANY or bool(wanted.selection.groups or wanted.selection.words)
     for rows in placed.values():
         rows.sort(key=_order(wanted.sort))
     if not wanted.sort:
@@ -165,11 +165,12 @@ async def _groups(view: Overview, wanted: Wanted, rest: dict[str, list[CheckView
         if check in wanted.selection:
             counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
     few, asked = len(view.checks) <= FEW, bool(wanted.selection)
+    several = len({check.spec.group for check in view.checks})
     groups = []
     for name, counts in counted.items():
         if name not in rest:
             continue
-        title = _title(name, len(counted))
+        title = _title(name, several)
         rows = [_row(check, view.now) async for check in turns(rest[name])] if whole else []
         rows.sort(key=_order(wanted.sort))
         troubled = counts.total() <= FEW and bool(counts["down"] or counts["degraded"])

@@ -29,12 +29,14 @@ class Selection:
 
     @classmethod
     def of(cls, query: Query) -> Selection:
-        """As `group`, `state`, `label` and `q` say it; several states may stand in one, behind commas."""
+        """As `group`, `state`, `label` and `q` say it; several states may stand in one, behind commas. Checks without a
+        group are in the empty one.
+        """
         states = [state for text in query.getall("state", []) for state in text.split(",") if state]
         labels = [text.partition("=" if "=" in text else ":") for text in query.getall("label", [])]
         words = " ".join(query.getall("q", [])).lower().split()
         return cls(
-            tuple(group for group in query.getall("group", []) if group),
+            tuple(query.getall("group", [])),
             tuple(states),
             tuple((key, value) for key, _, value in labels),
             tuple(words),

@@ -324,8 +324,8 @@ async def test_the_api_does_what_its_description_says(begin: Begin, service: Fak
 
 def explore(url: str) -> None:
     import schemathesis
-    from schemathesis.specs.openapi.checks import positive_data_acceptance
     from hypothesis import HealthCheck, Phase, given, seed, settings
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
     tried = 0
