@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Iterable
 
 from monitor.checks.policy import AddressPolicy, AllowList
 from monitor.checks.tls import TlsContexts
 from monitor.errors import ConfigError, Problem
+from monitor.secret import reveal
 from monitor.spec import CheckSpec, Configuration, MonitorSpec, Network
 
 
@@ -25,8 +27,11 @@ class Net:
 
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
-        for spec in {check.tls for check in checks}:
+        asked = list(checks)
+        for spec in {check.tls for check in asked}:
             self.tls.get(spec)
+        if any(reveal(check.url).startswith("https:") for check in asked):
+            importlib.import_module("monitor.checks.certificates")
 
 
 async def prepared(config: Configuration) -> Net:

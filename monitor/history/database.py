@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
-from sqlalchemy import URL, event, inspect, select, text
+from sqlalchemy import URL, event, insert, inspect, select, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from monitor.errors import HistoryError
 from monitor.history.faults import Corrupt, translated
-from monitor.history.tables import REVISION, version
+from monitor.history.tables import REVISION, metadata, version
 
 _log = structlog.get_logger("monitor.history")
 
+MIGRATIONS = Path(__file__).with_name("migrations")
 _PATIENCE = 5.0
 """Seconds for a connection, and for one statement on a network."""
 _BUSY_MILLISECONDS = 2000
@@ -184,8 +185,17 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
 
 async def _migrate(connection: AsyncConnection) -> None:
     found = await connection.run_sync(_revision)
-    if found != REVISION:
+    if found is None:
+        await connection.run_sync(_begin)
+    elif found != REVISION:
         await connection.run_sync(_upgrade, found)
+
+
+def _begin(connection: Connection) -> None:
+    """An empty database gets the tables as they are now; a test holds them against those that the migrations make."""
+    metadata.create_all(connection)
+    version.create(connection)
+    connection.execute(insert(version), {"version_num": REVISION})
 
 
 def _revision(connection: Connection) -> str | None:
@@ -196,17 +206,17 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _upgrade(connection: Connection, found: str | None) -> None:
-    # Alembic takes eleven mebibytes, and is needed once in the life of a database.
+def _upgrade(connection: Connection, found: str) -> None:
+    # Alembic takes eleven mebibytes, and is needed when an older database meets a newer monitor.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     logging.getLogger("alembic").setLevel(logging.WARNING)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if found not in known:
         raise HistoryError("the history was written by a newer version of the monitor; it is left as it is")
     command.upgrade(config, "head")
