@@ -23,6 +23,8 @@ _IN_A_ROW = 200
 """Results in one row of the journal: as many as are encoded in a fraction of a millisecond."""
 _ROUND_SECONDS = 300.0
 """Each check is saved once in this time, so a restart has as much of the journal to go through."""
+_MOST_AT_ONCE = 500
+"""Checks that are saved at once because something happened to them; the others come with the next."""
 CHECKPOINT_SECONDS = 5.0
 
 Captured = tuple[Record, int, list[tuple[int, int, bytes]]]
@@ -123,8 +125,10 @@ class Journal:
         if all_of_them:
             self._soon.clear()
             return list(self._ledger)
-        asked = [record for name in self._soon if (record := self._ledger.get(name)) is not None]
-        self._soon.clear()
+        names = list(islice(self._soon, _MOST_AT_ONCE))
+        asked = [record for name in names if (record := self._ledger.get(name)) is not None]
+        for name in names:
+            del self._soon[name]
         count = -(-len(self._ledger) * int(CHECKPOINT_SECONDS) // int(_ROUND_SECONDS))
         some = list(islice(self._round, count))
         if len(some) < count:

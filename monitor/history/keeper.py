@@ -105,6 +105,7 @@ class Keeper:
             before = former(check, self._ids)
             if before is not None and before != check.name:
                 self._ids[check.name] = self._ids.pop(before)
+            if before != check.name:
                 self._journal.save_soon([check.name])
         self._journal.only(names)
 
