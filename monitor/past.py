@@ -29,10 +29,46 @@ _SLIPS = HOUR
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
 
-encode_tally = msgpack.Encoder().encode
-"""A tally as MessagePack."""
-decode_tally = msgpack.Decoder(Tally).decode
-"""The tally that was encoded."""
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(
+    tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
+).decode
+_THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
+
+
+def encode_tally(tally: Tally) -> bytes:
+    """A tally as MessagePack, times in milliseconds and durations in microseconds: a third of what floats take."""
+    states = (tally.up, tally.degraded, tally.down, tally.maintenance, tally.paused)
+    runs = (tally.runs, tally.http_errors, tally.connection_errors, tally.timeouts, tally.inconclusive)
+    least, most = tally.duration_min, tally.duration_max
+    return _encode(
+        (
+            *(round(seconds * _THOUSANDTHS) for seconds in states),
+            *runs,
+            round(tally.duration_sum * _MILLIONTHS),
+            None if least is None else round(least * _MILLIONTHS),
+            None if most is None else round(most * _MILLIONTHS),
+            tally.latencies,
+        )
+    )
+
+
+def decode_tally(data: bytes) -> Tally:
+    """The tally that was encoded, to the millisecond and microsecond."""
+    found = _decode(data)
+    took, least, most, latencies = found[10:]
+    return Tally(
+        found[0] / _THOUSANDTHS,
+        found[1] / _THOUSANDTHS,
+        found[2] / _THOUSANDTHS,
+        found[3] / _THOUSANDTHS,
+        found[4] / _THOUSANDTHS,
+        *found[5:10],
+        took / _MILLIONTHS,
+        None if least is None else least / _MILLIONTHS,
+        None if most is None else most / _MILLIONTHS,
+        latencies,
+    )
 
 
 class Presence:
