@@ -125,11 +125,13 @@ class SavedPast(Struct, array_like=True):
 class Past:
     """What is counted for one check. `presence` is shared by all."""
 
-    __slots__ = ("_closed", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
+    __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
 
     def __init__(self, presence: Presence, now: Moment) -> None:
         self.presence = presence
         self.credited = now
+        self._counted = now.wall
+        """Unix seconds until which time is counted."""
         self.minute, self.hour, self.day = (Open(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
@@ -142,8 +144,13 @@ class Past:
         if elapsed <= 0:
             return
         begin, minute = now.wall - elapsed, self.minute
+        if begin < self._counted <= begin + _SLIPS:  # the clock was put back, and shows that time again
+            begin = self._counted
+        if begin >= now.wall:
+            return
+        self._counted = now.wall
         if not self.presence.gaps and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
-            minute.tally.stand(state, elapsed)
+            minute.tally.stand(state, now.wall - begin)
             return
         for start, end in self.presence.within(begin, now.wall):
             self.stand_between(state, start, end)
