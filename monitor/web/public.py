@@ -31,6 +31,8 @@ from monitor.web.served import Served
 _KEPT = 10.0
 """Seconds for which an answer is given to whoever asks, so that no crowd of outsiders makes a check late."""
 _CACHED = "public, max-age=15"
+_RENEWED = "60"
+"""Seconds after which a browser asks for the page again, without a script."""
 _INCIDENT_DAYS = 14
 _QUARTER = RANGES[-1]
 STATES = {
@@ -106,7 +108,9 @@ class PublicPages:
             bars = {check.name: availability_bars(check.days, axis) for check in seen.checks}
             return render_public(seen=seen, bars=bars, states=STATES).encode()
 
-        return await self._answer(request, "text/html; charset=utf-8", make)
+        answer = await self._answer(request, "text/html; charset=utf-8", make)
+        answer.headers["Refresh"] = _RENEWED
+        return answer
 
     async def document(self, request: web.Request) -> web.StreamResponse:
         """The same for programs."""

@@ -93,7 +93,7 @@ async def test_axe_finds_nothing_serious(open_page: Open, scheme: str) -> None:
             "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
         )
         grave = [
-            (v["id"], v["impact"], [node["html"][:160] for node in v["nodes"][:2]])
+            (v["id"], v["impact"], [(node["html"][:160], node["failureSummary"][:300]) for node in v["nodes"][:2]])
             for v in found["violations"]
             if v["impact"] in ("serious", "critical")
         ]
