@@ -10,6 +10,7 @@ from monitor.outcome import Outcome, Result, State
 
 _FINEST = 1e-4
 """Seconds; what is quicker falls into the first bucket of the histogram."""
+_LONGEST = 86400.0
 _GROWTH = math.log(1.1)
 """Each bucket is a tenth wider than the one below, so a percentile is true to within five hundredths of its value."""
 
@@ -144,8 +145,8 @@ _COUNTED = {
 
 
 def bucket_of(seconds: float) -> int:
-    """The bucket of a duration: [0.1 ms · 1.1ⁿ, 0.1 ms · 1.1ⁿ⁺¹)."""
-    return max(0, math.floor(math.log(seconds / _FINEST) / _GROWTH)) if seconds > _FINEST else 0
+    """The bucket of a duration: [0.1 ms · 1.1ⁿ, 0.1 ms · 1.1ⁿ⁺¹); whatever is longer than a day is in the last."""
+    return math.floor(math.log(min(seconds, _LONGEST) / _FINEST) / _GROWTH) if seconds > _FINEST else 0
 
 
 def total(tallies: list[Tally]) -> Tally:

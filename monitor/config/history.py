@@ -37,7 +37,14 @@ class HistoryTable(Table):
     """Where the past is kept, and how long."""
 
     enabled: bool = Field(default=_DEFAULT.enabled, description="Whether a history is kept at all.")
-    url: Annotated[Secret, PlainValidator(_location), WithJsonSchema({"type": "string"})] | None = Field(
+    url: (
+        Annotated[
+            Secret,
+            PlainValidator(_location),
+            WithJsonSchema({"type": "string", "pattern": "^(?:sqlite:////?[^?#]+|postgresql://\\S+)$"}),
+        ]
+        | None
+    ) = Field(
         default=None, description=f"The database: {_ADVICE}; monitor.db in the state directory, or here, unless given."
     )
     minutes: keys.Duration = Field(default=_DEFAULT.minutes, description="How long figures are kept by the minute.")

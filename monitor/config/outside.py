@@ -30,9 +30,9 @@ def _origin(value: object) -> str:
 class ApiTable(Table):
     """The API below /api/v1."""
 
-    cors_origins: list[Annotated[str, PlainValidator(_origin), WithJsonSchema({"type": "string"})]] = Field(
-        default=[], description='Sites whose scripts may read the API: "https://dashboard.example.com".'
-    )
+    cors_origins: list[
+        Annotated[str, PlainValidator(_origin), WithJsonSchema({"type": "string", "pattern": f"^(?:{_ORIGIN})$"})]
+    ] = Field(default=[], description='Sites whose scripts may read the API: "https://dashboard.example.com".')
 
 
 class PublicTable(Table):

@@ -73,6 +73,11 @@ def _renderings(bench: Bench, running: Daemon) -> Iterator[Figure]:
     for name, (_, _, most) in _LOOKS.items():
         remark = f"the longest of {rounds}, median {quantile(times[name], 0.5):.2f} s; {sizes[name] / 2**20:.1f} MiB"
         yield Figure(name, max(times[name]), "s", most=most, remark=remark)
+    firsts = []
+    for _ in range(rounds):
+        time.sleep(_SHARED * max(times["page"]))
+        firsts.append(visitor.first_byte("/status", BROWSER))
+    yield Figure("page, first byte", max(firsts), "s", most=0.3, remark=f"the longest of {rounds}")
     remark = f"{len(waits):,} requests, the longest {1000 * max(waits):.0f} ms"
     yield Figure("/-/healthy meanwhile, p99", 1000 * quantile(waits, 0.99), "ms", most=100, remark=remark)
 

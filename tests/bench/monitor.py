@@ -50,6 +50,15 @@ class Visitor:
             raise NotMeasured(f"{method} {path} was answered with {answer.status}")
         return took, body
 
+    def first_byte(self, path: str, headers: dict[str, str] | None = None) -> float:
+        """Seconds until the head of the answer was here."""
+        began = time.monotonic()
+        self._connection.request("GET", path, headers=headers or {})
+        answer = self._connection.getresponse()
+        took = time.monotonic() - began
+        answer.read()
+        return took
+
 
 class Spent(NamedTuple):
     """CPU of the daemon over a stretch of time, and the runs that ended in it."""
