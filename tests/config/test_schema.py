@@ -17,10 +17,9 @@ from monitor.config.shape import LITERAL, Shape, shape_of
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "configuration.md"
 
-BEYOND_A_SCHEMA = {
-    "public", "public_groups",  # whose checks there are  # they contradict themselves, or need a parser, a file or the environment
+BEYOND_A_SCHEMA = {  # they contradict themselves, or need a parser, a file or the environment
     "buckets", "credentials", "defaults_are_reported_once", "families", "limits", "listen", "tls_files", "bodies",
-    "workers",
+    "workers", "public", "public_groups",
 }  # fmt: skip
 
 
