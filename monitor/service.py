@@ -30,7 +30,7 @@ from monitor.process import settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Drained
 from monitor.schedule import BEAT
-from monitor.spec import Configuration, HostPort, Sources
+from monitor.spec import Configuration, HostPort, PublicSpec, Sources
 from monitor.state import Acknowledgement, Incident
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
@@ -280,6 +280,11 @@ class Service:
         if self._unready is not None:
             raise NoProbeNow(f"the monitor is {self._unready}")
         return await self._prober.probe(asked)
+
+    @property
+    def public(self) -> PublicSpec:
+        """What everybody may see."""
+        return self._config.monitor.public
 
     def announcements(self) -> tuple[Announcement, ...]:
         """What is announced now, newest first."""

@@ -248,6 +248,17 @@ class ListenTlsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicSpec:
+    """What everybody may see: checks whose group any of the patterns fits. `history` tells whether their past too."""
+
+    enabled: bool = False
+    groups: tuple[str, ...] = ()
+    title: str = ""
+    history: bool = True
+    descriptions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """The daemon's own settings; durations are seconds."""
 
@@ -267,6 +278,7 @@ class MonitorSpec:
     probe: ProbeSpec = ProbeSpec()
     access: AccessSpec = AccessSpec()
     tls: ListenTlsSpec | None = None
+    public: PublicSpec = PublicSpec()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from monitor.config.limits import Pace
 from monitor.config.listener import access_spec, listen_tls_spec
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
+from monitor.config.public import public_spec
 from monitor.secret import Secret, reveal, shown_url
 from monitor.spec import (
     BasicAuth,
@@ -126,4 +127,5 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
         ),
         access=access_spec(table.access),
         tls=listen_tls_spec(table.tls),
+        public=public_spec(table.public),
     )

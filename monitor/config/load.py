@@ -23,6 +23,7 @@ from monitor.config.listening import listener_findings
 from monitor.config.maintenance import read_maintenance, unselective
 from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
+from monitor.config.published import unshown
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
@@ -105,6 +106,8 @@ class _Reading:
         sections = sections or _Sections()
         self.monitor = self._monitor(sections.monitor)
         self.checks = list(self._checks(sections))
+        if len(self.checks) == len(sections.checks):  # else nobody knows yet which groups there are
+            self._add(("monitor",), list(unshown(sections.monitor, self.monitor.public, self.checks)))
         self.modules = list(self._modules(sections))
         self.maintenance = list(self._maintenance(sections))
         self.names = _names(sections.checks)

@@ -10,6 +10,7 @@ from monitor.config import keys
 from monitor.config.keys import Table, one_of
 from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
+from monitor.config.public import PublicTable
 from monitor.config.shape import LITERAL
 from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
 
@@ -230,6 +231,7 @@ class MonitorTable(Table):
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
     access: AccessTable = Field(default=AccessTable(), description="Who may do what over HTTP.")
     tls: ListenTlsTable = Field(default=ListenTlsTable(), description="How the listener itself speaks TLS.")
+    public: PublicTable = Field(default=PublicTable(), description="What everybody may see, without a login.")
 
 
 class Document(Table):

@@ -15,13 +15,22 @@ from monitor.spec import AccessSpec, ForwardedSpec, Right
 from monitor.web.access_failures import Failures, address_of, counted_as
 from monitor.web.access_logins import NOBODY, Caller, Logins, TooManyLogins, basic
 from monitor.web.csrf import foreign
-from monitor.web.middleware import USER, Handler, error
+from monitor.web.middleware import MAY, USER, Handler, error
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 
 _log = structlog.get_logger("monitor.web")
 
-OPEN = frozenset({"/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico"})
-"""Routes for everybody: what a service manager asks, which has no login, and what is in every copy of the program."""
+OPEN = frozenset(
+    {
+        *("/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico"),
+        *("/public", "/public.json", "/public/feed.atom"),
+    }
+)
+"""Routes for everybody: what a service manager asks, which has no login; what is in every copy of the program; and what
+the operator switched on for everybody, which is not there else.
+"""
+ASKING = frozenset({"/badge/{check}.svg"})
+"""Routes for everybody that show more to those who may view, which they find in `request[MAY]`."""
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
 _READING = ("GET", "HEAD")
@@ -60,7 +69,7 @@ class Access:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer whoever may ask this; handlers find the name of who asks in `request[USER]`."""
-        request[USER] = None
+        request[USER], request[MAY] = None, frozenset()
         needed = needed_right(request)
         if needed is None:
             return await handler(request)
@@ -68,11 +77,10 @@ class Access:
             return error(request, 403, why)
         spec = self._spec
         caller = await self._caller(request, spec)
+        request[MAY] = spec.anonymous | (caller.may if isinstance(caller, Caller) else frozenset())
         if isinstance(caller, Caller):
             request[USER] = caller.name
-            if needed in caller.may | spec.anonymous:
-                return await handler(request)
-        elif needed in spec.anonymous:
+        if needed in request[MAY] or _route(request) in ASKING:
             return await handler(request)
         return _refusal(request, spec, needed, caller)
 
@@ -138,13 +146,17 @@ def needed_right(request: web.Request) -> Right | None:
 
     It goes by the route that will answer, not by how the path was spelled. Browsers ask OPTIONS without a login.
     """
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else ""
+    route = _route(request)
     if route in OPEN or request.method == "OPTIONS":
         return None
     if request.method not in _READING:
         return "write"
     return "metrics" if route in METRICS else "view"
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else ""
 
 
 def _forwarded(request: web.Request, spec: ForwardedSpec) -> Caller | None:

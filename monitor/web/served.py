@@ -10,7 +10,7 @@ from monitor.archive import Announcement, Archive
 from monitor.errors import Problem
 from monitor.feed import Feed
 from monitor.outcome import Result
-from monitor.spec import CheckSpec
+from monitor.spec import CheckSpec, PublicSpec
 from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 
@@ -52,6 +52,10 @@ class Served(Protocol):
 
     def unready(self) -> str | None:
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+
+    @property
+    def public(self) -> PublicSpec:
+        """What everybody may see."""
 
     @property
     def archive(self) -> Archive:

@@ -14,6 +14,7 @@ from monitor.errors import ForbiddenTarget, NoRunNow, Problem
 from monitor.feed import Feed
 from monitor.metrics import CheckCollector, Registry
 from monitor.outcome import Result
+from monitor.spec import PublicSpec
 from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
@@ -34,6 +35,7 @@ class FakeService:
     problems: list[Problem] = field(default_factory=list)
     reloads: int = 0
     broken: bool = False
+    public: PublicSpec = PublicSpec()
     archive: LaidOut = field(default_factory=LaidOut)
     feed: Feed = field(default_factory=Feed)
     refuse_run: str | None = None
