@@ -5,11 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from monitor.web.access import Access
+from monitor.web.badges import Badges
+from monitor.web.feeds import Feeds
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
+from monitor.web.public import PublicHandlers
 from monitor.web.served import Exposition, Served
 from monitor.web.static import serve_static
 
@@ -24,7 +27,7 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
         client_max_size=DEFAULT_LIMITS.body,
     )
     app.on_response_prepare.append(add_headers)
-    handlers = Handlers(served, registry)
+    handlers, public, feeds = Handlers(served, registry), PublicHandlers(served), Feeds(served)
     app.add_routes(
         [
             web.get("/", handlers.root),
@@ -33,6 +36,11 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),
+            web.get("/public", public.page),
+            web.get("/public.json", public.document),
+            web.get("/public/feed.atom", feeds.public),
+            web.get("/feed.atom", feeds.everything),
+            web.get("/badge/{check}.svg", Badges(served).badge),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),
             web.post("/-/reload", handlers.reload),

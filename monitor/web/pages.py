@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from monitor.clock import rfc3339
 from monitor.outcome import State
@@ -97,6 +97,11 @@ async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> 
         icon="icon-down.svg" if check.state is State.DOWN else "icon.svg",
     )
     return await encoded(texts, compress)
+
+
+def template(name: str) -> Template:
+    """One of our templates, for modules that fill it themselves."""
+    return _ENVIRONMENT.get_template(name)
 
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:
