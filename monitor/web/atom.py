@@ -52,5 +52,5 @@ def urn(*names: str) -> str:
 
 
 def atom(feed: AtomFeed) -> str:
-    """The feed as XML. Its addresses are relative to its own, since only the reader knows how the monitor is reached."""
+    """The feed as XML. Its addresses are relative to its own: only the reader knows how the monitor is reached."""
     return _TEMPLATE.render(feed=feed, iso=rfc3339, text=xml_text)

@@ -13,7 +13,7 @@ from monitor.web.public_words import date, outages, share
 from monitor.web.wording import span
 
 HEIGHT = 24
-_PITCH, _WIDTH = 6, 4
+_PITCH, _WIDTH = 5, 4
 _GAP = 2
 _WHOLE = 0.9
 """A day of which so much is known is drawn as known: a restart of the monitor is nobody's news."""
@@ -49,7 +49,8 @@ def day_bars(days: Sequence[Day], availability: float | None, now: float) -> Mar
                 paths[part.kind].append(drawn)
     drawn_paths = "".join(_path(kind, drawings) for kind, drawings in paths.items() if drawings)
     size = f'viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}"'
-    label = escape(f"{share(availability)} in {len(days)} days, {outages(days)}")
+    known = sum(day.known > 0 for day in days)
+    label = escape(f"{share(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}")
     drawn = f'<svg class="days" role="img" {size} aria-label="{label}">{drawn_paths}{"".join(broken)}</svg>'
     return Markup(drawn)  # noqa: S704  numbers and words of ours only
 

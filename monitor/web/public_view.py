@@ -1,4 +1,4 @@
-"""What outsiders may know: taken out of everything at this one seam, so that page, document and feed can show no more."""
+"""What outsiders may know, taken out of everything at this one seam: page, document and feed can show no more."""
 
 from __future__ import annotations
 

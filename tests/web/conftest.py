@@ -35,7 +35,7 @@ class FakeService:
     problems: list[Problem] = field(default_factory=list)
     reloads: int = 0
     broken: bool = False
-    public: PublicSpec = PublicSpec()
+    public: PublicSpec = field(default_factory=PublicSpec)
     archive: LaidOut = field(default_factory=LaidOut)
     feed: Feed = field(default_factory=Feed)
     refuse_run: str | None = None
