@@ -81,8 +81,9 @@ def text_width(text: str) -> int:
 
 
 def _width(character: str) -> int:
-    if " " <= character <= "~":
-        return _WIDTHS[ord(character) - 32]
+    bare = unicodedata.normalize("NFD", character)[0]  # a letter with an accent is as wide as without it
+    if " " <= bare <= "~":
+        return _WIDTHS[ord(bare) - 32]
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):  # drawn over the one before
         return 0
     return 100 if unicodedata.east_asian_width(character) in "WF" else _OTHER

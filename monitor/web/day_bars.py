@@ -50,7 +50,9 @@ def day_bars(days: Sequence[Day], availability: float | None, now: float) -> Mar
     drawn_paths = "".join(_path(kind, drawings) for kind, drawings in paths.items() if drawings)
     size = f'viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}"'
     known = sum(day.known > 0 for day in days)
-    label = escape(f"{share(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}")
+    label = escape(
+        f"{share(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}"
+    )
     drawn = f'<svg class="days" role="img" {size} aria-label="{label}">{drawn_paths}{"".join(broken)}</svg>'
     return Markup(drawn)  # noqa: S704  numbers and words of ours only
 

@@ -18,13 +18,12 @@ def incident_entry(incident: Incident) -> Entry:
     """An incident with its reason, for who may see everything."""
     times = PublicIncident(incident.id, incident.check, incident.started_at, incident.ended_at)
     reason = f"{incident.detail} ({incident.reason.value})"
-    path = f"/incidents/{quote(incident.id, safe='')}"
-    return _incident(times, "incident", path, f"{_when(times)}\n{reason}")
+    return _incident(times, "incident", f"/incidents/{quote(incident.id)}", f"{_when(times)}\n{reason}")
 
 
 def public_incident_entry(incident: PublicIncident) -> Entry:
     """An incident as outsiders may know it."""
-    return _incident(incident, "public incident", f"/public#i-{incident.id}", _when(incident))
+    return _incident(incident, "public incident", f"/public#i-{quote(incident.id)}", _when(incident))
 
 
 def _incident(incident: PublicIncident, kind: str, path: str, text: str) -> Entry:

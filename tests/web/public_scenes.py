@@ -127,10 +127,21 @@ def young() -> FakeService:
     return service
 
 
+def strange() -> FakeService:
+    """Names, groups, descriptions and announcements as long and as strange as they may be."""
+    service = FakeService(gallery.extremes(), public=PublicSpec(enabled=True, groups=("*",), descriptions=True))
+    service.archive = past(*(check.name for check in service.view.checks))
+    service.archive.logged = [incident(check.name, 3 * DAY, 90_000) for check in service.view.checks]
+    said = "<b>Ä</b> " + "x" * 300 + "\nSecond line."
+    service.archive.said = [Announcement("a", said, "", NOW.wall - 400 * DAY, NOW.wall + 400 * DAY)]
+    return service
+
+
 SCENES: dict[str, Callable[[], FakeService]] = {
     "quiet": quiet,
     "night": night,
     "announced": announced,
     "away": away,
     "young": young,
+    "strange": strange,
 }
