@@ -15,6 +15,8 @@ from monitor.web.served import Served
 SHARED = 5.0
 """Seconds for which an answer is shared, however many ask: outsiders make no work that grows with their number."""
 _KEPT = "public, max-age=15"
+_REFRESH = 60
+"""Seconds between two looks of an open page, which needs no script for it."""
 
 
 class PublicHandlers:
@@ -43,5 +45,13 @@ class PublicHandlers:
             return kept(await (public_json(view, compress) if form == JSON else public_page(view, compress)))
 
         answer = await self._renderer.shared((public, form, compress), make)
-        headers = {"Content-Type": f"{form}; charset=utf-8", "Cache-Control": _KEPT, "Vary": "Accept, Accept-Encoding"}
-        return await send_kept(request, answer, headers | ({"Content-Encoding": "gzip"} if compress else {}))
+        return await send_kept(request, answer, _headers(form, compress))
+
+
+def _headers(form: str, compress: bool) -> dict[str, str]:
+    headers = {"Content-Type": f"{form}; charset=utf-8", "Cache-Control": _KEPT, "Vary": "Accept, Accept-Encoding"}
+    if compress:
+        headers["Content-Encoding"] = "gzip"
+    if form == HTML:
+        headers["Refresh"] = str(_REFRESH)
+    return headers

@@ -9,8 +9,6 @@ from monitor.web.pages import template
 from monitor.web.public_view import DAYS, INCIDENT_DAYS, PublicView
 from monitor.web.rendering import Parts, encoded
 
-_REFRESH = 60
-"""Seconds between two looks of an open page."""
 _FEW = 12
 """So many services that something is wrong with are named above everything else."""
 _EXPRESSIONS_AT_ONCE = 100
@@ -35,7 +33,6 @@ async def public_page(view: PublicView, compress: bool) -> Parts:
         day_bars=day_bars,
         days=DAYS,
         incident_days=INCIDENT_DAYS,
-        reload_after=_REFRESH,
     )
     page.enable_buffering(_EXPRESSIONS_AT_ONCE)
     return await encoded(page, compress)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.archive import Announcement, Archive, IncidentQuery
+from monitor.archive import Announcement, Archive, IncidentQuery, NoArchive
 from monitor.errors import HistoryError
 from monitor.maintenance import fits, upcoming
 from monitor.outcome import State
@@ -153,7 +153,7 @@ Past = tuple[tuple[PublicIncident, ...] | None, dict[str, tuple[Day, ...]], bool
 
 async def _past(archive: Archive, views: Sequence[CheckView], now: float, public: PublicSpec) -> Past:
     """Incidents, days by the name of the check, and whether they could not be read."""
-    if not public.history:
+    if not public.history or isinstance(archive, NoArchive):
         return None, {}, False
     names = [view.name for view in views]
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from monitor.web import public_page
+from monitor.web import public
 from monitor.web.access import Access
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
@@ -61,7 +61,7 @@ async def test_the_first_screen_of_a_phone_says_what_is_down_and_since_when(open
 async def test_an_open_page_renews_itself_without_a_script(
     open_page: Open, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public_page, "_REFRESH", 1)
+    monkeypatch.setattr(public, "_REFRESH", 1)
     page = await open_page("/public", java_script_enabled=False)
     assert await page.locator("script").count() == 0
     service.view = public_scenes.quiet().view

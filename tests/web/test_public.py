@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.archive import IncidentQuery
+from monitor.archive import IncidentQuery, NoArchive
 from monitor.outcome import State
 from monitor.spec import PublicSpec
 from monitor.state import Incident
@@ -178,6 +178,13 @@ async def test_the_history_may_be_left_out(http: ClientSession, service: FakeSer
     assert (await document(http))["history"] is False
     async with http.get("/public/feed.atom") as answer:
         assert answer.status == 404
+
+
+async def test_a_monitor_that_keeps_no_history_misses_none(http: ClientSession, service: FakeService) -> None:
+    service.archive = NoArchive()  # type: ignore[assignment]
+    service.announcements = lambda: ()  # type: ignore[method-assign]
+    assert "not available" not in await text(http)
+    assert (await document(http))["history"] is False
 
 
 async def test_descriptions_are_shown_only_if_they_are_asked_for(http: ClientSession, service: FakeService) -> None:
