@@ -148,10 +148,10 @@ async def public_view(served: Served, public: PublicSpec) -> PublicView:
     )
 
 
-Past = tuple[tuple[PublicIncident, ...] | None, dict[str, tuple[Day, ...]], bool]
+_Past = tuple[tuple[PublicIncident, ...] | None, dict[str, tuple[Day, ...]], bool]
 
 
-async def _past(archive: Archive, views: Sequence[CheckView], now: float, public: PublicSpec) -> Past:
+async def _past(archive: Archive, views: Sequence[CheckView], now: float, public: PublicSpec) -> _Past:
     """Incidents, days by the name of the check, and whether they could not be read."""
     if not public.history or isinstance(archive, NoArchive):
         return None, {}, False
