@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from msgspec import Struct, msgpack
+from msgspec import Struct, msgpack, structs
 
 from monitor.clock import Moment
 from monitor.outcome import Result, State
 from monitor.ring import Recent, Ring
-from monitor.tally import Tally
+from monitor.tally import MEASURED, Tally
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
@@ -29,10 +29,20 @@ _SLIPS = HOUR
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
 
-encode_tally = msgpack.Encoder().encode
-"""A tally as MessagePack."""
+_pack = msgpack.Encoder().encode
 decode_tally = msgpack.Decoder(Tally).decode
 """The tally that was encoded."""
+
+
+def encode_tally(tally: Tally) -> bytes:
+    """A tally as MessagePack: times to the millisecond, and whole ones, as most are, in few bytes instead of nine."""
+    values = structs.astuple(tally)
+    times, others = values[: len(MEASURED)], values[len(MEASURED) :]
+    return _pack([*(_brief(round(seconds, 3)) for seconds in times), *map(_brief, others)])
+
+
+def _brief(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Presence:
