@@ -6,7 +6,7 @@ from monitor.outcome import State
 from monitor.web import public_words
 from monitor.web.day_bars import day_bars
 from monitor.web.pages import template
-from monitor.web.public_view import DAYS, INCIDENT_DAYS, PublicView
+from monitor.web.public_view import DAYS, INCIDENT_DAYS, MOST_INCIDENTS, PublicView
 from monitor.web.rendering import Parts, encoded
 
 _FEW = 12
@@ -33,6 +33,7 @@ async def public_page(view: PublicView, compress: bool) -> Parts:
         day_bars=day_bars,
         days=DAYS,
         incident_days=INCIDENT_DAYS,
+        most_incidents=MOST_INCIDENTS,
     )
     page.enable_buffering(_EXPRESSIONS_AT_ONCE)
     return await encoded(page, compress)

@@ -25,7 +25,7 @@ INCIDENT_DAYS = 14
 PLANNED_DAYS = 7
 DRAWN = 300
 """The days of more checks than that are not shown: nobody reads them, and each check is a question to the database."""
-_MOST_INCIDENTS = 100
+MOST_INCIDENTS = 100
 
 
 class Day(NamedTuple):
@@ -166,7 +166,7 @@ async def _past(archive: Archive, views: Sequence[CheckView], now: float, public
 
 async def incidents_of(archive: Archive, names: Sequence[str] | None, now: float) -> list[Incident]:
     """The incidents of the last days, of these checks or of all, newest first."""
-    asked = IncidentQuery(names, now - INCIDENT_DAYS * DAY, limit=_MOST_INCIDENTS)
+    asked = IncidentQuery(names, now - INCIDENT_DAYS * DAY, limit=MOST_INCIDENTS)
     return await archive.incidents(asked)
 
 

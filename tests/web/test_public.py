@@ -169,6 +169,13 @@ async def test_without_a_history_the_present_is_shown(http: ClientSession) -> No
         assert answer.headers["Retry-After"] == "60"
 
 
+async def test_a_list_that_is_cut_says_so(http: ClientSession, service: FakeService) -> None:
+    service.archive.logged = [public_scenes.incident("shop-web", ago * 3600.0, 60) for ago in range(1, 110)]
+    page = await text(http)
+    assert page.count('<li id="i-') == 100
+    assert "Only the last 100 are listed." in page
+
+
 async def test_the_history_may_be_left_out(http: ClientSession, service: FakeService) -> None:
     service.public = replace(PUBLIC, history=False)
     page = await text(http)
