@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from monitor import __version__
-from monitor.errors import ConfigError, MonitorError, Problem
+from monitor.errors import ConfigError, MonitorError
 from monitor.migrate.cli import commands as imports
+from monitor.terminal.configuration import DEFAULT_CONFIG, configuration_path
 from monitor.terminal.options import probe_options, with_suggestion
+from monitor.terminal.team import COMMANDS
 
 if TYPE_CHECKING:
     from monitor.outcome import Result
     from monitor.spec import Configuration, HostPort
 
-DEFAULT_CONFIG = "checks.toml"
 
 FAILED = 1
 USAGE = 2
@@ -94,7 +95,7 @@ def run(context: click.Context, config: str | None, listen: HostPort | None) -> 
     """
     from monitor import daemon
 
-    return daemon.run(_path(context, config), listen)
+    return daemon.run(configuration_path(context, config), listen)
 
 
 @commands.command()
@@ -103,7 +104,7 @@ def run(context: click.Context, config: str | None, listen: HostPort | None) -> 
 def validate(context: click.Context, config: str | None) -> int:
     """Say every problem of the configuration at once."""
     try:
-        configuration = _load(_path(context, config))
+        configuration = _load(configuration_path(context, config))
     except ConfigError as error:
         click.echo(_problems(error))
         return USAGE
@@ -120,7 +121,7 @@ def check(context: click.Context, config: str | None, names: tuple[str, ...], as
     """Run the named checks, or all enabled ones, once and now."""
     from monitor.terminal import several
 
-    configuration = _load(_path(context, config))
+    configuration = _load(configuration_path(context, config))
     show = several.as_json if as_json else several.as_table
     return _verdict(show(configuration, several.chosen(configuration, names)))
 
@@ -185,6 +186,8 @@ def demo(listen: HostPort | None, groups: tuple[str, ...], **_: Any) -> int:
 
 
 commands.add_command(imports)
+for _command in COMMANDS:
+    commands.add_command(_command)
 
 
 def _exit_code() -> int:
@@ -235,16 +238,6 @@ def _problems(error: ConfigError) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _path(context: click.Context, config: str | None) -> Path:
-    """The configuration that is meant: the option after the subcommand, before it, the environment, the default."""
-    named = config or context.obj or os.environ.get("MONITOR_CONFIG")
-    path = Path(named or DEFAULT_CONFIG)
-    if not named and not path.exists():
-        advice = "name the configuration with -c FILE or $MONITOR_CONFIG"
-        raise ConfigError([Problem(DEFAULT_CONFIG, 0, "", "there is no such file here", advice)])
-    return path
 
 
 def _load(path: Path) -> Configuration:

@@ -7,15 +7,17 @@ import itertools
 import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jsonpath_rfc9535 as jsonpath
 import re2
 from multidict import MultiMapping
 
 from monitor.outcome import Reason
 from monitor.secret import Secret
 from monitor.spec import Expect, Rule
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
 
 Foreign = Callable[[str], str]
 """Strikes secrets out of text that came from the target."""
@@ -86,6 +88,8 @@ def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreig
 
 
 def _judge_json(expect: Expect, body: bytes, foreign: Foreign) -> Finding | None:
+    import jsonpath_rfc9535 as jsonpath  # loaded with the configuration, if any check needs it
+
     try:
         document = json.loads(body, parse_constant=_no_constant)
         for path, rules in expect.json:
@@ -108,7 +112,9 @@ def _no_constant(name: str) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _compiled_path(path: str) -> jsonpath.JSONPathQuery:
+def _compiled_path(path: str) -> JSONPathQuery:
+    import jsonpath_rfc9535 as jsonpath
+
     return jsonpath.compile(path)
 
 

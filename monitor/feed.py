@@ -34,6 +34,10 @@ class Listener:
         self._waiting: deque[Event] = deque()
         self._some = asyncio.Event()
 
+    def wake(self) -> None:
+        """Let it look whether it is over."""
+        self._some.set()
+
     def put(self, event: Event) -> None:
         """Tell it."""
         if len(self._waiting) >= _WAITING:
@@ -61,6 +65,7 @@ class Feed:
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._number = 0
+        self.closed = False
 
     @property
     def number(self) -> int:
@@ -84,6 +89,12 @@ class Feed:
             event = Event(self._number, kind, check, at, standing, result)
             for listener in self._listeners:
                 listener.put(event)
+
+    def close(self) -> None:
+        """Nothing more will happen."""
+        self.closed = True
+        for listener in self._listeners:
+            listener.wake()
 
     @contextmanager
     def listening(self) -> Iterator[Listener]:

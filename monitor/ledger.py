@@ -11,7 +11,7 @@ from msgspec import structs
 from monitor.clock import Moment, system_clock
 from monitor.maintenance import UNPLANNED, Plan
 from monitor.meter import Latency
-from monitor.outcome import FAILURES, Outcome, Result
+from monitor.outcome import FAILURES, Outcome, Result, State
 from monitor.packed import History
 from monitor.past import Past, Presence
 from monitor.spec import CheckSpec, MonitorSpec
@@ -99,6 +99,13 @@ class Record:
         if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
             self.past.stand(self.standing.state, now)
         return self._move(standing)
+
+    def resume(self, standing: Standing, now: Moment) -> Transition | None:
+        """Go on from where the check stood in the process before, by the present configuration."""
+        self.standing = standing
+        if self.spec.enabled is (standing.state is State.PAUSED):
+            standing = reconfigured(standing, self.spec, now)
+        return self._move(self._maintained(standing, now))
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
         """Note that somebody takes care of the incident that lasts, or nobody any more; None if there is none."""

@@ -74,3 +74,15 @@ def total(meters: Iterable[Meter]) -> Meter:
     for meter in meters:
         summed.add(meter)
     return summed
+
+
+@dataclass(slots=True)
+class HistoryMeter:
+    """What the history counts of itself; `written_at` is Unix seconds, 0 before the first time."""
+
+    writing: bool = False
+    queue: int = 0
+    dropped: int = 0
+    writes: int = 0
+    write_seconds: float = 0.0
+    written_at: float = 0.0

@@ -22,7 +22,7 @@ _LOOKED_AT = 3
 """Stretches among which a new one looks for one that was alike: a target may alternate."""
 
 
-class _Own(Struct, frozen=True, array_like=True, gc=False):
+class Own(Struct, frozen=True, array_like=True, gc=False):
     """What differs from one run of a check to the next."""
 
     started_at: float
@@ -36,7 +36,7 @@ class _Own(Struct, frozen=True, array_like=True, gc=False):
     attempts: tuple[Attempt, ...]
 
 
-_decode_owns = msgpack.Decoder(list[_Own]).decode
+_decode_owns = msgpack.Decoder(list[Own]).decode
 
 
 class _Stretch(Struct, frozen=True, gc=False):
@@ -54,7 +54,7 @@ class _Stretch(Struct, frozen=True, gc=False):
 
     def results(self) -> list[Result]:
         """The results, newest first."""
-        return [_whole(self.alike, own) for own in reversed(_decode_owns(self.owns))]
+        return [whole(self.alike, own) for own in reversed(_decode_owns(self.owns))]
 
 
 class History(Struct, frozen=True, gc=False):
@@ -71,7 +71,7 @@ class History(Struct, frozen=True, gc=False):
 
     def add(self, result: Result) -> History:
         """The same with a newer result, and without what is too old."""
-        alike, own = _alike(result), encode(_own(result))
+        alike, own = alike_of(result), encode(own_of(result))
         newest, *older = self.stretches or (None,)
         if newest is not None and len(newest) < _AT_ONCE and newest.alike == alike:
             return History(self.limit, (newest.with_one_more(own), *older))
@@ -92,14 +92,26 @@ class History(Struct, frozen=True, gc=False):
         """The results, newest first; unpacked at every call, half a microsecond each."""
         return tuple(islice((result for stretch in self.stretches for result in stretch.results()), self.limit))
 
+    def shared(self) -> History:
+        """The same; what is equal in several stretches is one object again after it was read from somewhere."""
+        seen: dict[Result, Result] = {}
+        stretches = (_Stretch(seen.setdefault(s.alike, s.alike), s.owns) for s in self.stretches)
+        return History(self.limit, tuple(stretches))
+
+    @property
+    def alike(self) -> Result | None:
+        """What the newest result shares with others (`alike_of`), the same object as long as it is the same."""
+        return self.stretches[0].alike if self.stretches else None
+
     @property
     def chain(self) -> tuple[Certificate, ...]:
         """The certificates that were seen last, leaf first."""
         return next((s.alike.certificates for s in self.stretches if s.alike.certificates), ())
 
 
-def _own(result: Result) -> _Own:
-    return _Own(
+def own_of(result: Result) -> Own:
+    """What differs from one run to the next."""
+    return Own(
         result.started_at,
         result.reason,
         result.detail,
@@ -112,8 +124,8 @@ def _own(result: Result) -> _Own:
     )
 
 
-def _alike(result: Result) -> Result:
-    """What is usually the same in every run of a check; together with `_Own` it is everything but the evidence."""
+def alike_of(result: Result) -> Result:
+    """What is usually the same in every run of a check; together with `Own` it is everything but the evidence."""
     return Result(
         result.check,
         0.0,
@@ -128,7 +140,8 @@ def _alike(result: Result) -> Result:
     )
 
 
-def _whole(alike: Result, own: _Own) -> Result:
+def whole(alike: Result, own: Own) -> Result:
+    """The result that was taken apart."""
     return Result(
         alike.check,
         own.started_at,

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from msgspec import Struct, msgpack, structs
+from msgspec import Struct, msgpack
 
 from monitor.clock import Moment
 from monitor.outcome import Result, State
 from monitor.ring import Recent, Ring
-from monitor.tally import MEASURED, Tally
+from monitor.tally import Tally
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
@@ -29,20 +29,46 @@ _SLIPS = HOUR
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
 
-_pack = msgpack.Encoder().encode
-decode_tally = msgpack.Decoder(Tally).decode
-"""The tally that was encoded."""
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(
+    tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
+).decode
+_THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
 
 
 def encode_tally(tally: Tally) -> bytes:
-    """A tally as MessagePack: times to the millisecond, and whole ones, as most are, in few bytes instead of nine."""
-    values = structs.astuple(tally)
-    times, others = values[: len(MEASURED)], values[len(MEASURED) :]
-    return _pack([*(_brief(round(seconds, 3)) for seconds in times), *map(_brief, others)])
+    """A tally as MessagePack, times in milliseconds and durations in microseconds: a third of what floats take."""
+    states = (tally.up, tally.degraded, tally.down, tally.maintenance, tally.paused)
+    runs = (tally.runs, tally.http_errors, tally.connection_errors, tally.timeouts, tally.inconclusive)
+    least, most = tally.duration_min, tally.duration_max
+    return _encode(
+        (
+            *(round(seconds * _THOUSANDTHS) for seconds in states),
+            *runs,
+            round(tally.duration_sum * _MILLIONTHS),
+            None if least is None else round(least * _MILLIONTHS),
+            None if most is None else round(most * _MILLIONTHS),
+            tally.latencies,
+        )
+    )
 
 
-def _brief(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def decode_tally(data: bytes) -> Tally:
+    """The tally that was encoded, to the millisecond and microsecond."""
+    found = _decode(data)
+    took, least, most, latencies = found[10:]
+    return Tally(
+        found[0] / _THOUSANDTHS,
+        found[1] / _THOUSANDTHS,
+        found[2] / _THOUSANDTHS,
+        found[3] / _THOUSANDTHS,
+        found[4] / _THOUSANDTHS,
+        *found[5:10],
+        took / _MILLIONTHS,
+        None if least is None else least / _MILLIONTHS,
+        None if most is None else most / _MILLIONTHS,
+        latencies,
+    )
 
 
 class Presence:
@@ -99,11 +125,13 @@ class SavedPast(Struct, array_like=True):
 class Past:
     """What is counted for one check. `presence` is shared by all."""
 
-    __slots__ = ("_closed", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
+    __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
 
     def __init__(self, presence: Presence, now: Moment) -> None:
         self.presence = presence
         self.credited = now
+        self._counted = now.wall
+        """Unix seconds until which time is counted."""
         self.minute, self.hour, self.day = (Open(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
@@ -113,10 +141,22 @@ class Past:
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
         elapsed, self.credited = now.steady - self.credited.steady, now
-        for start, end in self.presence.within(now.wall - elapsed, now.wall):
-            self._stand(state, start, end)
+        if elapsed <= 0:
+            return
+        begin, minute = now.wall - elapsed, self.minute
+        if begin < self._counted <= begin + _SLIPS:  # the clock was put back, and shows that time again
+            begin = self._counted
+        if begin >= now.wall:
+            return
+        self._counted = now.wall
+        if not self.presence.gaps and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
+            minute.tally.stand(state, now.wall - begin)
+            return
+        for start, end in self.presence.within(begin, now.wall):
+            self.stand_between(state, start, end)
 
-    def _stand(self, state: State, start: float, end: float) -> None:
+    def stand_between(self, state: State, start: float, end: float) -> None:
+        """The check was in this state from `start` to `end` (Unix seconds), which nothing was counted for yet."""
         while start < end:
             minute = self._minute(start)
             start = max(start, minute.start)
@@ -126,7 +166,11 @@ class Past:
 
     def count(self, result: Result, now: Moment, runs: int = 1) -> None:
         """A result came now that stands for so many runs."""
-        self._minute(now.wall).tally.count(result, runs)
+        self.count_at(result, now.wall, runs)
+
+    def count_at(self, result: Result, at: float, runs: int = 1) -> None:
+        """A result came at that time (Unix seconds)."""
+        self._minute(at).tally.count(result, runs)
 
     def _minute(self, at: float) -> Open:
         """The open minute, which is the one of this time (Unix seconds) from now on; it does not go back by little."""
@@ -170,6 +214,10 @@ class Past:
                 self._closed[number] = (step, start, encode_tally(_both(decode_tally(before), tally)))
                 return
         self._closed.append((step, one.start, encode_tally(tally)))
+        if len(self._closed) > _UNWRITTEN[MINUTE]:
+            self._give_up(step)
+
+    def _give_up(self, step: int) -> None:
         waiting = [number for number, (length, _, _) in enumerate(self._closed) if length == step]
         if len(waiting) > _UNWRITTEN[step]:
             del self._closed[waiting[0]]
@@ -181,30 +229,38 @@ class Past:
         """What is over and not kept yet: step, start and tally as MessagePack, oldest first."""
         return list(self._closed)
 
-    def kept(self, count: int) -> None:
-        """The first so many of them are kept now."""
-        del self._closed[:count]
+    def kept(self, rows: list[tuple[int, int, bytes]]) -> None:
+        """These are kept now, as they were given by `closed`."""
+        self._closed = [one for one in self._closed if one not in rows]
 
     def saved(self) -> SavedPast:
         """Everything else, as it is now; to be encoded before anything else is counted."""
         recent = self.recent
         return SavedPast(self.credited.wall, self.minute, self.hour, self.day, recent.slots, recent.days)
 
-    def adopt(self, saved: SavedPast) -> None:
-        """Go on from what was kept before this process began; what was counted since then is added to it."""
-        self.recent.slots.merge(saved.slots)
-        self.recent.days.merge(saved.days)
-        if saved.minute.start == self.minute.start:
-            self.minute.tally.add(saved.minute.tally)
-        else:
-            for one in (saved.hour, saved.day):
-                one.tally.add(saved.minute.tally)
-            self.recent.add(saved.minute.start, saved.minute.tally)
-            self._put(MINUTE, saved.minute)
-        for step, ours, theirs in ((HOUR, self.hour, saved.hour), (DAY, self.day, saved.day)):
+    @classmethod
+    def of(cls, saved: SavedPast) -> Past:
+        """The past that was kept, to be told what came afterwards, and then to be absorbed."""
+        at = Moment(saved.credited, 0.0)
+        past = cls(Presence(at), at)
+        past.minute, past.hour, past.day = saved.minute, saved.hour, saved.day
+        past.recent.slots, past.recent.days = saved.slots, saved.days
+        return past
+
+    def absorb(self, older: Past, now: Moment) -> None:
+        """Go on from what was counted before; what this one has counted meanwhile stays."""
+        for past in (older, self):
+            past._minute(now.wall)  # noqa: SLF001  of the same class
+        self.recent.slots.merge(older.recent.slots)
+        self.recent.days.merge(older.recent.days)
+        counted, self._closed = self._closed, older._closed
+        for step, start, tally in counted:
+            self._put(step, Open(start, decode_tally(tally)))
+        pairs = ((self.minute, older.minute), (self.hour, older.hour), (self.day, older.day))
+        for step, (ours, theirs) in zip(STEPS, pairs, strict=True):
             if ours.start == theirs.start:
                 ours.tally.add(theirs.tally)
-            else:
+            else:  # the clock was put back since then
                 self._put(step, theirs)
 
     # what can be read

@@ -50,4 +50,6 @@ def settle_memory() -> None:
     # Said once, the limit stays. Else glibc raises it at the first large block that is freed, and keeps for good what a
     # scrape of thousands of checks needs for a moment: 60 MB of 230.
     with suppress(AttributeError, OSError):  # not glibc
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        glibc = ctypes.CDLL(None)
+        glibc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        glibc.malloc_trim(0)  # what loading modules and the configuration left free

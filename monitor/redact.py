@@ -105,7 +105,9 @@ class Redactor:
 
 def _forms_of(secret: str) -> Iterator[str]:
     unescaped = [reading.text for reading in _readings(secret)]
-    for form in {secret, *unescaped}:
+    # Headers are bytes, which many servers read as Latin-1, and send back as the UTF-8 of that.
+    misread = secret.encode("utf-8", "surrogateescape").decode("latin-1")
+    for form in {secret, misread, *unescaped}:
         yield form
         yield form.replace(" ", "+")
     for encode in (base64.b64encode, base64.urlsafe_b64encode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -61,15 +60,19 @@ class Ring(Struct, array_like=True, gc=False):
             self.data[place : place + size] = bytes(size)
         self.newest = max(self.newest, number)
 
-    def values(self, now: float, count: int = PLACES - 1) -> Iterator[tuple[float, ...]]:
+    def values(self, now: float, count: int = PLACES - 1) -> list[tuple[float, ...]]:
         """The values of the last so many stretches, the one that holds `now` (Unix seconds) last; zero where nothing
         came.
         """
         last, layout = int(now // self.step), _FORMATS[self.step]
         nothing = layout.unpack(bytes(layout.size))
-        for number in range(last - count + 1, last + 1):
-            there = self.data and self.newest - PLACES < number <= self.newest
-            yield layout.unpack_from(self.data, number % PLACES * layout.size) if there else nothing
+        if not self.data:
+            return [nothing] * count
+        known, oldest = list(layout.iter_unpack(self.data)), self.newest - PLACES
+        return [
+            known[number % PLACES] if oldest < number <= self.newest else nothing
+            for number in range(last - count + 1, last + 1)
+        ]
 
     def merge(self, older: Ring) -> None:
         """Add what another one of the same step holds."""

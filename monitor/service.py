@@ -11,16 +11,16 @@ import structlog
 
 from monitor import __version__, log
 from monitor.aging import Aging
-from monitor.archive import Announcement, Archive, NoArchive
-from monitor.checks.net import Net
+from monitor.checks.net import Net, prepared
 from monitor.clock import system_clock
 from monitor.config import load
 from monitor.due import first_due
 from monitor.engine import Engine
-from monitor.errors import ConfigError, HistoryError, NoProbeNow, NoRunNow, Problem
+from monitor.errors import ConfigError, NoProbeNow, NoRunNow, Problem
 from monitor.feed import Feed
 from monitor.ledger import Ledger, Record, Transition
 from monitor.maintenance import Plan, plans
+from monitor.memory import Memory
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
@@ -29,9 +29,9 @@ from monitor.probing import Prober
 from monitor.process import settle_memory
 from monitor.redact import Redactor
 from monitor.runner import Drained
+from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, PublicSpec, Sources
-from monitor.state import Acknowledgement, Incident
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
@@ -45,7 +45,7 @@ _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
 
 
-class Service:
+class Service(Memory):
     """Everything together; what the web server shows and asks for (`monitor.web.Served`) is here."""
 
     def __init__(self, config: Configuration, listen: HostPort | None) -> None:
@@ -60,7 +60,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
         self._ledger = Ledger()
-        self.archive: Archive = NoArchive()
+        super().__init__(config.monitor.history, self._ledger, self._tell)
         self.feed = Feed()
         self._registry = Registry(CheckCollector(self._ledger, system_clock))
         self._notifier = Notifier()
@@ -71,9 +71,10 @@ class Service:
             self._notifier.beat_within(BEAT),
         )
         self._pool = Pool(config.monitor.workers, self._found) if config.monitor.workers else None
-        self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters)
+        self._vitals = Vitals(self._registry, __version__, self._meters, self._worker_meters, self.history_meter)
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
+        self._run_now = RunNow(self._ledger, self._again)
         self._entrance = Entrance(config.monitor)
         self._watch = Watch(self._watched, self.reload)
         self._aging = Aging(self._ledger, self._tell)
@@ -107,15 +108,24 @@ class Service:
         self._engine.start()
         self._opened.callback(self._engine.stop)
         self._opened.callback(self._aging.stop)
-        net = await _prepared(self._config)
+        net = await prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
             await self._pool.start(self._engine.epoch, self._config)
+        await self._remember()
         await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
         settle_memory()
+
+    async def _remember(self) -> None:
+        """Have every check stand where it stood when the process before ended; nothing is due before that."""
+        config = self._config
+        planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
+        self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
+        self._opened.push_async_callback(self.forget)
+        await self.remember()
 
     # reload
 
@@ -127,7 +137,7 @@ class Service:
             self._notifier.reloading()
             try:
                 config = await asyncio.to_thread(load, Path(self._config.path))
-                net = await _prepared(config)
+                net = await prepared(config)
             except ConfigError as error:
                 self._sources = error.sources
                 self._refuse(error.problems)
@@ -183,6 +193,7 @@ class Service:
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())
+        self.keep(config.monitor.history, config.checks)
         here = config.checks if self._pool is None else ()
         self._engine.use(here, net, config.monitor.max_concurrency)
         if self._pool is not None:
@@ -197,6 +208,7 @@ class Service:
         limit = self._config.monitor.drain_timeout
         drained, others = await asyncio.gather(self._engine.drain(limit), self._drain_workers(limit))
         running, cancelled = map(sum, zip(drained, *others, strict=True))
+        self.feed.close()
         await self._opened.aclose()
         _log.info("stopped", drained=running - cancelled, cancelled=cancelled)
 
@@ -214,9 +226,18 @@ class Service:
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
+        self._run_now.found(name, result)
+        self.note(record, result, runs, now.wall)
         self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
+
+    def _again(self, name: str) -> None:
+        """Have a check run once more, soon."""
+        if self._pool is None:
+            self._engine.run_again([name])
+        else:
+            self._pool.run_again(name)
 
     def _meters(self) -> Iterable[Meter]:
         return (self._engine.meter, *(self._pool.meters() if self._pool else ()))
@@ -227,6 +248,7 @@ class Service:
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
+        self.moved(record, transition)
         self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
@@ -272,7 +294,8 @@ class Service:
         """The monitor itself."""
         config = ConfigView(self._config.path, self._loaded_at, self._config_error)
         title = self._config.monitor.title
-        suffered = (*filter(None, (self._overload.trouble(),)), *troubles(self._ledger), *self._entrance.troubles)
+        ours = (self._overload.trouble(), self.forgetful)
+        suffered = (*filter(None, ours), *troubles(self._ledger), *self._entrance.troubles)
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
@@ -281,36 +304,22 @@ class Service:
             raise NoProbeNow(f"the monitor is {self._unready}")
         return await self._prober.probe(asked)
 
-    @property
     def public(self) -> PublicSpec:
-        """What everybody may see."""
+        """What outsiders may see."""
         return self._config.monitor.public
 
-    def announcements(self) -> tuple[Announcement, ...]:
-        """What is announced now, newest first."""
-        return ()
-
-    async def announce(self, said: Announcement) -> None:
-        """Announce it, in place of what was announced by the same id."""
-        raise HistoryError("there is no history to keep it in")
-
-    async def withdraw(self, announcement: str) -> bool:
-        """End an announcement now; False if there is none of this id that still holds."""
-        raise HistoryError("there is no history to keep it in")
-
-    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
-        for record in self._ledger:
-            if record.standing.incident is not None and record.standing.incident.id == incident:
-                return record.acknowledge(said)
-        return None
+    def cors_origins(self) -> tuple[str, ...]:
+        """The sites whose scripts may read the API."""
+        return self._config.monitor.cors_origins
 
     async def run_now(self, check: str) -> Result | None:
         """Run a check once more, outside of its schedule, and record what it finds; None if it is not configured.
 
         Raises NoRunNow, with the reason in a sentence, if it is paused, under way, or was asked for too often.
         """
-        raise NoRunNow(f"{check} cannot be run now")
+        if self._unready is not None:
+            raise NoRunNow(f"the monitor is {self._unready}")
+        return await self._run_now.run(check)
 
     def unhealthy(self) -> str | None:
         """Why the monitor should be restarted, None if it is healthy."""
@@ -325,21 +334,9 @@ class Service:
         return self._unready
 
 
-async def _prepared(config: Configuration) -> Net:
-    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
-    net = Net(config.monitor.deny_addresses)
-    try:
-        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
-    except OSError as error:
-        problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
-        gone = ConfigError([problem])
-        gone.sources = config.sources
-        raise gone from error
-    return net
-
-
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
     found: set[str] = set()
     for config in configurations:
+        found |= config.monitor.history.secrets
         found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
     return Redactor(found).prepare()

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, get_args
 
 from monitor.redact import Redactor
+from monitor.retention import DEFAULT_HISTORY, HistorySpec
 from monitor.secret import Secret, Text
 
 Network = IPv4Network | IPv6Network
@@ -277,8 +278,10 @@ class MonitorSpec:
     log: LogSpec = LogSpec()
     probe: ProbeSpec = ProbeSpec()
     access: AccessSpec = AccessSpec()
-    tls: ListenTlsSpec | None = None
+    history: HistorySpec = DEFAULT_HISTORY
     public: PublicSpec = PublicSpec()
+    cors_origins: tuple[str, ...] = ()
+    tls: ListenTlsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

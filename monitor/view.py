@@ -12,7 +12,7 @@ from monitor.clock import Moment, rfc3339
 from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
-from monitor.outcome import Certificate, Reason, Result, State
+from monitor.outcome import Certificate, Evidence, Reason, Result, State
 from monitor.packed import History
 from monitor.past import Past
 from monitor.ring import Slot
@@ -241,6 +241,7 @@ def detail_document(check: CheckView) -> Document:
         "next_maintenance": _maintenance(check.next_maintenance),
         "incidents": [
             {
+                "id": i.id,
                 "started_at": rfc3339(i.started_at),
                 "ended_at": _time(i.ended_at),
                 "reason": i.reason.value,
@@ -268,6 +269,15 @@ def result_document(result: Result) -> Document:
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
         "certificate": None if result.certificate is None else _certificate(result.certificate),
+    }
+
+
+def evidence_document(evidence: Evidence) -> Document:
+    """What a failing run got as an answer."""
+    return {
+        "headers": [list(header) for header in evidence.headers],
+        "body": evidence.body,
+        "truncated": evidence.cut,
     }
 
 

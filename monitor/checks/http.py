@@ -15,6 +15,7 @@ from monitor.checks.classify import classify
 from monitor.checks.cookies import Cookies
 from monitor.checks.decode import Decoder, Undecodable
 from monitor.checks.dial import Dialer
+from monitor.checks.evidence import BODY_BYTES
 from monitor.checks.exchange import Exchange
 from monitor.checks.head import request_head, waits_for_leave
 from monitor.checks.net import Net
@@ -41,6 +42,9 @@ class _Body:
     data: bytes
     charset: str | None
     cut: bool
+
+
+_UNREAD = _Body(b"", None, cut=False)
 
 
 async def check_http(spec: CheckSpec, net: Net) -> Result:
@@ -126,6 +130,7 @@ def _note_head(run: Run, message: RawResponseMessage) -> None:
     run.http_version = f"{message.version.major}.{message.version.minor}"
     length = 0 if message.code in _WITHOUT_BODY else message.headers.get("Content-Length")
     run.content_length = None if length is None else int(length)
+    run.answer, run.beginning, run.cut = message.headers, b"", False
 
 
 async def _read(run: Run, message: RawResponseMessage, content: StreamReader, through: URL | None) -> _Body:
@@ -143,18 +148,21 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
     decoder = Decoder(message.headers.get("Content-Encoding", ""))
     if wanted and not decoder.known:
         raise Undecodable(f"Content-Encoding {foreign(message.headers['Content-Encoding'])}, which was not asked for")
-    kept = bytearray()
+    run.beginning = kept = bytearray()
     run.body_bytes = 0
     while chunk := await content.readany():
         for piece in decoder.pieces(chunk):
             room = spec.max_body - run.body_bytes
             if wanted:
                 kept += piece[:room]
+            elif len(kept) <= BODY_BYTES:  # for whoever has to find out why, should this run fail
+                kept += piece[: min(room, BODY_BYTES + 1)]
             run.body_bytes += min(len(piece), room)
             if len(piece) > room:
-                return _Body(bytes(kept), None, cut=True)
+                run.cut = True
+                return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
-    return _Body(bytes(kept), _charset(message) if wanted else None, cut=False)
+    return _Body(bytes(kept), _charset(message), cut=False) if wanted else _UNREAD
 
 
 def _charset(message: RawResponseMessage) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import Iterable
 
 from monitor.checks.policy import AddressPolicy, AllowList
 from monitor.checks.tls import TlsContexts
-from monitor.spec import CheckSpec, MonitorSpec, Network
+from monitor.errors import ConfigError, Problem
+from monitor.secret import reveal
+from monitor.spec import CheckSpec, Configuration, MonitorSpec, Network
 
 
 class Net:
@@ -23,5 +27,21 @@ class Net:
 
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
-        for spec in {check.tls for check in checks}:
+        asked = list(checks)
+        for spec in {check.tls for check in asked}:
             self.tls.get(spec)
+        if any(reveal(check.url).startswith("https:") for check in asked):
+            importlib.import_module("monitor.checks.certificates")
+
+
+async def prepared(config: Configuration) -> Net:
+    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
+    net = Net(config.monitor.deny_addresses)
+    try:
+        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
+    except OSError as error:
+        problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
+        gone = ConfigError([problem])
+        gone.sources = config.sources
+        raise gone from error
+    return net

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from monitor.checks.evidence import BODY_BYTES, evidence_of
 from monitor.checks.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
 from monitor.expect import Finding
 from monitor.outcome import (
+    FAILURES,
     PHASE_NAMES,
     Attempt,
     Certificate,
+    Evidence,
     Hop,
     Phases,
     Reason,
@@ -66,6 +70,12 @@ class Run:
         self.http_version: str | None = None
         self.content_length: int | None = None
         self.body_bytes: int | None = None
+        self.answer: Mapping[str, str] | None = None
+        """The headers of the last answer."""
+        self.beginning: bytes | bytearray = b""
+        """The beginning of its body, decoded, or all of it if the run depends on it."""
+        self.cut = False
+        """Whether its body was longer than may be read."""
         self.redirects = 0
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
@@ -178,7 +188,14 @@ class Run:
             certificates=self.certificates,
             attempts=tuple(self.attempts),
             hops=tuple(self.hops),
+            evidence=self._evidence() if finding.reason.outcome in FAILURES else None,
         )
+
+    def _evidence(self) -> Evidence | None:
+        if self.answer is None:
+            return None
+        beginning = bytes(self.beginning[: BODY_BYTES + 1])
+        return evidence_of(self.answer.items(), beginning, self.cut, self.spec.redactor)
 
     def _switch(self, phase: int, now: float) -> None:
         self._phases[self._phase] = (self._phases[self._phase] or 0.0) + now - self._mark

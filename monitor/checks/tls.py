@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from cryptography import x509
-
 from monitor.expect import Finding
 from monitor.outcome import Certificate, Reason
 from monitor.spec import TlsSpec
@@ -116,25 +114,9 @@ def _entries(data: bytes, *, has_extensions: bool) -> Iterator[bytes]:
 @functools.lru_cache(maxsize=8192)
 def read_certificate(der: bytes) -> Certificate | None:
     """What a certificate says of itself; None if it cannot be read. Remembered: most runs see the same ones."""
-    try:
-        parsed = x509.load_der_x509_certificate(der)
-        return Certificate(
-            not_before=parsed.not_valid_before_utc.timestamp(),
-            not_after=parsed.not_valid_after_utc.timestamp(),
-            subject=parsed.subject.rfc4514_string(),
-            issuer=parsed.issuer.rfc4514_string(),
-            names=_names(parsed),
-        )
-    except (ValueError, x509.InvalidVersion):
-        return None
+    from monitor.checks.certificates import parsed  # eight mebibytes, which a monitor of plain HTTP does without
 
-
-def _names(parsed: x509.Certificate) -> tuple[str, ...]:
-    try:
-        extension = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return ()
-    return tuple(str(name.value) for name in extension.value)
+    return parsed(der)
 
 
 _EXPIRED, _NOT_YET_VALID, _HOSTNAME, _IP_ADDRESS = 10, 9, 62, 64

@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 
 from monitor.config.addresses import split_userinfo
 from monitor.config.credentials import credentials
+from monitor.config.history import history_spec
 from monitor.config.json_values import revealed
 from monitor.config.limits import Pace
 from monitor.config.listener import access_spec, listen_tls_spec
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
-from monitor.config.public import public_spec
+from monitor.config.outside import public_spec
 from monitor.secret import Secret, reveal, shown_url
 from monitor.spec import (
     BasicAuth,
@@ -126,6 +127,8 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
             timeout_offset=table.probe.timeout_offset,
         ),
         access=access_spec(table.access),
-        tls=listen_tls_spec(table.tls),
+        history=history_spec(table.history),
         public=public_spec(table.public),
+        cors_origins=tuple(table.api.cors_origins),
+        tls=listen_tls_spec(table.tls),
     )

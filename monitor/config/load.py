@@ -16,6 +16,7 @@ from monitor.config.check import Inherited, read_check, read_defaults
 from monitor.config.convert import monitor_spec
 from monitor.config.files import Files
 from monitor.config.finding import Finding, related, written
+from monitor.config.history import history_findings
 from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
@@ -106,8 +107,7 @@ class _Reading:
         sections = sections or _Sections()
         self.monitor = self._monitor(sections.monitor)
         self.checks = list(self._checks(sections))
-        if len(self.checks) == len(sections.checks):  # else nobody knows yet which groups there are
-            self._add(("monitor",), list(unshown(sections.monitor, self.monitor.public, self.checks)))
+        self._public(sections)
         self.modules = list(self._modules(sections))
         self.maintenance = list(self._maintenance(sections))
         self.names = _names(sections.checks)
@@ -121,9 +121,16 @@ class _Reading:
             key = "workers" if "workers" in tree else "max_concurrency"
             message = f"{table.workers} workers cannot share max_concurrency = {table.max_concurrency}"
             self._add(("monitor",), [Finding((key,), message, "each needs one run at least")])
+        if table:
+            self._add(("monitor",), history_findings(table.history))
         doubtful = [*self._below(("monitor",)), *(finding.path for finding in found)]
         self._add(("monitor",), listener_findings(tree, table.tls if table else None, doubtful, self._files))
         return monitor_spec(table) if table else MonitorSpec()
+
+    def _public(self, sections: _Sections) -> None:
+        """Whom the public page shows, once it is known which checks there are."""
+        if len(self.checks) == len(sections.checks):  # else nobody knows yet which groups there are
+            self._add(("monitor",), list(unshown(sections.monitor, self.monitor.public, self.checks)))
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
         inherited, found = read_defaults(sections.defaults, self._below(("defaults",)), self._files)

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from monitor.config import keys
+from monitor.config.history import HistoryTable
 from monitor.config.keys import Table, one_of
 from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
-from monitor.config.public import PublicTable
+from monitor.config.outside import ApiTable, PublicTable
 from monitor.config.shape import LITERAL
 from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
 
@@ -230,8 +231,10 @@ class MonitorTable(Table):
     log: LogTable = Field(default=LogTable(), description="How the daemon logs.")
     probe: ProbeTable = Field(default=ProbeTable(), description="Whom /probe may ask besides the configured checks.")
     access: AccessTable = Field(default=AccessTable(), description="Who may do what over HTTP.")
+    api: ApiTable = Field(default=ApiTable(), description="The API below /api/v1.")
+    public: PublicTable = Field(default=PublicTable(), description="The page for everybody.")
+    history: HistoryTable = Field(default=HistoryTable(), description="Where the past is kept, and how long.")
     tls: ListenTlsTable = Field(default=ListenTlsTable(), description="How the listener itself speaks TLS.")
-    public: PublicTable = Field(default=PublicTable(), description="What everybody may see, without a login.")
 
 
 class Document(Table):

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import jsonpath_rfc9535
 import re2
 
 from monitor.config.bad_value import BadValueError, did_you_mean, kind, listed, quoted
@@ -251,6 +250,8 @@ def pattern(value: object) -> Text:
 @functools.lru_cache(maxsize=4096)
 def json_path(text: str) -> str:
     """A JSONPath of RFC 9535."""
+    import jsonpath_rfc9535  # two mebibytes, which most monitors do without
+
     try:
         jsonpath_rfc9535.compile(text)
     except (jsonpath_rfc9535.JSONPathError, RecursionError) as error:

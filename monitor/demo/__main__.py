@@ -25,7 +25,8 @@ async def _play(examples: Sequence[Example], folder: Path) -> None:
         issuer = Issuer(folder)
         placed = [(example, await _place(opened, example, issuer)) for example in examples]
         path = folder / "checks.toml"
-        path.write_text(written(placed, await serve_names(), await serve_runbooks(examples)), "utf-8")
+        history = f"sqlite:///{folder / 'monitor.db'}"
+        path.write_text(written(placed, await serve_names(), await serve_runbooks(examples), history), "utf-8")
         print(path, flush=True)  # noqa: T201 - what the daemon waits for
         await ended.wait()
 

@@ -14,6 +14,7 @@ _HEAD = """\
 title = "demo"
 drain_timeout = "300ms"
 log.level = "error"            # every change of state is on the page
+history.url = {history}
 
 [defaults]
 interval = "2s"
@@ -23,10 +24,12 @@ tls.ca_file = "ca.pem"
 """
 
 
-def written(placed: Iterable[tuple[Example, str]], resolver: str, runbooks: str) -> str:
-    """The whole file. `placed` is each example with the HOST:PORT of its target, empty if it has none."""
+def written(placed: Iterable[tuple[Example, str]], resolver: str, runbooks: str, history: str) -> str:
+    """The whole file. `placed` is each example with the HOST:PORT of its target, empty if it has none; `history` is the
+    URL of a database.
+    """
     checks = (_check(example, address, runbooks) for example, address in placed)
-    return "\n".join([_HEAD.format(resolver=resolver), *checks])
+    return "\n".join([_HEAD.format(resolver=resolver, history=_quoted(history)), *checks])
 
 
 def _check(example: Example, address: str, runbooks: str) -> str:

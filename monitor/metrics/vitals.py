@@ -18,7 +18,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from monitor.meter import Latency, Meter, WorkerMeter, total
+from monitor.meter import HistoryMeter, Latency, Meter, WorkerMeter, total
+from monitor.metrics.history import HistoryCollector
 from monitor.outcome import Outcome, Reason
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
@@ -32,7 +33,8 @@ _FLIGHT = "Runs that are under way now"
 class Vitals:
     """The monitor's own metrics, registered with a registry.
 
-    `meters` are the figures of all that probes, `workers` those of the probe workers among them, by number.
+    `meters` are the figures of all that probes, `workers` those of the probe workers among them, by number, `history`
+    those of the history, None if none is kept.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Vitals:
         version: str,
         meters: Callable[[], Iterable[Meter]] = tuple,
         workers: Callable[[], Mapping[str, WorkerMeter]] = dict,
+        history: Callable[[], HistoryMeter | None] = lambda: None,
     ) -> None:
         registry.register(_MeterCollector(meters))
+        registry.register(HistoryCollector(history))
         registry.register(_WorkerCollector(workers))
         self.runs_inconclusive = Counter(
             "monitor_runs_inconclusive",

@@ -22,13 +22,18 @@ _log = structlog.get_logger("monitor.web")
 
 OPEN = frozenset(
     {
-        *("/-/healthy", "/-/ready", "/static/{file}", "/favicon.ico"),
-        *("/public", "/public.json", "/public/feed.atom"),
+        "/-/healthy",
+        "/-/ready",
+        "/static/{file}",
+        "/favicon.ico",
+        "/icon/{icon}",
+        "/public",
+        "/public.json",
+        "/public/feed.atom",
     }
 )
-"""Routes for everybody: what a service manager asks, which has no login; what is in every copy of the program; and what
-the operator switched on for everybody, which is not there else.
-"""
+"""Routes for everybody: what a service manager asks, which has no login, what is in every copy of the program, and what
+the operator has made public, if anything."""
 ASKING = frozenset({"/badge/{check}.svg"})
 """Routes for everybody that show more to those who may view, which they find in `request[MAY]`."""
 METRICS = frozenset({"/metrics", "/probe"})

@@ -9,6 +9,8 @@ BURST = 10
 """Failures at once."""
 PERIOD = 6.0
 """Seconds after which one more is forgiven."""
+_ROUNDING = 1e-9
+"""Seconds that sums of floating point may be off."""
 MOST = 4096
 """Addresses that are remembered; the one that tried least lately is forgotten first."""
 
@@ -26,7 +28,8 @@ class Failures:
 
     def wait(self, address: str, now: float) -> float:
         """Seconds until this address may try again; 0 if it may now."""
-        return max(0.0, self._forgiven.get(address, 0.0) - (BURST - 1) * PERIOD - now)
+        wait = self._forgiven.get(address, 0.0) - (BURST - 1) * PERIOD - now
+        return wait if wait > _ROUNDING else 0.0
 
     def count(self, address: str, now: float) -> None:
         """An attempt, which is a failure until it is taken back."""

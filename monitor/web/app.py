@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.web import api
 from monitor.web.access import Access
 from monitor.web.badges import Badges
+from monitor.web.cors import Cors
 from monitor.web.feeds import Feeds
+from monitor.web.forms import Forms
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
+from monitor.web.incident_pages import IncidentPages
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
 from monitor.web.public import PublicHandlers
 from monitor.web.served import Exposition, Served
-from monitor.web.static import serve_static
+from monitor.web.static import serve_icon, serve_static
 
 
 def build_app(served: Served, registry: Exposition, access_log: bool, access: Access | None = None) -> web.Application:
     """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes, `access` says who may
     ask, everybody unless given.
     """
-    around = (answer_errors, read_whole_request, (access or Access()).middleware)
+    around = (answer_errors, Cors(served).middleware, read_whole_request, (access or Access()).middleware)
     app = web.Application(
         middlewares=(log_requests, *around) if access_log else around,
         client_max_size=DEFAULT_LIMITS.body,
     )
     app.on_response_prepare.append(add_headers)
-    handlers, public, feeds = Handlers(served, registry), PublicHandlers(served), Feeds(served)
+    public, feeds = PublicHandlers(served), Feeds(served)
+    handlers, incidents, forms = Handlers(served, registry), IncidentPages(served), Forms(served)
     app.add_routes(
         [
             web.get("/", handlers.root),
@@ -36,16 +41,26 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),
+            web.post("/status/{check}/run", forms.run),
+            web.get("/wall", handlers.wall),
+            web.get("/incidents", incidents.incidents),
+            web.get("/incidents/{incident}", incidents.incident),
+            web.post("/incidents/{incident}/acknowledge", forms.acknowledge),
+            web.post("/announcements", forms.announce),
+            web.post("/announcements/{announcement}/withdraw", forms.withdraw),
+            web.get("/report", incidents.report),
+            web.get("/feed.atom", feeds.everything),
             web.get("/public", public.page),
             web.get("/public.json", public.document),
             web.get("/public/feed.atom", feeds.public),
-            web.get("/feed.atom", feeds.everything),
             web.get("/badge/{check}.svg", Badges(served).badge),
+            web.get("/icon/{icon}", serve_icon),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),
             web.post("/-/reload", handlers.reload),
             web.get("/static/{file}", serve_static),
             web.get("/favicon.ico", serve_static),
+            *api.routes(served),
         ]
     )
     return app

@@ -8,12 +8,13 @@ from aiohttp import web
 
 from monitor.outcome import State
 from monitor.spec import PublicSpec
+from monitor.summary import percent
 from monitor.view import CheckView
 from monitor.web.badge import Badge, badge_svg
 from monitor.web.caching import kept, send_kept
 from monitor.web.middleware import MAY, USER, error
 from monitor.web.public_view import shows
-from monitor.web.public_words import WORDS, share
+from monitor.web.public_words import WORDS
 from monitor.web.served import Served
 from monitor.web.wording import latency
 
@@ -32,7 +33,7 @@ class Badges:
     async def badge(self, request: web.Request) -> web.StreamResponse:
         """One badge. Whom it is not for, and who asks for a check that there is not, get the same answer."""
         show, days = request.query.get("show", "state"), request.query.get("days", "30")
-        check, public = self._served.check(request.match_info["check"]), self._served.public
+        check, public = self._served.check(request.match_info["check"]), self._served.public()
         outside = check is not None and _for_everybody(public, check, show)
         if check is None or not (outside or "view" in request[MAY]):
             raise web.HTTPNotFound
@@ -52,7 +53,7 @@ def _for_everybody(public: PublicSpec, check: CheckView, show: str) -> bool:
 
 def _made(check: CheckView, show: str, days: int) -> Badge:
     if show == "uptime":
-        value = share(check.availability(days))
+        value = percent(check.availability(days))
         return Badge(check.name, f"{value} in {days} d" if days > 1 else f"{value} in 24 h")
     if show == "latency":
         serves = check.state in (State.UP, State.DEGRADED) and check.last_success is not None

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from monitor.ring import DAY
+from monitor.summary import percent
 from monitor.web.public_view import Day
-from monitor.web.public_words import date, outages, share
+from monitor.web.public_words import date, outages
 from monitor.web.wording import span
 
 HEIGHT = 24
@@ -51,7 +52,7 @@ def day_bars(days: Sequence[Day], availability: float | None, now: float) -> Mar
     size = f'viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}"'
     known = sum(day.known > 0 for day in days)
     label = escape(
-        f"{share(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}"
+        f"{percent(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}"
     )
     drawn = f'<svg class="days" role="img" {size} aria-label="{label}">{drawn_paths}{"".join(broken)}</svg>'
     return Markup(drawn)  # noqa: S704  numbers and words of ours only

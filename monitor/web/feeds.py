@@ -42,7 +42,7 @@ class Feeds:
 
     async def public(self, request: web.Request) -> web.StreamResponse:
         """Incidents of the groups that everybody may see."""
-        public = self._served.public
+        public = self._served.public()
         if not (public.enabled and public.history):
             raise web.HTTPNotFound
         answer = await self._shared(request, public, lambda: self._public(public))

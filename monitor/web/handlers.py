@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aiohttp import web
 
 from monitor.view import CheckView
 from monitor.web.documents import check_json, overview_json
 from monitor.web.middleware import error
-from monitor.web.negotiation import HTML, JSON, TEXT, accepted, gzip_accepted
-from monitor.web.pages import check_page, overview_page
+from monitor.web.negotiation import HTML, JSON, TEXT, accepted
+from monitor.web.one_check import chosen_range, gathered
+from monitor.web.pages import check_page, overview_page, wall_page
 from monitor.web.rendering import Parts, Renderer
-from monitor.web.rows import Wanted
+from monitor.web.sending import compressed, sent
 from monitor.web.served import Exposition, Served
+from monitor.web.wanted import Wanted
 
 _SUFFIX = ".json"
 
@@ -34,7 +34,7 @@ class Handlers:
         """Everything that is known, for Prometheus."""
         headers = request.headers
         scrape = await self._exposition.scrape(headers.get("Accept", ""), headers.get("Accept-Encoding", ""))
-        return await _sent(request, scrape.parts, scrape.content_type, scrape.content_encoding)
+        return await sent(request, scrape.parts, scrape.content_type, scrape.content_encoding)
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         """All checks, as the page or as its JSON."""
@@ -43,6 +43,16 @@ class Handlers:
     async def status_json(self, request: web.Request) -> web.StreamResponse:
         """All checks, as JSON."""
         return await self._overview(request, JSON)
+
+    async def wall(self, request: web.Request) -> web.StreamResponse:
+        """All that is wrong, to be read across a room."""
+        compress = compressed(request)
+
+        async def make() -> Parts:
+            return await wall_page(await self._served.overview(), self._served.announcements(), compress)
+
+        parts = await self._renderer.shared((HTML, compress, "wall"), make)
+        return await sent(request, parts, f"{HTML}; charset=utf-8", "gzip" if compress else None)
 
     async def check(self, request: web.Request) -> web.StreamResponse:
         """One check; `.json` behind its name asks for JSON, unless that is how a check is named and no other fits."""
@@ -76,51 +86,34 @@ class Handlers:
         return web.Response(text="reloaded\n")
 
     async def _overview(self, request: web.Request, form: str) -> web.StreamResponse:
-        compress = _compress(request)
+        compress = compressed(request)
         wanted = Wanted.of(request.query) if form == HTML else Wanted()
 
         async def make() -> Parts:
             view = await self._served.overview()
-            return await (overview_json(view, compress) if form == JSON else overview_page(view, wanted, compress))
+            if form == JSON:
+                return await overview_json(view, compress)
+            return await overview_page(view, wanted, self._served.announcements(), compress)
 
         parts = await self._renderer.shared((form, compress, wanted), make)
-        return await _sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
+        return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
     async def _one(self, request: web.Request, view: CheckView, form: str) -> web.StreamResponse:
-        compress = _compress(request)
+        compress = compressed(request)
+        of, only_failures = chosen_range(request.query.get("range")), request.query.get("results") == "failures"
 
         async def make() -> Parts:
             if form == JSON:
                 return await check_json(view, compress)
-            return await check_page(self._served.monitor(), view, compress)
+            past = await gathered(view, self._served.archive, of, only_failures=only_failures)
+            return await check_page(self._served.monitor(), view, past, compress)
 
-        parts = await self._renderer.shared((form, compress, view.name), make)
-        return await _sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
+        parts = await self._renderer.shared((form, compress, view.name, of.name, only_failures), make)
+        return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
 
 def _page_or_json(request: web.Request) -> str:
     return accepted(request.headers.get("Accept"), HTML, JSON)
-
-
-def _compress(request: web.Request) -> bool:
-    return gzip_accepted(request.headers.get("Accept-Encoding"))
-
-
-async def _sent(
-    request: web.Request, parts: Sequence[bytes | bytearray], content_type: str, encoding: str | None
-) -> web.StreamResponse:
-    """Send an answer piece by piece, as the client takes it: one of thirty megabytes is never copied as a whole."""
-    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-    if encoding is not None:
-        headers["Content-Encoding"] = encoding
-    response = web.StreamResponse(headers=headers)
-    response.content_length = sum(map(len, parts))
-    await response.prepare(request)
-    *first, last = parts if request.method != "HEAD" else (b"",)
-    for part in first:
-        await response.write(part)
-    await response.write_eof(bytes(last))  # aiohttp waits for the client only if there is something to write
-    return response
 
 
 def _verdict(trouble: str | None, fine: str) -> web.Response:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from monitor.archive import Announcement
 from monitor.clock import rfc3339
-from monitor.outcome import State
+from monitor.outcome import Result, State
+from monitor.state import Incident
+from monitor.summary import percent
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import wording
-from monitor.web.bars import strip
+from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
+from monitor.web.configured import configured
+from monitor.web.csrf import FIELD, csrf_token
+from monitor.web.one_check import CheckPast
 from monitor.web.rendering import Parts, encoded
 from monitor.web.rows import (
-    Wanted,
     arrange,
     certificate_words,
     detail_path,
     headline,
     latest_certificate,
 )
-from monitor.web.static import asset_path
+from monitor.web.static import asset_path, icon_path
+from monitor.web.wanted import SORTS, Wanted
 from monitor.web.waterfall import waterfall
 
 REFRESH = 5
 """Seconds between two looks of an open page."""
 _WITHOUT_SCRIPT = 15
-_DETAIL_PLACES = 120
 _EXPRESSIONS_AT_ONCE = 100
 """Pieces of the template that are joined before anybody looks at the time."""
 
@@ -43,11 +51,16 @@ def _environment() -> Environment:
     environment.globals |= {
         "asset": asset_path,
         "detail_path": detail_path,
+        "label_path": lambda key, value: "/status?" + urlencode({"label": f"{key}={value}"}),
         "refresh": REFRESH,
         "reload_after": _WITHOUT_SCRIPT,
         "words": wording,
         "certificate_words": certificate_words,
         "waterfall": waterfall,
+        "csrf_field": FIELD,
+        "percent": percent,
+        "urlencode": urlencode,
+        "report_path": lambda since, groups: "/report?" + urlencode([("from", since), *(("group", g) for g in groups)]),
         "iso": rfc3339,
         "day": lambda at: f"{datetime.fromtimestamp(at, UTC):%-d %b %Y}",
     }
@@ -56,12 +69,16 @@ def _environment() -> Environment:
 
 _ENVIRONMENT = _environment()
 _OVERVIEW = _ENVIRONMENT.get_template("overview.html")
+_WALL = _ENVIRONMENT.get_template("wall.html")
+_INCIDENTS = _ENVIRONMENT.get_template("incidents.html")
+_INCIDENT = _ENVIRONMENT.get_template("incident.html")
+_REPORT = _ENVIRONMENT.get_template("report.html")
 _CHECK = _ENVIRONMENT.get_template("check.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
-async def overview_page(view: Overview, wanted: Wanted, compress: bool) -> Parts:
-    """The page of all checks."""
+async def overview_page(view: Overview, wanted: Wanted, announcements: Sequence[Announcement], compress: bool) -> Parts:
+    """The page of all checks, or of those that are wanted."""
     summary = view.summary
     page = _OVERVIEW.stream(
         view=view,
@@ -70,33 +87,106 @@ async def overview_page(view: Overview, wanted: Wanted, compress: bool) -> Parts
         summary=summary,
         order=("down", "degraded", "unknown", "maintenance", "paused", "up"),
         arranged=await arrange(view, wanted),
+        wanted=wanted,
+        sorts=SORTS,
+        announcements=announcements,
         headline=headline(view),
+        here="status",
         title=_title(summary, view.monitor),
-        icon="icon-down.svg" if summary["down"] else "icon.svg",
+        icon=icon_path(summary["down"]),
     )
     page.enable_buffering(_EXPRESSIONS_AT_ONCE)
     return await encoded(page, compress)
 
 
-async def check_page(monitor: MonitorView, check: CheckView, compress: bool) -> Parts:
+async def wall_page(view: Overview, announcements: Sequence[Announcement], compress: bool) -> Parts:
+    """What is wrong, for a screen across the room."""
+    summary = view.summary
+    wrong = [check for check in view.checks if check.state in (State.DOWN, State.DEGRADED)]
+    wrong.sort(key=lambda check: (check.state is not State.DOWN, check.standing.since))
+    texts = _WALL.generate(
+        view=view,
+        monitor=view.monitor,
+        now=view.now,
+        summary=summary,
+        order=("down", "degraded", "unknown", "maintenance", "up"),
+        wrong=wrong,
+        announcements=announcements,
+        headline=headline(view),
+        here="wall",
+        title=_title(summary, view.monitor),
+        icon=icon_path(summary["down"]),
+    )
+    return await encoded(texts, compress)
+
+
+async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, compress: bool) -> Parts:
     """The page of one check."""
-    recent = check.recent
-    spec = check.spec
+    spec, incident = check.spec, check.standing.incident
+    first = incident.first if incident else None
+    limit = spec.expect.latency
+    scale = scale_of(past.slots, limit)
+    axis = Axis(past.range, check.now)
     texts = _CHECK.generate(
         monitor=monitor,
         check=check,
         spec=spec,
         now=check.now,
-        failure=check.last_failure,
+        past=past,
+        incident=incident,
+        failure=first or check.last_failure,
+        first=first,
         success=check.last_success,
+        evidence=_evidence(incident, past),
         chain=check.history.chain,
-        recent=recent,
         first_ending=latest_certificate(check),
-        bars=strip(recent, spec.interval, spec.expect.latency, _places(check)),
+        bars=availability_bars(past.slots, axis),
+        scale=scale,
+        lines=latency_lines(past.slots, axis, scale, past.marked, limit) if scale else None,
+        ticks=ticks(axis),
+        ranges=RANGES,
+        configured=configured(spec),
+        csrf=csrf_token(),
+        here="",
         title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
-        icon="icon-down.svg" if check.state is State.DOWN else "icon.svg",
+        icon=icon_path(int(check.state is State.DOWN)),
     )
     return await encoded(texts, compress)
+
+
+async def incidents_page(view: Overview, compress: bool, **shown: Any) -> Parts:
+    """The incidents of all checks in time."""
+    return await _page(_INCIDENTS, view, compress, "incidents", "Incidents", **shown)
+
+
+async def incident_page(view: Overview, compress: bool, **shown: Any) -> Parts:
+    """One incident."""
+    return await _page(_INCIDENT, view, compress, "", f"Incident of {shown['incident'].check}", **shown)
+
+
+async def report_page(view: Overview, compress: bool, **shown: Any) -> Parts:
+    """The figures of a period."""
+    return await _page(_REPORT, view, compress, "report", "Report", **shown)
+
+
+async def _page(template: Template, view: Overview, compress: bool, here: str, title: str, **shown: Any) -> Parts:
+    texts = template.generate(
+        view=view,
+        monitor=view.monitor,
+        now=view.now,
+        here=here,
+        title=f"{title} · {_title(view.summary, view.monitor)}",
+        icon=icon_path(view.summary["down"]),
+        **shown,
+    )
+    return await encoded(texts, compress)
+
+
+def _evidence(incident: Incident | None, past: CheckPast) -> Result | None:
+    """The first failing run of the incident that lasts, or of the last one, if an answer came."""
+    newest = incident or next(iter(past.incidents), None)
+    first = newest.first if newest else None
+    return first if first is not None and first.evidence is not None else None
 
 
 def template(name: str) -> Template:
@@ -106,13 +196,9 @@ def template(name: str) -> Template:
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:
     """A small page that says what went wrong."""
-    return _ERROR.render(status=status, title=title, sentence=sentence, lines=lines, icon="icon.svg")
+    return _ERROR.render(status=status, title=title, sentence=sentence, lines=lines, here="", icon=icon_path(0))
 
 
 def _title(summary: dict[str, int], monitor: MonitorView) -> str:
     name = monitor.title or "monitor"
     return f"({summary['down']} down) {name}" if summary["down"] else name
-
-
-def _places(check: CheckView) -> int:
-    return min(max(len(check.history), 30), _DETAIL_PLACES)

@@ -35,7 +35,7 @@ class PublicHandlers:
         return await self._answer(request, JSON)
 
     async def _answer(self, request: web.Request, form: str) -> web.StreamResponse:
-        public = self._served.public
+        public = self._served.public()
         if not public.enabled:
             raise web.HTTPNotFound
         compress = gzip_accepted(request.headers.get("Accept-Encoding"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from monitor.outcome import State
+from monitor.summary import percent
 from monitor.web import public_words
 from monitor.web.day_bars import day_bars
 from monitor.web.pages import template
 from monitor.web.public_view import DAYS, INCIDENT_DAYS, MOST_INCIDENTS, PublicView
 from monitor.web.rendering import Parts, encoded
+from monitor.web.static import icon_path
 
 _FEW = 12
 """So many services that something is wrong with are named above everything else."""
@@ -28,9 +30,10 @@ async def public_page(view: PublicView, compress: bool) -> Parts:
         wrong=wrong[:_FEW],
         more=len(wrong[_FEW:]),
         title=f"{public_words.sentence(counts)} · {view.title}" if state is State.DOWN else view.title,
-        icon="icon-down.svg" if state is State.DOWN else "icon.svg",
+        icon=icon_path(counts[State.DOWN]),
         said=public_words,
         day_bars=day_bars,
+        percent=percent,
         days=DAYS,
         incident_days=INCIDENT_DAYS,
         most_incidents=MOST_INCIDENTS,

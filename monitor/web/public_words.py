@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -52,13 +51,6 @@ def sentence(counts: Mapping[State, int]) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def share(value: float | None) -> str:
-    """An availability: «99.98 %», never rounded up, «100 %» only for all of it; an en dash for what is not known."""
-    if value is None:
-        return "–"
-    return "100 %" if value >= 1 else f"{math.floor(value * 1e4 + 1e-9) / 100:.2f} %"
 
 
 def date(at: float) -> str:

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from monitor.outcome import Certificate, State
+from monitor.state import Acknowledgement
+from monitor.summary import percent
 from monitor.turns import turns
 from monitor.view import CheckView, Overview
-from monitor.web.bars import strip
+from monitor.web.selection import searched
+from monitor.web.slots import bar
+from monitor.web.wanted import Wanted
 from monitor.web.wording import latency, plural, span
 
-PLACES = 30
-"""Results shown in a row."""
 FEW = 40
 """So many checks fit on one screen: their groups need not be folded."""
 MANY = 1000
 """Of more checks than that, those that nothing is wrong with are listed only if somebody asks for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which checks the address of the page asks for: a group, or words to search for."""
-
-    group: str | None = None
-    words: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
-        """As `?group=` and `?q=` say it."""
-        return cls(query.get("group"), tuple(query.get("q", "").lower().split()))
-
-    def __contains__(self, check: CheckView) -> bool:
-        if self.words:
-            text = searched(check)
-            return all(word in text for word in self.words)
-        return check.spec.group == self.group
+PERIODS = (1, 7, 30, 90)
+"""Days for which the availability is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +36,15 @@ class Row:
     view: CheckView
     href: str
     bars: Markup
+    availability: tuple[str, ...]
+    """In words, by `PERIODS`."""
     latency: str
     certificate: str
     ending: bool
     """Whether the certificate is a worry."""
     lasted: str
     searched: str
+    acknowledged: Acknowledgement | None
 
     @property
     def reason(self) -> str:
@@ -96,6 +86,8 @@ class Arranged:
     """How long until the last of them has one."""
     whole: bool
     """Whether every check is listed."""
+    shown: int
+    """How many checks are meant."""
 
 
 _TITLES = {
@@ -107,29 +99,51 @@ _TITLES = {
 
 
 async def arrange(view: Overview, wanted: Wanted) -> Arranged:
-    """Put every check where it belongs."""
+    """Put every check that is wanted where it belongs."""
     placed: dict[str, list[Row]] = {key: [] for key in _TITLES}
-    rest: dict[str, list[Row]] = {}
-    whole = len(view.checks) <= MANY
-    waiting = []
+    rest: dict[str, list[CheckView]] = {}
+    shown, waiting = 0, []
     async for check in turns(view.checks):
+        if check not in wanted.selection:
+            continue
+        shown += 1
         if key := _wrong(check):
             placed[key].append(_row(check, view.now))
             continue
-        rows = rest.setdefault(check.spec.group, [])
-        if whole or check in wanted:
-            rows.append(_row(check, view.now))
+        rest.setdefault(check.spec.group, []).append(check)
         if _waiting(check):
             waiting.append(check)
-    placed["down"].sort(key=lambda row: row.view.standing.since)
+    whole = shown <= MANY or bool(wanted.selection.groups or wanted.selection.words)
+    for rows in placed.values():
+        rows.sort(key=_order(wanted.sort))
+    if not wanted.sort:
+        placed["down"].sort(key=lambda row: (row.acknowledged is not None, row.view.standing.since))
     due = max((c.next_run_at or view.now for c in waiting), default=view.now)
     return Arranged(
         [Section(k, _TITLES[k], rows) for k, rows in placed.items() if rows],
-        _groups(view, rest, asked=not whole),
+        await _groups(view, wanted, rest, whole=whole),
         len(waiting),
         span(max(due - view.now, 1)),
         whole,
+        shown,
     )
+
+
+def _order(sort: str) -> Callable[[Row], Any]:
+    """What rows are sorted by; what is worst, or newest, comes first."""
+    if sort == "name":
+        return lambda row: row.view.name.lower()
+    if sort == "since":
+        return lambda row: -row.view.standing.since
+    if sort == "availability":
+        return lambda row: _or_last(row.view.availability(30))
+    if sort == "latency":
+        return lambda row: -(last_latency(row.view) or 0.0)
+    return lambda _row: 0
+
+
+def _or_last(value: float | None) -> float:
+    return math.inf if value is None else value
 
 
 def _wrong(check: CheckView) -> str:
@@ -145,23 +159,24 @@ def _waiting(check: CheckView) -> bool:
     return check.state is State.UNKNOWN and check.last is None
 
 
-def _groups(view: Overview, rest: dict[str, list[Row]], *, asked: bool) -> list[Group]:
+async def _groups(view: Overview, wanted: Wanted, rest: dict[str, list[CheckView]], *, whole: bool) -> list[Group]:
     counted: dict[str, Counter[str]] = {}
     for check in view.checks:
-        counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
-    few = len(view.checks) <= FEW
-    return [
-        Group(
-            _title(name, len(counted)),
-            f"/status?group={quote(name, safe='')}#g-{quote(_title(name, len(counted)))}",
-            rest[name],
-            _by_urgency(counts),
-            counts.total(),
-            asked or few or (counts.total() <= FEW and bool(counts["down"] or counts["degraded"])),
-        )
-        for name, counts in counted.items()
-        if name in rest
-    ]
+        if check in wanted.selection:
+            counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
+    few, asked = len(view.checks) <= FEW, bool(wanted.selection)
+    several = len({check.spec.group for check in view.checks})
+    groups = []
+    for name, counts in counted.items():
+        if name not in rest:
+            continue
+        title = _title(name, several)
+        rows = [_row(check, view.now) async for check in turns(rest[name])] if whole else []
+        rows.sort(key=_order(wanted.sort))
+        troubled = counts.total() <= FEW and bool(counts["down"] or counts["degraded"])
+        href = f"/status?group={quote(name, safe='')}#g-{quote(title)}"
+        groups.append(Group(title, href, rows, _by_urgency(counts), counts.total(), asked or few or troubled))
+    return groups
 
 
 def _title(group: str, groups: int) -> str:
@@ -176,26 +191,21 @@ def _by_urgency(counts: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _row(check: CheckView, now: float) -> Row:
-    spec = check.spec
+    spec, incident = check.spec, check.standing.incident
     certificate = latest_certificate(check)
     left = None if certificate is None else certificate.not_after - now
     return Row(
-        check,
-        detail_path(check.name),
-        strip(check.recent, spec.interval, spec.expect.latency, PLACES),
-        latency(last_latency(check)),
-        certificate_words(left),
-        left is not None and left < spec.tls.expiry_warning,
-        span(now - check.standing.since),
-        searched(check),
+        view=check,
+        href=detail_path(check.name),
+        bars=bar(check.slots),
+        availability=tuple(percent(check.availability(days)) for days in PERIODS),
+        latency=latency(last_latency(check)),
+        certificate=certificate_words(left),
+        ending=left is not None and left < spec.tls.expiry_warning,
+        lasted=span(now - check.standing.since),
+        searched=searched(check),
+        acknowledged=incident.acknowledgement(now) if incident else None,
     )
-
-
-def searched(check: CheckView) -> str:
-    """What the words of a search are looked for in."""
-    spec = check.spec
-    labels = (f"{key}={value}" for key, value in spec.labels)
-    return " ".join((check.name, spec.group, check.state.value, *labels)).lower()
 
 
 def detail_path(name: str) -> str:

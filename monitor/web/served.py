@@ -54,16 +54,18 @@ class Served(Protocol):
         """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
 
     @property
-    def public(self) -> PublicSpec:
-        """What everybody may see."""
-
-    @property
     def archive(self) -> Archive:
         """The past."""
 
     @property
     def feed(self) -> Feed:
         """What happens now."""
+
+    def public(self) -> PublicSpec:
+        """What outsiders may see."""
+
+    def cors_origins(self) -> tuple[str, ...]:
+        """The sites whose scripts may read the API."""
 
     def announcements(self) -> tuple[Announcement, ...]:
         """What is announced now, newest first."""

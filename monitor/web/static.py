@@ -55,3 +55,26 @@ async def serve_static(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     headers = {"Content-Type": asset.content_type, "Cache-Control": kept}
     return web.Response(body=asset.body, headers=headers)
+
+
+_COUNTED = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#c8141e" d="M1 3h30L16 31z"/>'
+    '<text x="16" y="17" fill="#fff" font-family="sans-serif" font-weight="700" font-size="{size}" '
+    'text-anchor="middle">{text}</text></svg>'
+)
+
+
+def icon_path(down: int) -> str:
+    """The favicon for so many checks that are down."""
+    return f"/icon/{min(down, 100)}.svg" if down else asset_path(_FAVICON)
+
+
+async def serve_icon(request: web.Request) -> web.Response:
+    """The favicon with a number in it."""
+    stem, _, suffix = request.match_info["icon"].partition(".")
+    if suffix != "svg" or not stem.isascii() or not stem.isdecimal() or not 1 <= int(stem[:4]) <= 100:
+        raise web.HTTPNotFound
+    text = stem if int(stem) < 100 else "99+"
+    body = _COUNTED.format(text=text, size=15 if len(text) < 3 else 11)
+    headers = {"Content-Type": _TYPES["svg"], "Cache-Control": "public, max-age=86400"}
+    return web.Response(text=body, headers=headers)

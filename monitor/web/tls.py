@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from cryptography import x509
 
 from monitor.clock import rfc3339
 from monitor.errors import StartError
@@ -100,6 +99,8 @@ class Tls:
 
 
 def _loaded(spec: ListenTlsSpec) -> Pair:
+    from cryptography import x509  # eight mebibytes, which a listener without TLS does without
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[spec.min_version]
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could make the server compute, again and again

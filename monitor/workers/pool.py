@@ -92,6 +92,12 @@ class Pool:
             gone = tuple(d.spec.name for d in before.values() if d.worker == worker.number)
             worker.order(self._orders(mine, tuple(name for name in gone if name not in self._duties)))
 
+    def run_again(self, name: str) -> None:
+        """Run a check once more, soon, unless it runs."""
+        if (duty := self._duties.get(name)) is not None:
+            orders = Orders(self._generation, self._epoch, self._monitor, again=(name,))
+            self._workers[duty.worker].order([orders])
+
     def beat(self) -> None:
         """Once a second: see that all workers live, and answer for what is due of those that do not."""
         for worker in self._workers:

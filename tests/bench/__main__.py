@@ -20,13 +20,14 @@ from tests.bench.cost import BACK_TO_BACK, COSTS
 from tests.bench.figures import Bench, Figure, NotMeasured, Row
 from tests.bench.growth import GROWTH, SMALL
 from tests.bench.hanging import HANGING
+from tests.bench.history import HISTORY
 from tests.bench.honest import HONEST
 from tests.bench.machine import described, foreign_cpu_seconds
 from tests.bench.many import MANY
 from tests.bench.table import cells, markdown, show, write
 from tests.bench.target import nginx
 
-ROWS = (*COSTS, HONEST, HANGING, MANY, GROWTH, SMALL, CORES)
+ROWS = (*COSTS, HONEST, HANGING, MANY, GROWTH, SMALL, HISTORY, CORES)
 """The table, in its order."""
 _ALL = {row.name: row for row in (*ROWS, *BACK_TO_BACK)}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.target import Target
 
-_DECIMALS = {"ms": 1, "s": 2, "×": 2, "MiB": 0, "% of a CPU": 2, "/s": 0, "": 0}
+_DECIMALS = {"MB": 0, "GB": 2, "ms": 1, "s": 2, "×": 2, "MiB": 0, "% of a CPU": 2, "/s": 0, "": 0}
 _SAID_EVERY = 30.0
 """Seconds of waiting between two signs of life."""
 

@@ -142,8 +142,12 @@ def daemon(tree: Path, text: str) -> Iterator[Daemon]:
         config, log = Path(folder, "checks.toml"), Path(folder, "log")
         config.write_text(text)
         command = [sys.executable, "-m", "monitor", "run", "-c", str(config), "--listen", f"{HOST}:0"]
+        environ = os.environ | {"STATE_DIRECTORY": folder}
         launched = time.monotonic()
-        with log.open("wb") as stderr, ended(subprocess.Popen(command, cwd=tree, stderr=stderr)) as process:
+        with (
+            log.open("wb") as stderr,
+            ended(subprocess.Popen(command, cwd=tree, stderr=stderr, env=environ)) as process,
+        ):
             yield Daemon(process.pid, _listen(log, process), launched)
 
 

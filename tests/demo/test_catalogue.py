@@ -60,7 +60,7 @@ def test_configuration_is_valid(tmp_path: Path) -> None:
     Issuer(tmp_path)
     placed = [(example, "127.0.0.1:4711" if example.target else "") for example in EXAMPLES]
     path = tmp_path / "checks.toml"
-    path.write_text(written(placed, "127.0.0.1:53", "http://127.0.0.1:4712"))
+    path.write_text(written(placed, "127.0.0.1:53", "http://127.0.0.1:4712", "sqlite:///monitor.db"))
     assert [check.name for check in load(path).checks] == [example.name for example in EXAMPLES]
 
 

@@ -82,6 +82,7 @@ def test_daemon_runs_without_a_place_to_write_and_ends_by_its_stop_signal(nowher
     arguments[arguments.index("--listen") + 1] = "127.0.0.1:0"
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     env["MONITOR_CONFIG"] = str(ROOT / "checks.toml")
+    env["STATE_DIRECTORY"] = str(nowhere / "not-there")
     daemon = subprocess.Popen(
         [sys.executable, "-m", "monitor", *arguments], cwd=nowhere, env=env, stderr=subprocess.PIPE, text=True
     )

@@ -28,7 +28,7 @@ from tests.servers import certs
 from tests.watch.daemon import REFUSED, RELOADED, Daemon, Volume
 
 HERE = ROOT / "deploy" / "kubernetes"
-KUSTOMIZATIONS = sorted(path.parent for path in HERE.rglob("kustomization.yaml"))
+KUSTOMIZATIONS = sorted(path.parent for path in HERE.rglob("kustomization.yaml") if "components" not in path.parts)
 VERSIONS = ("1.27", kubernetes_validate.latest_version())
 """The oldest that knows `unhealthyPodEvictionPolicy` by default, and the newest that the validator knows."""
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
@@ -116,7 +116,7 @@ def test_what_is_written_about_is_there(found: list[Manifest]) -> None:
 def test_the_pod_keeps_the_restricted_pod_security_standard(pod: Manifest, container: Manifest) -> None:
     """Every rule of it, https://kubernetes.io/docs/concepts/security/pod-security-standards/."""
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers", "ephemeralContainers"} & pod.keys()
-    assert {kind for volume in pod["volumes"] for kind in volume} <= {"name", "configMap", "secret"}
+    assert {kind for volume in pod["volumes"] for kind in volume} <= {"name", "configMap", "secret", "emptyDir"}
     assert not [port for port in container["ports"] if "hostPort" in port]
     of_pod, own = pod["securityContext"], container["securityContext"]
     assert of_pod["runAsNonRoot"] is True
@@ -145,7 +145,8 @@ def test_secret_files_are_readable_by_the_group_of_the_pod_alone(pod: Manifest) 
 
 
 def test_directories_are_mounted_whole_so_that_a_change_arrives(container: Manifest) -> None:
-    assert all("subPath" not in mount and mount["readOnly"] for mount in container["volumeMounts"])
+    assert not any("subPath" in mount for mount in container["volumeMounts"])
+    assert [mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")] == ["history"]
 
 
 def test_probes_ask_paths_that_exist_on_the_port_that_is_listened_on(container: Manifest) -> None:
@@ -191,6 +192,21 @@ def test_there_is_one_replica_at_a_time_and_nothing_blocks_a_drain(found: list[M
 def test_the_image_has_the_version_of_the_project(container: Manifest) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert container["image"] == f"endpoint-monitor:{project['version']}"
+
+
+def test_the_history_is_kept_where_the_pod_may_write_and_a_claim_can_take_its_place(
+    pod: Manifest, container: Manifest
+) -> None:
+    place = {e["name"]: e.get("value") for e in container["env"]}["STATE_DIRECTORY"]
+    assert {m["name"]: m["mountPath"] for m in container["volumeMounts"]}["history"] == place
+    folder = HERE / "components/persistent-history"
+    component = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    claim = yaml.safe_load((folder / component["resources"][0]).read_text())
+    (patch,) = (yaml.safe_load(one["patch"]) for one in component["patches"])
+    (volume,) = patch["spec"]["template"]["spec"]["volumes"]
+    assert volume["name"] in {v["name"] for v in pod["volumes"] if "emptyDir" in v}
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
 
 
 # what refers to what
@@ -326,6 +342,7 @@ class Pod:
             self.volumes[mount["name"]] = Volume(root / mount["mountPath"].lstrip("/"), **_keywords(files))
         self.config = root / self.env["MONITOR_CONFIG"].lstrip("/")
         self.env["MONITOR_CONFIG"] = str(self.config)
+        self.env["STATE_DIRECTORY"] = str(root / self.env["STATE_DIRECTORY"].lstrip("/"))
 
     def swap_config(self, text: str) -> None:
         """What a kubelet does some time after `kubectl apply`."""

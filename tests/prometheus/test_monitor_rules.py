@@ -175,6 +175,29 @@ def test_a_worker_that_dies_again_and_again_is_a_ticket_and_one_death_is_not(pro
     assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
 
 
+def test_a_history_that_is_not_written_is_a_ticket_and_a_short_lock_is_not(promtool: str, tmp_path: Path) -> None:
+    series = healthy(90) | {
+        own("monitor_history_writing"): "1x10 0x2 1x20 0x20 1x40",
+        own("monitor_history_dropped_total"): "0x90",
+    }
+    told = says(
+        "MonitorHistoryNotWritten",
+        "45m",
+        TICKET | HERE,
+        summary="The monitor m:8420 does not keep its history",
+        description="The history of m:8420 has not been written for five minutes or more, or something of it was given "
+        "up within an hour. Checks go on.",
+    )
+    expressions = [firing("16m"), firing("45m", alert("MonitorHistoryNotWritten")), firing("60m")]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions, alerts=[told]) == ""
+
+
+def test_what_was_given_up_is_a_ticket(promtool: str, tmp_path: Path) -> None:
+    series = healthy(60) | {own("monitor_history_writing"): "1x60", own("monitor_history_dropped_total"): "0x10 200x50"}
+    expressions = [firing("9m"), firing("20m", alert("MonitorHistoryNotWritten"))]
+    assert promtool_says(promtool, tmp_path, series, expressions=expressions) == ""
+
+
 SKIPPED = own("monitor_runs_skipped_total", reason="late")
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
-from monitor.packed import History, _alike, _Own, decode, encode
+from monitor.packed import History, Own, alike_of, decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
 FLOAT = st.floats(allow_nan=False)
@@ -77,7 +77,7 @@ def test_what_never_differs_is_kept_once_even_if_the_target_alternates() -> None
 
 def test_every_field_is_kept_on_one_side() -> None:
     result = Result("c", 1.0, Reason.OK, "")
-    alike = set(Result.__struct_fields__) - set(_Own.__struct_fields__) - {"evidence"}  # an incident's, no result's
+    alike = set(Result.__struct_fields__) - set(Own.__struct_fields__) - {"evidence"}  # an incident's, no result's
     for name in alike:
         changed = structs.replace(result, **{name: "different"})
-        assert _alike(changed) != _alike(result), name
+        assert alike_of(changed) != alike_of(result), name

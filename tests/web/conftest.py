@@ -35,12 +35,20 @@ class FakeService:
     problems: list[Problem] = field(default_factory=list)
     reloads: int = 0
     broken: bool = False
-    public: PublicSpec = field(default_factory=PublicSpec)
     archive: LaidOut = field(default_factory=LaidOut)
     feed: Feed = field(default_factory=Feed)
     refuse_run: str | None = None
     """The sentence with which no check is run now."""
     ran: list[str] = field(default_factory=list)
+
+    shown: PublicSpec = field(default_factory=PublicSpec)
+    origins: tuple[str, ...] = ()
+
+    def public(self) -> PublicSpec:
+        return self.shown
+
+    def cors_origins(self) -> tuple[str, ...]:
+        return self.origins
 
     def announcements(self) -> tuple[Announcement, ...]:
         return tuple(one for one in self.archive.said if one.shown(gallery.NOW.wall))

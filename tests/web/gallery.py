@@ -12,8 +12,10 @@ from monitor.clock import Moment
 from monitor.ledger import Ledger, Record
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
 from monitor.packed import History
+from monitor.ring import SLOT
 from monitor.secret import Secret
 from monitor.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
+from monitor.tally import Tally, bucket_of
 from monitor.view import ConfigView, MonitorView, Overview, view_check
 
 NOW = Moment(1_794_578_602.0, 500_000.0)
@@ -170,6 +172,30 @@ def past(record: Record, *stretches: tuple[int, Made]) -> Record:
     return record
 
 
+def lived(record: Record, seed: int, outages: tuple[tuple[float, float], ...] = ()) -> Record:
+    """Give it ninety days before those two hours, with outages that began so many hours ago and lasted so many."""
+    recent, since = record.past.recent, NOW.wall - 7200
+    for step, count in ((SLOT, 90), (86400, 91)):
+        for number in range(count):
+            start = (int(NOW.wall // step) - number) * step
+            length = min(start + step, since) - start
+            if length <= 0:
+                continue
+            down = sum(_overlap(start, start + length, ago, hours) for ago, hours in outages)
+            took = 0.08 * (1.3 + 0.4 * math.sin(number / 9 + seed) + 0.2 * math.sin(number / 2 + seed * 3))
+            tally = Tally(up=length - down, down=down, runs=10, duration_sum=10 * took, latencies={bucket_of(took): 10})
+            if step == SLOT:
+                recent.slots.add(start, (*(round(t * 10) for t in (tally.up, 0, down, 0)), tally.duration_sum, 10))
+            else:
+                recent.days.add(start, (tally.good, tally.down))
+    return record
+
+
+def _overlap(start: float, end: float, ago: float, hours: float) -> float:
+    began = NOW.wall - ago * 3600
+    return max(0.0, min(end, began + hours * 3600) - max(start, began))
+
+
 def begun(*specs: CheckSpec) -> Ledger:
     """A ledger of these checks, configured two hours ago."""
     ledger = Ledger()
@@ -225,10 +251,12 @@ def evening() -> Overview:
     }
     for index, record in enumerate(ledger):
         past(record, *lives.get(record.spec.name, ((30, wave(index + 10)),)))
+        if record.spec.name not in ("reports", "shop-prices"):
+            lived(record, index, ((9.0 + index, 0.4), (500.0, 2.0)) if index % 4 == 0 else ((60.0, 0.2),))
     gappy = ledger.get("mail-out")
     assert gappy is not None
-    lived, gappy.recent = gappy.recent.results()[::-1], History(MONITOR.recent_results)
-    for i, result in enumerate(lived):
+    before, gappy.recent = gappy.recent.results()[::-1], History(MONITOR.recent_results)
+    for i, result in enumerate(before):
         gappy.recent = gappy.recent.add(
             structs.replace(result, started_at=result.started_at - (600 if i < 12 else 0)),
         )
@@ -261,6 +289,7 @@ def many(count: int = 1000) -> Overview:
     for index, record in enumerate(ledger):
         broken = {17: refused, 402: late, 803: wrong}.get(index)
         past(record, (30, wave(index)), *(((6, broken),) if broken else ()))
+        lived(record, index, ((5.0, 0.3),) if index % 50 == 3 else ())
     return viewed(ledger)
 
 
@@ -269,7 +298,7 @@ def busy() -> Overview:
     groups = ("shop", "mail", "edge", "identity")
     ledger = begun(*(spec(f"{groups[i % 4]}-{i:02}", groups[i % 4]) for i in range(40)))
     for index, record in enumerate(ledger):
-        past(record, (30, wave(index)))
+        lived(past(record, (30, wave(index))), index)
     return viewed(ledger)
 
 

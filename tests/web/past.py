@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monitor.archive import Announcement, IncidentQuery, Outage
 from monitor.errors import HistoryError
-from monitor.outcome import Result
+from monitor.outcome import Reason, Result
 from monitor.past import Stretch
 from monitor.state import Incident
 from monitor.tally import Tally, total
+from monitor.view import CheckView
 
 
 @dataclass
@@ -77,3 +79,18 @@ def _asked_for(one: Incident, asked: IncidentQuery) -> bool:
         and (asked.ongoing is None or asked.ongoing is (one.ended_at is None))
         and (asked.before is None or (one.started_at, one.id) < asked.before)
     )
+
+
+def quarter(view: CheckView, outages: Sequence[tuple[float, float]] = ()) -> list[Stretch]:
+    """Ninety days of a check by slots of sixteen minutes; outages began so many hours ago and lasted so many."""
+    found = []
+    for number in range(90 * 90):
+        start = (int(view.now // 960) - number) * 960
+        ago = (view.now - start) / 3600
+        down = any(began >= ago > began - hours for began, hours in outages)
+        tally = Tally(down=960.0, runs=30, connection_errors=30) if down else Tally(up=960.0)
+        for n in range(0 if down else 30):
+            took = 0.06 * (1.3 + 0.4 * math.sin(number / 70) + 0.5 * ((n * 7 + number) % 13 == 0) + 0.02 * (n % 5))
+            tally.count(Result(view.name, float(start), Reason.OK, "", took))
+        found.append(Stretch(960, start, tally))
+    return found[::-1]

@@ -75,7 +75,7 @@ def lived(
 
 def quiet() -> FakeService:
     """Nothing is wrong."""
-    return FakeService(lived({}), public=PUBLIC, archive=past(*NAMES))
+    return FakeService(lived({}), shown=PUBLIC, archive=past(*NAMES))
 
 
 def night() -> FakeService:
@@ -85,7 +85,7 @@ def night() -> FakeService:
         "mail-in": ((60, gallery.wave(2)), (18, gallery.late)),
         "shop-search": ((60, lambda check, at: gallery.fine(check, at, 1.9)),),
     }
-    service = FakeService(lived(lives), public=PUBLIC, archive=past(*NAMES))
+    service = FakeService(lived(lives), shown=PUBLIC, archive=past(*NAMES))
     for check in service.view.checks:
         for one in check.incidents:
             service.archive.logged.append(one)
@@ -101,7 +101,7 @@ def announced() -> FakeService:
         MaintenanceSpec("database upgrade", NOW.wall - 1800, 5400, groups=("mail",)),
         MaintenanceSpec("switch", NOW.wall + 2 * DAY, 3 * 3600, checks=("shop-*",)),
     )
-    service = FakeService(lived({}, planned), public=PUBLIC, archive=past(*NAMES))
+    service = FakeService(lived({}, planned), shown=PUBLIC, archive=past(*NAMES))
     service.archive.said = [
         Announcement(
             "a2", "We move the mail servers to new machines. Mail that is sent meanwhile arrives later; none is lost.",
@@ -129,7 +129,7 @@ def young() -> FakeService:
 
 def strange() -> FakeService:
     """Names, groups, descriptions and announcements as long and as strange as they may be."""
-    service = FakeService(gallery.extremes(), public=PublicSpec(enabled=True, groups=("*",), descriptions=True))
+    service = FakeService(gallery.extremes(), shown=PublicSpec(enabled=True, groups=("*",), descriptions=True))
     service.archive = past(*(check.name for check in service.view.checks))
     service.archive.logged = [incident(check.name, 3 * DAY, 90_000) for check in service.view.checks]
     said = "<b>Ä</b> " + "x" * 300 + "\nSecond line."

@@ -99,7 +99,7 @@ HIDDEN = ("ledger-db", "nothing", "ledger-db.svg", "%2e%2e")
 async def test_strangers_cannot_tell_a_hidden_check_from_none(
     begin: Begin, service: FakeService, public: PublicSpec
 ) -> None:
-    service.public = public
+    service.shown = public
     server = await begin(access=Access(rules()))
     async with ClientSession(f"http://{server.address}/") as session:
         for name in (*HIDDEN, *(() if public.enabled else ("shop-api",))):
@@ -109,7 +109,7 @@ async def test_strangers_cannot_tell_a_hidden_check_from_none(
 
 
 async def test_who_may_view_gets_every_badge(begin: Begin, service: FakeService) -> None:
-    service.public = PublicSpec()
+    service.shown = PublicSpec()
     server = await begin(access=Access(rules()))
     async with ClientSession(f"http://{server.address}/") as session:
         for name in ("shop-api", "ledger-db"):
@@ -121,7 +121,7 @@ async def test_who_may_view_gets_every_badge(begin: Begin, service: FakeService)
 
 
 async def test_without_a_history_only_the_state_is_for_everybody(begin: Begin, service: FakeService) -> None:
-    service.public = replace(PUBLIC, history=False)
+    service.shown = replace(PUBLIC, history=False)
     server = await begin(access=Access(rules()))
     async with ClientSession(f"http://{server.address}/") as session:
         assert await got(session, "/badge/shop-api.svg") == (200, "")

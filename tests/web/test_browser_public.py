@@ -27,7 +27,7 @@ def service() -> FakeService:
 
 def become(service: FakeService, scene: str) -> None:
     other = public_scenes.SCENES[scene]()
-    service.view, service.archive, service.public = other.view, other.archive, other.public
+    service.view, service.archive, service.shown = other.view, other.archive, other.shown
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])
@@ -65,7 +65,7 @@ async def test_an_open_page_renews_itself_without_a_script(
     page = await open_page("/public", java_script_enabled=False)
     assert await page.locator("script").count() == 0
     service.view = public_scenes.quiet().view
-    service.public = replace(service.public, title="Another title")
+    service.shown = replace(service.shown, title="Another title")
     await playwright.expect(page.locator("h1")).to_have_text("All 7 services are up", timeout=15_000)
 
 

@@ -160,7 +160,7 @@ async def test_hostile_names_and_texts_stay_text(begin: Begin, service: FakeServ
     hostile = HOSTILE.replace("\ud800", "")
     service.archive.said = [Announcement(hostile, hostile, hostile, NOW.wall - 60, None, ())]
     service.archive.logged = [structs.replace(public_scenes.incident("shop-api", 60, None), detail=hostile, id=hostile)]
-    service.public = replace(service.public, title=hostile)
+    service.shown = replace(service.shown, title=hostile)
     service.view = replace(service.view, monitor=replace(service.view.monitor, title=hostile))
     server = await begin()
     async with ClientSession(f"http://{server.address}/") as session:

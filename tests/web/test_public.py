@@ -21,7 +21,7 @@ from monitor.spec import PublicSpec
 from monitor.state import Incident
 from monitor.web.access import Access
 from monitor.web.public_view import DAYS, DRAWN
-from monitor.web.public_words import sentence, share, worst
+from monitor.web.public_words import sentence, worst
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
 from tests.web.public_scenes import NAMES, PUBLIC
@@ -54,7 +54,7 @@ async def document(http: ClientSession) -> Any:
 
 @pytest.mark.parametrize("path", [*PATHS, "/public/", "/public/shop-api"])
 async def test_nothing_is_there_unless_it_is_switched_on(http: ClientSession, service: FakeService, path: str) -> None:
-    service.public = PublicSpec(groups=("*",))
+    service.shown = PublicSpec(groups=("*",))
     async with http.get(path, headers={"Accept": "application/json"}) as answer:
         assert (answer.status, await answer.json()) == (404, {"error": "there is nothing at this path"})
 
@@ -75,7 +75,7 @@ async def test_it_is_for_everybody_whatever_the_rest_needs(begin: Begin, path: s
 
 async def test_switching_it_off_takes_it_away_at_once(http: ClientSession, service: FakeService) -> None:
     await text(http)
-    service.public = replace(PUBLIC, enabled=False)
+    service.shown = replace(PUBLIC, enabled=False)
     for path in PATHS:
         async with http.get(path) as answer:
             assert answer.status == 404
@@ -83,7 +83,7 @@ async def test_switching_it_off_takes_it_away_at_once(http: ClientSession, servi
 
 async def test_a_group_that_is_no_longer_public_is_gone_at_once(http: ClientSession, service: FakeService) -> None:
     assert "mail-in" in await text(http)
-    service.public = replace(PUBLIC, groups=("shop",))
+    service.shown = replace(PUBLIC, groups=("shop",))
     assert "mail-in" not in await text(http)
     assert {check["group"] for check in (await document(http))["checks"]} == {"shop"}
 
@@ -177,7 +177,7 @@ async def test_a_list_that_is_cut_says_so(http: ClientSession, service: FakeServ
 
 
 async def test_the_history_may_be_left_out(http: ClientSession, service: FakeService) -> None:
-    service.public = replace(PUBLIC, history=False)
+    service.shown = replace(PUBLIC, history=False)
     page = await text(http)
     assert "Incidents of" not in page
     assert "not available" not in page
@@ -199,13 +199,13 @@ async def test_descriptions_are_shown_only_if_they_are_asked_for(http: ClientSes
     service.view = replace(service.view, checks=tuple(described))
     assert "orders" not in await text(http)
     assert (await document(http))["checks"][0]["description"] is None
-    service.public = replace(PUBLIC, descriptions=True)
+    service.shown = replace(PUBLIC, descriptions=True)
     assert "Takes &lt;orders&gt;." in await text(http)
 
 
 async def test_all_groups_are_all_checks_also_those_without_a_group(http: ClientSession, service: FakeService) -> None:
     service.view = gallery.evening()
-    service.public = PublicSpec(enabled=True, groups=("*",))
+    service.shown = PublicSpec(enabled=True, groups=("*",))
     assert len((await document(http))["checks"]) == len(service.view.checks)
     page = await text(http)
     assert "Other services" in page
@@ -214,7 +214,7 @@ async def test_all_groups_are_all_checks_also_those_without_a_group(http: Client
 
 async def test_of_very_many_services_no_days_are_asked_for(http: ClientSession, service: FakeService) -> None:
     service.view = gallery.many(DRAWN + 1)
-    service.public = PublicSpec(enabled=True, groups=("*",))
+    service.shown = PublicSpec(enabled=True, groups=("*",))
     assert {check["days"] for check in (await document(http))["checks"]} == {None}
     assert "1 of 301 services is down" in await text(http)
 
@@ -321,16 +321,3 @@ def test_nothing_is_up_in_words_while_anything_is_not(counts: dict[State, int]) 
     assert (worst(counts) in (State.UP, State.PAUSED)) is (others == 0)
     if others:
         assert not said.startswith(("All", "The")) or "are up" not in said
-
-
-@given(st.floats(0, 1))
-def test_an_availability_is_never_rounded_up(value: float) -> None:
-    said = share(value)
-    figure = float(said.removesuffix(" %"))
-    assert figure <= value * 100 + 1e-6
-    assert figure > value * 100 - 0.0101
-    assert (said == "100 %") is (value >= 1)
-
-
-def test_what_is_not_known_is_no_figure() -> None:
-    assert share(None) == "–"

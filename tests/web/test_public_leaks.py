@@ -160,7 +160,7 @@ async def test_what_was_planted_is_found_by_who_may_view(begin: Begin, service: 
 
 
 async def test_descriptions_are_all_that_can_be_let_out(begin: Begin, service: FakeService) -> None:
-    service.public = replace(service.public, descriptions=True)
+    service.shown = replace(service.shown, descriptions=True)
     server = await begin(access=Access(rules()))
     async with ClientSession(f"http://{server.address}/") as session:
         found = set(re.findall(rf"{MARK}[\w-]*", await everything(session)))

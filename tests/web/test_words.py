@@ -10,21 +10,26 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from multidict import MultiDict
 
 from monitor.clock import Moment
 from monitor.outcome import Reason, Result
+from monitor.ring import Slot
 from monitor.secret import Secret
 from monitor.spec import Expect, Rule
 from monitor.view import CheckView, Overview
 from monitor.web import wording
-from monitor.web.bars import strip
+from monitor.web.charts import RANGES
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
-from monitor.web.pages import check_page, overview_page
-from monitor.web.rows import MANY, Arranged, Wanted, arrange, certificate_words
+from monitor.web.one_check import CheckPast, gathered
+from monitor.web.pages import check_page, overview_page, wall_page
+from monitor.web.rows import MANY, Arranged, arrange, certificate_words
+from monitor.web.slots import bar
+from monitor.web.wanted import Wanted
 from monitor.web.waterfall import WIDTH, waterfall
 from tests.web import gallery
-from tests.web.gallery import NOW, begun, fine, late, past, refused, spec, stalled, viewed, wrong
+from tests.web.gallery import NOW, begun, fine, late, past, refused, spec, viewed, wrong
+from tests.web.past import LaidOut
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,12 @@ def test_certificates_say_how_long_they_hold(days: float, said: str) -> None:
 
 async def arranged(view: Overview, **query: str) -> Arranged:
     """The overview as an address with this query asks for it."""
-    return await arrange(view, Wanted.of(query))
+    return await arrange(view, Wanted.of(MultiDict(query)))
+
+
+async def remembered(check: CheckView) -> CheckPast:
+    """What its page shows while the archive is away."""
+    return await gathered(check, LaidOut(away="gone"), RANGES[0], only_failures=False)
 
 
 def names(found: Arranged) -> list[str]:
@@ -138,8 +148,9 @@ async def test_of_too_many_checks_those_are_listed_that_somebody_asks_for(
     query: dict[str, str], listed: Callable[[CheckView], bool]
 ) -> None:
     view = gallery.many(MANY + 1)
-    wrong = set(names(await arranged(view)))
-    assert set(names(await arranged(view, **query))) == wrong | {c.name for c in view.checks if listed(c)}
+    found = await arranged(view, **query)
+    assert set(names(found)) == {c.name for c in view.checks if listed(c)}
+    assert found.shown == len(names(found))
 
 
 @settings(deadline=None, max_examples=20)
@@ -162,19 +173,17 @@ def one(*stretches: tuple[int, gallery.Made], **more: object) -> CheckView:
     return viewed(ledger).checks[0]
 
 
-def test_strip_draws_each_kind_once_and_the_newest_at_the_right_end() -> None:
-    view = one((10, gallery.wave(1)), (5, refused), (2, stalled))
-    drawn = strip(view.recent, 10.0, 0.8, 30)
-    assert re.findall(r'class="(\w+)"', drawn) == ["strip", "fine", "failed", "uncertain"]
-    assert "M145.5 15.5v-8h3v8z" in drawn
-    assert "last 17 results: 5 failed, 2 inconclusive" in drawn
-
-
-def test_strip_hatches_the_time_in_which_nobody_looked() -> None:
-    view = one((10, gallery.wave(1)))
-    older = tuple(structs.replace(r, started_at=r.started_at - 600) for r in view.recent)
-    drawn = strip((*view.recent, *older), 10.0, None, 30)
-    assert drawn.count("url(#hatch)") == 1
+def test_slots_are_drawn_by_kind_each_with_its_own_form() -> None:
+    slots = [
+        Slot(up=960.0, latency=0.1), Slot(up=900.0, latency=0.05), Slot(up=500.0, down=300.0, latency=0.1),
+        Slot(degraded=960.0, latency=0.2), Slot(maintenance=960.0), Slot(),
+    ]  # fmt: skip
+    drawn = bar(slots)
+    assert re.findall(r'<path class="(\w+)"', drawn) == ["fine", "slow", "failed", "planned", "gap"]
+    assert "M6 0h2v16h-2z" in drawn, "down is higher than anything that is well"
+    assert "M9 16v-11h2v11z" in drawn, "the longest latency"
+    assert "down in 1 of 6 slots" in drawn
+    assert "nothing known yet" in bar([Slot()] * 90)
 
 
 def test_waterfall_begins_each_bar_where_the_last_one_ended() -> None:
@@ -217,18 +226,19 @@ async def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scen
     pages = [
         b"".join(await made)
         for made in (
-            overview_page(view, Wanted(), False),
-            *(check_page(view.monitor, c, False) for c in view.checks[:20]),
+            overview_page(view, Wanted(), (), False),
+            *[check_page(view.monitor, c, await remembered(c), False) for c in view.checks[:20]],
+            wall_page(view, (), False),
         )
     ]
     for page in map(bytes.decode, pages):
         assert not re.search(r"<[^>]*\s(style|on\w+)=", page)
         assert not re.search(r"<script(?![^>]*\ssrc=\"/static/)", page)
-        assert not re.search(r'<(?:link|script|img)[^>]*(?:href|src)="(?!/static/|/feed\.atom")', page)
+        assert not re.search(r'<(?:link|script|img)[^>]*(?:href|src)="(?!/static/|/icon/|/feed.atom)', page)
 
 
 async def test_thousand_checks_are_no_heavier_than_a_photograph() -> None:
-    assert sum(map(len, await overview_page(gallery.many(), Wanted(), True))) < 150_000
+    assert sum(map(len, await overview_page(gallery.many(), Wanted(), (), True))) < 150_000
 
 
 @pytest.mark.parametrize(

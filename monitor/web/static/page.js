@@ -7,7 +7,44 @@ let updated = Date.now();
 let failing = false;
 let timer = 0;
 let pressing = false;
+let hurried = 0;
 const folds = new Map();
+const THEMES = { auto: "light", light: "dark", dark: "auto" };
+const THEME_NAMES = { auto: "automatic", light: "light", dark: "dark" };
+
+function theme(choice) {
+  if (choice === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = choice;
+}
+
+function chosenTheme() {
+  try {
+    const choice = localStorage.getItem("theme");
+    return choice in THEMES ? choice : "auto";
+  } catch {
+    return "auto"; // storage is switched off
+  }
+}
+
+theme(chosenTheme()); // before anything is painted
+
+function showTheme() {
+  const button = byId("theme");
+  const words = `Colours: ${THEME_NAMES[chosenTheme()]}`;
+  button.title = words;
+  button.setAttribute("aria-label", words);
+}
+
+function switchTheme() {
+  const choice = THEMES[chosenTheme()];
+  try {
+    localStorage.setItem("theme", choice);
+  } catch {
+    // it holds until the next page, then
+  }
+  theme(choice);
+  showTheme();
+}
 
 function remember(event) {
   const fold = event.target;
@@ -51,17 +88,16 @@ function filter() {
 
 function searched() {
   const url = new URL(location.href);
-  const text = byId("search").value;
-  if (text) url.searchParams.set("q", text);
-  else url.searchParams.delete("q");
-  history.replaceState(null, "", url);
-  if (!text) closeFound();
-  filter();
-  if (document.querySelector("[data-partial]")) {
-    // of thousands of checks only what matches is in the page
-    clearTimeout(timer);
-    timer = setTimeout(refresh, 300);
+  for (const name of ["q", "sort"]) {
+    const value = byId(name === "q" ? "search" : "sort").value;
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
   }
+  history.replaceState(null, "", url);
+  if (!byId("search").value) closeFound();
+  filter();
+  clearTimeout(timer); // what was left out of the page may match now
+  timer = setTimeout(refresh, 300);
 }
 
 function closeFound() {
@@ -98,6 +134,58 @@ function swap(text) {
   scrollTo(x, y);
 }
 
+function kept() {
+  // a form that somebody fills in, and a dialog that is open, are left alone
+  if (document.querySelector("dialog[open]")) return true;
+  for (const field of document.querySelectorAll("main textarea, main input:not([type=hidden])")) {
+    if (field === document.activeElement || field.value !== field.defaultValue) return true;
+  }
+  return false;
+}
+
+function hurry() {
+  // something changed: look soon, but once for all that changes together
+  clearTimeout(hurried);
+  hurried = setTimeout(refresh, 250);
+}
+
+function listen() {
+  if (!window.EventSource) return;
+  const events = new EventSource("/api/v1/events?events=transition");
+  for (const kind of ["transition", "reset", "lost"]) events.addEventListener(kind, hurry);
+}
+
+function move(step) {
+  const links = [...document.querySelectorAll("main a.go")].filter((link) => link.offsetParent);
+  if (!links.length) return;
+  const now = links.indexOf(document.activeElement);
+  const next = links[Math.min(Math.max(now + step, 0), links.length - 1)];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function key(event) {
+  const box = byId("search");
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && document.activeElement === box) {
+    box.value = "";
+    searched();
+    box.blur();
+    return;
+  }
+  if (event.target.matches?.("input, textarea, select") || document.querySelector("dialog[open]")) return;
+  const does = {
+    "/": () => box?.focus(),
+    j: () => move(1),
+    k: () => move(-1),
+    o: () => document.activeElement.closest("details")?.querySelector("summary").click(),
+    "?": () => byId("keys")?.showModal(),
+  }[event.key];
+  if (!does) return;
+  event.preventDefault();
+  does();
+}
+
 async function refresh() {
   clearTimeout(timer);
   try {
@@ -109,7 +197,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const text = await answer.text();
     failing = false;
-    if (getSelection().isCollapsed && !pressing) {
+    if (getSelection().isCollapsed && !pressing && !kept()) {
       // a swap would undo what the reader has just selected, or take a link away under a click
       swap(text);
       updated = Date.now();
@@ -149,19 +237,22 @@ function begin() {
   document.addEventListener("click", remember);
   document.addEventListener("pointerdown", () => (pressing = true));
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => (pressing = false));
+  byId("theme").hidden = false;
+  byId("theme").addEventListener("click", switchTheme);
+  showTheme();
   const box = byId("search");
   if (box) {
-    byId("search-box").hidden = false;
-    box.value = new URL(location.href).searchParams.get("q") ?? "";
+    byId("find").hidden = true;
     box.addEventListener("input", searched);
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "/" && document.activeElement !== box) {
-        event.preventDefault();
-        box.focus();
-      }
+    byId("sort").addEventListener("change", searched);
+    box.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      searched();
     });
     filter();
   }
+  document.addEventListener("keydown", key);
+  listen();
   tell();
   setInterval(tell, 1000);
   timer = setTimeout(refresh, Number(byId("main").dataset.refresh) * 1000);
@@ -170,4 +261,4 @@ function begin() {
   });
 }
 
-begin();
+document.addEventListener("DOMContentLoaded", begin);

@@ -1,14 +1,35 @@
-"""The table [monitor.public]: what everybody may see, and its spec."""
+"""The tables of [monitor] about what outsiders may see: the public page, and other sites' scripts at the API."""
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated
+
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from monitor.config import keys, values
+from monitor.config.bad_value import BadValueError
 from monitor.config.keys import Table
 from monitor.spec import PublicSpec
 
 _PUBLIC = PublicSpec()
+_ORIGIN = r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"
+
+
+def _origin(value: object) -> str:
+    text = values.plain(value)
+    if not re.fullmatch(_ORIGIN, text):
+        advice = '"https://status.example.com", without a path; every origin that may ask is named'
+        raise BadValueError("is not the origin of a site", advice)
+    return text.lower()
+
+
+class ApiTable(Table):
+    """The API below /api/v1."""
+
+    cors_origins: list[Annotated[str, PlainValidator(_origin), WithJsonSchema({"type": "string"})]] = Field(
+        default=[], description='Sites whose scripts may read the API: "https://dashboard.example.com".'
+    )
 
 
 class PublicTable(Table):

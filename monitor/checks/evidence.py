@@ -1,0 +1,74 @@
+"""What a failing run got as an answer, made fit to be shown: bounded, text only, and without anything secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from aiohttp.helpers import parse_content_type
+
+from monitor.outcome import Evidence
+from monitor.redact import Redactor
+from monitor.secret import MASK
+
+BODY_BYTES = 2048
+"""So much of a body is kept."""
+_HEADER_CHARACTERS = 8192
+_VALUE_CHARACTERS = 1024
+_SECRET_NAMES = re.compile(
+    r"cookie|auth|token|secret|key|session|password|credential|signature|csrf|xsrf", re.IGNORECASE
+)
+"""Headers whose values let somebody in."""
+_TEXTUAL = re.compile(r"text/|.*[/+](?:json|xml|javascript|x-www-form-urlencoded|yaml|problem|html)\b", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, redactor: Redactor) -> Evidence:
+    """The evidence; `body` is the beginning of what was decoded, `cut` tells that there was more of it."""
+    named = list(headers)
+    first = {name.lower(): value for name, value in reversed(named)}
+    return Evidence(
+        tuple(_bounded((_shown(name, redactor), _value(name, value, redactor)) for name, value in named)),
+        _text(body[:BODY_BYTES], first, redactor),
+        cut or len(body) > BODY_BYTES,
+    )
+
+
+def _value(name: str, value: str, redactor: Redactor) -> str:
+    if _SECRET_NAMES.search(name):
+        return MASK
+    shown = _shown(value, redactor)
+    return shown if len(shown) <= _VALUE_CHARACTERS else shown[: _VALUE_CHARACTERS - 1] + "…"
+
+
+def _shown(text: str, redactor: Redactor) -> str:
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redactor.foreign(_written(text)))
+
+
+def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """As many as fit, and a mark if there are more."""
+    left = _HEADER_CHARACTERS
+    for name, value in headers:
+        left -= len(name) + len(value)
+        if left < 0:
+            yield "…", "more headers, which are not kept"
+            return
+        yield name, value
+
+
+def _text(body: bytes, headers: Mapping[str, str], redactor: Redactor) -> str | None:
+    """The body as text, None if it is none; a character that the end of what is kept cuts through is left out."""
+    content_type = headers.get("content-type", "text/plain")
+    if not body or not _TEXTUAL.match(content_type):
+        return None
+    charset = parse_content_type(content_type)[1].get("charset", "utf-8")
+    try:
+        text = body.decode(charset, "ignore" if len(body) == BODY_BYTES else "strict")
+    except (UnicodeDecodeError, LookupError):
+        return None
+    return None if _CONTROL.search(text) else redactor.foreign(_written(text))
+
+
+def _written(text: str) -> str:
+    """Without lone halves of surrogate pairs, which can be written nowhere."""
+    return text.encode("utf-8", "backslashreplace").decode()

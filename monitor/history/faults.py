@@ -1,0 +1,67 @@
+"""What goes wrong with a database, in sentences: the one place where errors of drivers become `HistoryError`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from monitor.errors import HistoryError
+
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_WORDS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another process holds a lock on it",
+    sqlite3.SQLITE_LOCKED: "another process holds a lock on it",
+    sqlite3.SQLITE_READONLY: "it may only be read",
+    sqlite3.SQLITE_IOERR: "the disk does not take or give what it should",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_AUTH: "permission denied",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
+}
+_PRIMARY = 0xFF
+"""The low byte of SQLite's error codes says what it is, the others particulars."""
+
+
+class Corrupt(HistoryError):
+    """The file is no database, or a torn one."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What a driver raises within is raised as HistoryError, in a sentence without addresses or secrets."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _of_driver(error.orig) from error
+    except SQLAlchemyError as error:
+        raise HistoryError(f"the database answers with something else: {type(error).__name__}") from error
+    except sqlite3.Error as error:
+        raise _of_driver(error) from error
+    except TimeoutError as error:
+        raise HistoryError("the database does not answer in time") from error
+    except OSError as error:
+        raise HistoryError(error.strerror or str(error)) from error
+
+
+def _of_driver(error: BaseException | None) -> HistoryError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        primary = code & _PRIMARY
+        kind = Corrupt if primary in _BROKEN else HistoryError
+        return kind(_WORDS.get(primary, str(error)))
+    return HistoryError(_of_postgresql(error))
+
+
+def _of_postgresql(error: BaseException | None) -> str:
+    """The driver's own class says what it is; its text may hold what was to be written."""
+    cause = getattr(error, "__cause__", None) or error
+    if isinstance(cause, TimeoutError):
+        return "the database does not answer in time"
+    if isinstance(cause, OSError):
+        return f"the database cannot be reached: {cause.strerror or cause}"
+    words = "".join(" " + letter.lower() if letter.isupper() else letter for letter in type(cause).__name__).strip()
+    return f"the database says: {words.removesuffix(' error')}"

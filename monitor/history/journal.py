@@ -1,0 +1,179 @@
+"""What is to be written, gathered on the loop: results as they come, checks as they stand, incidents as they change."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from monitor.clock import Moment
+from monitor.history.saved import Noted, encode, entry, saved
+from monitor.history.statements import Row, Writes
+from monitor.ledger import Ledger, Record
+from monitor.meter import HistoryMeter
+from monitor.outcome import Result
+from monitor.packed import History
+from monitor.state import Incident
+from monitor.turns import turns
+
+MOST_RESULTS = 100_000
+"""Results that wait at most to be written."""
+_MOST_INCIDENTS = 20_000
+_IN_A_ROW = 200
+"""Results in one row of the journal: as many as are encoded in a fraction of a millisecond."""
+_ROUND_SECONDS = 300.0
+"""Each check is saved once in this time, so a restart has as much of the journal to go through."""
+_MOST_AT_ONCE = 500
+"""Checks that are saved at once because something happened to them; the others come with the next."""
+CHECKPOINT_SECONDS = 5.0
+
+Captured = tuple[Record, int, list[tuple[int, int, bytes]]]
+"""A check that was saved, with how many new results, and which closed stretches."""
+
+
+class Journal:
+    """Everything that is not written yet, bounded. `base` numbers the entries, above those of every process before."""
+
+    def __init__(self, ledger: Ledger, meter: HistoryMeter, base: int) -> None:
+        self._ledger = ledger
+        self._meter = meter
+        self._number = base
+        self._row = base
+        self._noted: list[Noted] = []
+        self._rows: deque[tuple[Row, int]] = deque()
+        """What was encoded already, with the number of results in it."""
+        self._alike: dict[str, Result | None] = {}
+        self._fresh: dict[str, int] = {}
+        """Results of each check since it was saved."""
+        self._soon: dict[str, None] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._round: Iterator[Record] = iter(())
+        self._round_began: int | None = None
+        """The row of the journal with which it did."""
+        self._forget: int | None = None
+
+    def above(self, number: int) -> None:
+        """Number entries and rows above this, should the clock have been put back since the process before."""
+        self._number, self._row = max(self._number, number), max(self._row, number)
+
+    # what happens
+
+    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
+        """A result that the record has just taken in, at Unix seconds."""
+        name, alike = record.spec.name, record.recent.alike
+        self._number += 1
+        said = alike is self._alike.get(name)
+        self._noted.append(Noted(name, self._number, result, None if said else alike, runs, at, record.standing))
+        self._alike[name] = alike
+        fresh = self._fresh[name] = self._fresh.get(name, 0) + 1
+        if fresh * 4 >= record.recent.limit * 3:
+            self._soon[name] = None
+        self._meter.queue += 1
+
+    def incident(self, incident: Incident) -> None:
+        """It began, ended, or somebody takes care of it."""
+        self._incidents.pop(incident.id, None)
+        self._incidents[incident.id] = incident
+        if len(self._incidents) > _MOST_INCIDENTS:
+            del self._incidents[next(iter(self._incidents))]
+            self._meter.dropped += 1
+
+    def save_soon(self, names: Iterable[str]) -> None:
+        """Save these checks with the next ones."""
+        self._soon |= dict.fromkeys(names)
+
+    # what is written of it
+
+    async def encoded(self) -> None:
+        """Make rows of what was noted."""
+        noted, self._noted = self._noted, []
+        for start in range(0, len(noted), _IN_A_ROW):
+            some = noted[start : start + _IN_A_ROW]
+            entries = [entry(one) async for one in turns(some)]
+            self._row += 1
+            self._rows.append(({"id": self._row, "at": some[-1].at, "entries": encode(entries)}, len(some)))
+        while self._meter.queue > MOST_RESULTS and self._rows:
+            _, lost = self._rows.popleft()
+            self._meter.queue -= lost
+            self._meter.dropped += lost
+            self._alike.clear()  # what they shared with later ones has to be said again
+
+    def pending(self, ids: Callable[[str], int]) -> Writes:
+        """The journal's rows and the incidents."""
+        return Writes(
+            journal=[row for row, _ in self._rows],
+            incidents=[_incident_row(one, ids(one.check)) for one in self._incidents.values()],
+            forget_journal=self._forget,
+        )
+
+    async def checkpoint(
+        self, writes: Writes, ids: Callable[[str], int], now: Callable[[], Moment], *, all_of_them: bool
+    ) -> list[Captured]:
+        """Add the checks whose turn it is, or all; says which, to be told of once they are written."""
+        captured = []
+        async for record in turns(self._due(all_of_them=all_of_them)):
+            name = ids(record.spec.name)
+            closed, fresh = record.past.closed(), self._fresh.get(record.spec.name, 0)
+            writes.tallies += [{"step": s, "check_id": name, "start": at, "tally": t} for s, at, t in closed]
+            writes.results += _chunks(record, name, fresh)
+            data = saved(record, self._number, now())
+            writes.checks.append({"id": name, "name": record.spec.name, "saved": data})
+            captured.append((record, fresh, closed))
+        return captured
+
+    def _due(self, *, all_of_them: bool) -> list[Record]:
+        if all_of_them:
+            self._soon.clear()
+            return list(self._ledger)
+        names = list(islice(self._soon, _MOST_AT_ONCE))
+        asked = [record for name in names if (record := self._ledger.get(name)) is not None]
+        for name in names:
+            del self._soon[name]
+        count = -(-len(self._ledger) * int(CHECKPOINT_SECONDS) // int(_ROUND_SECONDS))
+        some = list(islice(self._round, count))
+        if len(some) < count:
+            self._forget, self._round_began = self._round_began, self._row
+            self._round = iter(self._ledger)
+        return list({id(record): record for record in (*asked, *some)}.values())
+
+    def written(self, writes: Writes, captured: list[Captured]) -> None:
+        """All of this is in the database now."""
+        for _ in writes.journal:
+            _, count = self._rows.popleft()
+            self._meter.queue -= count
+        for row in writes.incidents:
+            if (one := self._incidents.get(row["id"])) is not None and row["data"] == encode(one):
+                del self._incidents[row["id"]]
+        for record, fresh, closed in captured:
+            self._fresh[record.spec.name] = self._fresh.get(record.spec.name, 0) - fresh
+            record.past.kept(closed)
+        if writes.forget_journal == self._forget:
+            self._forget = None
+
+    def not_written(self, captured: list[Captured]) -> None:
+        """It is not; these checks are saved with the next ones."""
+        self.save_soon(record.spec.name for record, _, _ in captured)
+
+    def only(self, names: set[str]) -> None:
+        """Forget what belongs to checks that are configured no more."""
+        for kept in (self._alike, self._fresh, self._soon):
+            for name in [name for name in kept if name not in names]:
+                del kept[name]
+
+
+def _incident_row(one: Incident, check_id: int) -> Row:
+    times = {"started_at": one.started_at, "ended_at": one.ended_at}
+    return {"id": one.id, "check_id": check_id, **times, "data": encode(one)}
+
+
+def _chunks(record: Record, check_id: int, fresh: int) -> Iterator[Row]:
+    """The newest so many results, failures apart from the others."""
+    newest = record.recent.results()[:fresh]
+    for failed in (False, True):
+        some = [result for result in reversed(newest) if result.failed is failed]
+        if some:
+            packed = History(len(some))
+            for result in some:
+                packed = packed.add(result)
+            times = {"first_at": some[0].started_at, "last_at": some[-1].started_at}
+            yield {"check_id": check_id, "failed": failed, **times, "count": len(some), "data": encode(packed)}

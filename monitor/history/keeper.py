@@ -1,0 +1,246 @@
+"""Keeps the history beside the checks: once a second it writes what happened, whatever the database is like meanwhile.
+
+No check waits for it. While the database is away things wait in memory, up to a bound; what is given up is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import structlog
+
+from monitor.clock import system_clock
+from monitor.errors import HistoryError
+from monitor.history.database import Database
+from monitor.history.faults import Corrupt
+from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
+from monitor.history.noticeboard import Noticeboard
+from monitor.history.pruning import Pruning
+from monitor.history.reader import Reader
+from monitor.history.restoring import Restored, restored
+from monitor.history.saved import former
+from monitor.history.statements import Statements
+from monitor.ledger import Ledger, Record, Transition
+from monitor.meter import HistoryMeter
+from monitor.outcome import Result
+from monitor.retention import HistorySpec
+from monitor.spec import CheckSpec
+from monitor.state import Incident
+
+_log = structlog.get_logger("monitor.history")
+
+_EVERY = 1.0
+"""Seconds between two transactions: what a killed process loses."""
+_PATIENCE_AT_START = 5.0
+"""Seconds that a start waits for the database."""
+_PATIENCE_AT_STOP = 10.0
+_RETRY = 5.0
+"""Seconds between two attempts to open a database that is away."""
+_SILENT = 3.0
+"""Seconds without a success before the page says so: a lock that a backup holds for a moment is no trouble."""
+
+
+class Keeper:
+    """The history of all checks in the ledger; `told` is called for what a database that came late changed."""
+
+    def __init__(self, spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> None:
+        self.meter = HistoryMeter()
+        self._spec = spec
+        self._ledger = ledger
+        self._told = told
+        self._database = Database(spec.location)
+        self._statements = Statements(self._database.dialect)
+        self._journal = Journal(ledger, self.meter, int(time.time()) * 1_000_000)
+        self._pruning = Pruning(spec)
+        self._ids: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._failing_since: float | None = None
+        self._why = ""
+        self._said = False
+        self._adopted = False
+        self._opened_at = self._checkpointed = -1e9
+        self._began = system_clock().wall
+        self._gaps_seen = 0.0
+        self.notices = Noticeboard(self._database, self._statements)
+        self.archive = Reader(self._database, ledger, self._ids, spec)
+
+    # life
+
+    async def start(self) -> None:
+        """Open the database and take over what was known, or go on without if it does not answer soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_AT_START):
+                await self._attempt(self._open())
+        self._task = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        """Write everything that is known, and close."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        now = system_clock()
+        for record in self._ledger:
+            record.past.stand(record.standing.state, now)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_AT_STOP):
+                await self._attempt(self._write(all_of_them=True))
+        if self.meter.queue:
+            _log.error("history is not whole", results=self.meter.queue, why=self._why)
+        await self._database.close()
+
+    def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
+        """Go by these settings, and keep what belongs to checks that have another name now."""
+        if spec.location != self._spec.location:
+            _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
+        self._pruning.use(spec)
+        self.archive.use(spec)
+        names = set()
+        for check in checks:
+            names.add(check.name)
+            before = former(check, self._ids)
+            if before is not None and before != check.name:
+                self._ids[check.name] = self._ids.pop(before)
+            if before != check.name:
+                self._journal.save_soon([check.name])
+        self._journal.only(names)
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                await self._attempt(self._turn())
+            except Exception:  # noqa: BLE001  a bug here must not end the history for good
+                _log.exception("internal error in the history")
+
+    async def _turn(self) -> None:
+        if not self._database.is_open:
+            await self._journal.encoded()
+            if time.monotonic() - self._opened_at < _RETRY:
+                return
+            await self._open()
+        await self._write(all_of_them=False)
+
+    async def _open(self) -> None:
+        self._opened_at = time.monotonic()
+        await self._database.open()
+        found = await restored(self._database)
+        self._ids |= {name: number for name, number in found.ids.items() if name not in self._ids}
+        self._journal.above(found.highest)
+        if not self._adopted:
+            self._adopted = True
+            await self._adopt(found)
+        await self.notices.load(system_clock().wall)
+
+    async def _adopt(self, found: Restored) -> None:
+        async for record, transition in found.into(self._ledger):
+            if transition is not None:
+                self._told(record, transition)
+        for incident in found.orphans(self._ledger):
+            self._journal.incident(incident)
+
+    # what happens
+
+    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
+        """A result that the record has just taken in, at Unix seconds."""
+        self._journal.note(record, result, runs, at)
+
+    def moved(self, record: Record, transition: Transition) -> None:
+        """A check changed its state."""
+        before, after = transition.before.incident, transition.after.incident
+        if before is not None and after is None:
+            self._journal.incident(record.incidents[0])
+        if after is not None and before is None:
+            self._journal.incident(after)
+        self._journal.save_soon([record.spec.name])
+
+    def acknowledged(self, incident: Incident) -> None:
+        """Somebody takes care of it, or nobody any more."""
+        self._journal.incident(incident)
+        self._journal.save_soon([incident.check])
+
+    # writing
+
+    async def _attempt(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Corrupt as problem:
+            self._failed(problem)
+            with suppress(HistoryError):
+                await self._database.set_aside(problem)
+            self._opened_at = -1e9
+        except HistoryError as problem:
+            self._failed(problem)
+            if self._database.dialect == "postgresql":
+                await self._database.close()  # its connection may be gone, or in an odd state
+
+    def _failed(self, problem: HistoryError) -> None:
+        self._why = str(problem)
+        self.meter.writing = False
+        if self._failing_since is None:
+            self._failing_since = system_clock().wall
+            _log.error("history is not written", database=self._database.shown, why=self._why)
+
+    def _succeeded(self, took: float) -> None:
+        now = system_clock().wall
+        self.meter.writes += 1
+        self.meter.write_seconds += took
+        self.meter.written_at = now
+        self.meter.writing = True
+        if self._failing_since is not None:
+            _log.info(
+                "history is written again", database=self._database.shown, seconds=round(now - self._failing_since)
+            )
+            self._failing_since = None
+
+    async def _write(self, *, all_of_them: bool) -> None:
+        await self._journal.encoded()
+        writes = self._journal.pending(self._id)
+        captured: list[Captured] = []
+        due = time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
+        if due or all_of_them:
+            captured = await self._journal.checkpoint(writes, self._id, system_clock, all_of_them=all_of_them)
+            writes.presence = self._presence()
+        if not writes:
+            return
+        began = time.perf_counter()
+        try:
+            async with self._database.writing() as connection:
+                await self._statements.write(connection, writes)
+                if due:
+                    await self._pruning.step(connection, len(self._ids), system_clock().wall)
+        except BaseException:
+            self._journal.not_written(captured)
+            raise
+        self._journal.written(writes, captured)
+        if due:
+            self._checkpointed = time.monotonic()
+        self._succeeded(time.perf_counter() - began)
+
+    def _id(self, name: str) -> int:
+        """The check's number in the database, a new one if it has none yet."""
+        found = self._ids.get(name)
+        if found is None:
+            found = self._ids[name] = max(self._ids.values(), default=0) + 1
+        return found
+
+    def _presence(self) -> list[dict[str, float]]:
+        """The stretches in which this process looked, the last of them until now."""
+        rows = []
+        for start, end in self._ledger.presence.gaps:
+            if start > self._began:
+                rows.append({"started_at": self._began, "alive_until": start})
+                self._began = end
+        return [*rows, {"started_at": self._began, "alive_until": system_clock().wall}]
+
+    @property
+    def trouble(self) -> str | None:
+        """What on-call has to know of it."""
+        since = self._failing_since
+        if since is None or system_clock().wall - since < _SILENT:
+            return None
+        return f"history is not being written since {datetime.fromtimestamp(since, UTC):%H:%M} UTC: {self._why}"

@@ -1,0 +1,57 @@
+"""Announcements of the team: what holds now is in memory too, since every page shows it."""
+
+from __future__ import annotations
+
+from msgspec import msgpack, structs
+from sqlalchemy import or_, select
+
+from monitor.archive import Announcement
+from monitor.history.database import Database
+from monitor.history.statements import Statements, Writes
+from monitor.history.tables import announcements
+
+_decode = msgpack.Decoder(Announcement).decode
+_encode = msgpack.Encoder().encode
+
+
+class Noticeboard:
+    """What is announced."""
+
+    def __init__(self, database: Database, statements: Statements) -> None:
+        self._database = database
+        self._statements = statements
+        self._known: dict[str, Announcement] = {}
+
+    def shown(self, now: float) -> tuple[Announcement, ...]:
+        """What is to be read at this time (Unix seconds), newest first."""
+        holding = (one for one in self._known.values() if one.shown(now))
+        return tuple(sorted(holding, key=lambda one: -one.starts))
+
+    async def load(self, now: float) -> None:
+        """Have what holds, or will hold, in memory."""
+        table = announcements.c
+        asked = select(table.data).where(or_(table.ends.is_(None), table.ends > now))
+        async with self._database.reading() as connection:
+            found = [_decode(data) for (data,) in await connection.execute(asked)]
+        self._known = {one.id: one for one in found}
+
+    async def announce(self, said: Announcement) -> None:
+        """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
+        row = {"id": said.id, "starts": said.starts, "ends": said.ends, "data": _encode(said)}
+        async with self._database.writing() as connection:
+            await self._statements.write(connection, Writes(announcements=[row]))
+        self._known[said.id] = said
+
+    async def withdraw(self, name: str, now: float) -> bool:
+        """End it now (Unix seconds); False if there is none of this id that still holds."""
+        said = self._known.get(name)
+        if said is None or (said.ends is not None and said.ends <= now):
+            return False
+        await self.announce(structs.replace(said, ends=now))
+        return True
+
+
+def announcement(data: bytes) -> Announcement:
+    """The announcement of a row."""
+    found: Announcement = _decode(data)
+    return found

@@ -1,0 +1,49 @@
+"""Takes away what is older than it is kept for, a little with every checkpoint, never much at once."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.history.statements import (
+    OLD_ANNOUNCEMENTS,
+    OLD_INCIDENTS,
+    OLD_PRESENCE,
+    OLD_TALLIES,
+    SURPLUS_RESULTS,
+)
+from monitor.past import DAY, HOUR, MINUTE
+from monitor.retention import HistorySpec
+
+_STEPS_OF_A_ROUND = 720
+"""Every check is looked at once in so many checkpoints, of which there is one in five seconds: an hour."""
+
+
+class Pruning:
+    """Goes round all checks by their numbers."""
+
+    def __init__(self, spec: HistorySpec) -> None:
+        self._spec = spec
+        self._low = 0
+
+    def use(self, spec: HistorySpec) -> None:
+        """Keep things for so long from now on."""
+        self._spec = spec
+
+    async def step(self, connection: AsyncConnection, highest: int, now: float) -> None:
+        """Prune the next few checks, in the transaction that is open; `now` is Unix seconds."""
+        spec = self._spec
+        low = self._low if self._low <= highest else 0
+        high = low + -(-highest // _STEPS_OF_A_ROUND) + 1
+        self._low = high
+        of = {"low": low, "high": high}
+        kept = ((MINUTE, spec.minutes), (HOUR, spec.hours), (DAY, spec.days))
+        rows = [{**of, "step": step, "before": now - seconds} for step, seconds in kept]
+        await connection.execute(OLD_TALLIES, rows)
+        surplus = ((False, spec.results), (True, spec.failures))
+        await connection.execute(
+            SURPLUS_RESULTS, [{**of, "failed": failed, "keep": count} for failed, count in surplus]
+        )
+        if low == 0:
+            await connection.execute(OLD_INCIDENTS, {"before": now - spec.incidents})
+            await connection.execute(OLD_PRESENCE, {"before": now - spec.days})
+            await connection.execute(OLD_ANNOUNCEMENTS, {"before": now - spec.incidents})

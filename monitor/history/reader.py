@@ -1,0 +1,268 @@
+"""Answers what is asked of the past: from the database, and from memory what is not written yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from msgspec import structs
+from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.archive import Announcement, IncidentQuery, Outage
+from monitor.clock import system_clock
+from monitor.history.database import Database
+from monitor.history.noticeboard import announcement
+from monitor.history.saved import decode_incident, decode_results
+from monitor.history.tables import announcements, incidents, presence, results, tallies
+from monitor.ledger import Ledger
+from monitor.outcome import Result
+from monitor.past import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
+from monitor.retention import HistorySpec
+from monitor.state import Incident
+from monitor.tally import Tally
+from monitor.turns import turns
+
+_AT_ONCE = 500
+"""Checks in one question: PostgreSQL and SQLite bound the parameters of a statement."""
+_SHORTEST_OUTAGE = 5.0
+"""Seconds; a shorter pause of the presence is that between two of its rows being written."""
+
+Keys = dict[tuple[int, int], Tally]
+"""Tallies by their step and start."""
+
+
+class Reader:
+    """The archive; `ids` are the numbers of the checks in the database, which the keeper maintains."""
+
+    def __init__(self, database: Database, ledger: Ledger, ids: Mapping[str, int], spec: HistorySpec) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._ids = ids
+        self._spec = spec
+
+    def use(self, spec: HistorySpec) -> None:
+        """Things are kept for so long from now on."""
+        self._spec = spec
+
+    async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
+        """What [start, end) held, by stretches of `step` seconds or of what is kept, oldest first."""
+        kept = self._finest(start, step)
+        step = max(step // kept * kept, kept)
+        found = await self._rows([check], [(kept, math.floor(start / step) * step, end)])
+        sums: dict[int, Tally] = {}
+        for (_, at), tally in sorted(found[check].items()):
+            if at >= start or at + kept > start:
+                sums.setdefault(at // step * step, Tally()).add(tally)
+        return [Stretch(step, at, tally) for at, tally in sums.items()]
+
+    async def totals(self, checks: Sequence[str], start: float, end: float) -> Mapping[str, Tally]:
+        """What [start, end) held in all, as exactly as it is kept."""
+        found = await self._rows(checks, list(self._pieces(start, end)))
+        sums: dict[str, Tally] = {}
+        async for name in turns(checks):
+            sums[name] = Tally()
+            for tally in found[name].values():
+                sums[name].add(tally)
+        return sums
+
+    def _finest(self, start: float, step: int) -> int:
+        """The longest of the stretches that are kept which such a step is made of, and that are kept for so long."""
+        age = system_clock().wall - start
+        limits = {MINUTE: self._spec.minutes, HOUR: self._spec.hours, DAY: self._spec.days}
+        fitting = max(length for length in STEPS if step % length == 0 or length == MINUTE)
+        return next(
+            (length for length in STEPS if length >= fitting and age <= limits[length] + max(length, step)), DAY
+        )
+
+    def _pieces(self, start: float, end: float) -> Iterable[tuple[int, float, float]]:
+        """Days for whole days, hours for whole hours of the rest, and minutes for what is left, as far as kept."""
+        now = system_clock().wall
+        start, end = start // self._grain(start, now) * self._grain(start, now), self._ceiling(end, now)
+        today = now // DAY * DAY
+        first, last = math.ceil(start / DAY) * DAY, min(math.floor(end / DAY) * DAY, today)
+        if first >= last:
+            yield from self._hours(start, end, now)
+            return
+        yield DAY, first, last
+        yield from self._hours(start, first, now)
+        yield from self._hours(last, end, now)
+
+    def _grain(self, at: float, now: float) -> int:
+        """How finely a time of that age is kept; what it cuts through is counted whole."""
+        age = now - at
+        return MINUTE if age <= self._spec.minutes else HOUR if age <= self._spec.hours else DAY
+
+    def _ceiling(self, at: float, now: float) -> float:
+        grain = self._grain(at, now)
+        return at if grain == MINUTE else math.ceil(at / grain) * grain
+
+    def _hours(self, start: float, end: float, now: float) -> Iterable[tuple[int, float, float]]:
+        first, last = math.ceil(start / HOUR) * HOUR, min(math.floor(end / HOUR) * HOUR, now // HOUR * HOUR)
+        if first >= last:
+            yield MINUTE, start, end
+            return
+        yield HOUR, first, last
+        yield MINUTE, start, first
+        yield MINUTE, last, end
+
+    async def _rows(self, checks: Sequence[str], pieces: list[tuple[int, float, float]]) -> dict[str, Keys]:
+        """The tallies of these checks, by step and start, which begin within one of the pieces."""
+        found: dict[str, Keys] = {name: {} for name in checks}
+        names = {self._ids[name]: name for name in checks if name in self._ids}
+        async with self._database.reading() as connection:
+            for at in range(0, len(checks), _AT_ONCE):
+                some = list(names)[at : at + _AT_ONCE]
+                for piece in pieces:
+                    await self._read(connection, some, piece, names, found)
+        self._remember(checks, pieces, found)
+        return found
+
+    async def _read(
+        self,
+        connection: AsyncConnection,
+        ids: list[int],
+        piece: tuple[int, float, float],
+        names: Mapping[int, str],
+        found: dict[str, Keys],
+    ) -> None:
+        step, start, end = piece
+        if not ids or start >= end:
+            return
+        of = tallies.c
+        asked = select(of.check_id, of.start, of.tally).where(
+            of.step == step, of.check_id.in_(ids), of.start > start - step, of.start < end
+        )
+        async for number, at, data in turns(await connection.execute(asked)):
+            found[names[number]][step, at] = decode_tally(data)
+
+    def _remember(self, checks: Sequence[str], pieces: list[tuple[int, float, float]], found: dict[str, Keys]) -> None:
+        """What is in memory is newer than what is written."""
+        now = system_clock()
+        for name in checks:
+            record = self._ledger.get(name)
+            if record is None:
+                continue
+            record.past.stand(record.standing.state, now)
+            for one in record.past.stretches(record.standing.state, now):
+                if any(one.step == step and start - step < one.start < end for step, start, end in pieces):
+                    found[name][one.step, one.start] = one.tally
+
+    async def results(
+        self, check: str, limit: int, before: float | None = None, *, failed: bool | None = None
+    ) -> list[Result]:
+        """The last results that began before that, newest first."""
+        newest = self._fresh(check)
+        written = await self._written_results(check, limit, before, failed)
+        found = {result.started_at: result for result in (*written, *newest)}
+        fitting = (
+            result
+            for result in found.values()
+            if failed in (None, result.failed) and (before is None or result.started_at < before)
+        )
+        return sorted(fitting, key=lambda result: -result.started_at)[:limit]
+
+    def _fresh(self, check: str) -> tuple[Result, ...]:
+        record = self._ledger.get(check)
+        return () if record is None else record.recent.results()
+
+    async def _written_results(self, check: str, limit: int, before: float | None, failed: bool | None) -> list[Result]:
+        of, number = results.c, self._ids.get(check)
+        asked: Select[tuple[bytes]] = select(of.data).where(of.check_id == number).order_by(of.last_at.desc())
+        if before is not None:
+            asked = asked.where(of.first_at < before)
+        found: list[Result] = []
+        async with self._database.reading() as connection:
+            for kind in (False, True) if failed is None else (failed,):
+                count = 0
+                for row in await connection.execute(asked.where(of.failed == kind).limit(limit)):
+                    some = decode_results(row.data).results()
+                    found += some
+                    count += sum(before is None or one.started_at < before for one in some)
+                    if count >= limit:
+                        break
+        return found
+
+    async def incidents(self, asked: IncidentQuery) -> list[Incident]:
+        """Incidents, newest first."""
+        names = {number: name for name, number in self._ids.items()}
+        of = incidents.c
+        query = select(of.data, of.check_id).order_by(of.started_at.desc(), of.id.desc()).limit(asked.limit)
+        if asked.checks is not None:
+            query = query.where(of.check_id.in_([self._ids[n] for n in asked.checks if n in self._ids]))
+        if asked.end is not None:
+            query = query.where(of.started_at < asked.end)
+        if asked.start is not None:
+            query = query.where(or_(of.ended_at.is_(None), of.ended_at > asked.start))
+        if asked.ongoing is not None:
+            query = query.where(of.ended_at.is_(None) if asked.ongoing else of.ended_at.is_not(None))
+        if asked.before is not None:
+            query = query.where(tuple_(of.started_at, of.id) < tuple_(*asked.before))
+        async with self._database.reading() as connection:
+            rows = list(await connection.execute(query))
+        written = {one.id: one for one in (_named(decode_incident(data), names.get(n)) for data, n in rows)}
+        found = (written | self._lasting(asked)).values()
+        return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[: asked.limit]
+
+    def _lasting(self, asked: IncidentQuery) -> dict[str, Incident]:
+        """Those in memory that are asked for: they may not be written yet, or not as they are now."""
+        of_memory = (
+            one
+            for record in self._ledger
+            for one in (record.standing.incident, *record.incidents[:1])
+            if one is not None
+        )
+        return {one.id: one for one in of_memory if _asked_for(one, asked)}
+
+    async def incident(self, name: str) -> Incident | None:
+        """One incident by its id."""
+        for record in self._ledger:
+            if record.standing.incident is not None and record.standing.incident.id == name:
+                return record.standing.incident
+        names = {number: check for check, number in self._ids.items()}
+        async with self._database.reading() as connection:
+            asked = select(incidents.c.data, incidents.c.check_id).where(incidents.c.id == name)
+            row = (await connection.execute(asked)).first()
+        return None if row is None else _named(decode_incident(row.data), names.get(row.check_id))
+
+    async def outages(self, start: float, end: float) -> list[Outage]:
+        """When the monitor itself did not look."""
+        of = presence.c
+        asked = select(of.started_at, of.alive_until).order_by(of.started_at)
+        async with self._database.reading() as connection:
+            rows = [(began, until) for began, until in await connection.execute(asked)]
+        missed = {round(one.started_at): one for one in _between(rows)}
+        missed |= {round(began): Outage(began, over) for began, over in self._ledger.presence.gaps}
+        in_order = sorted(missed.values(), key=lambda one: one.started_at)
+        return [one for one in in_order if one.started_at < end and one.ended_at > start]
+
+    async def announcements(self, start: float, end: float) -> list[Announcement]:
+        """What was announced for that time, newest first."""
+        of = announcements.c
+        asked = select(of.data).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(asked.order_by(of.starts.desc()))
+            return [announcement(data) for (data,) in rows]
+
+
+def _named(one: Incident, check: str | None) -> Incident:
+    """With the name that the check has now."""
+    return one if check in (None, one.check) else structs.replace(one, check=check)
+
+
+def _asked_for(one: Incident, asked: IncidentQuery) -> bool:
+    return (
+        (asked.checks is None or one.check in asked.checks)
+        and (asked.end is None or one.started_at < asked.end)
+        and (asked.start is None or one.ended_at is None or one.ended_at > asked.start)
+        and (asked.ongoing is None or asked.ongoing is (one.ended_at is None))
+        and (asked.before is None or (one.started_at, one.id) < asked.before)
+    )
+
+
+def _between(rows: list[tuple[float, float]]) -> Iterable[Outage]:
+    """The gaps between stretches, which are in the order of their beginning."""
+    for (_, until), (began, _) in pairwise(rows):
+        if began - until >= _SHORTEST_OUTAGE:
+            yield Outage(until, began)

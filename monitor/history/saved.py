@@ -1,0 +1,237 @@
+"""How a check's past looks in the database: saved whole now and then, and in between by an entry for each result."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+from typing import NamedTuple
+
+from msgspec import Struct, msgpack
+
+from monitor.clock import Moment
+from monitor.ledger import Record, Transition
+from monitor.outcome import Outcome, Result, State
+from monitor.packed import History, Own, own_of, whole
+from monitor.past import Past, Presence, SavedPast
+from monitor.spec import CheckSpec
+from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing
+
+
+class SavedStanding(Struct, array_like=True, gc=False):
+    """A standing; `concluded` is Unix seconds here, since steady ones mean nothing to the next process."""
+
+    state: State
+    since: float
+    consecutive_failures: int
+    consecutive_successes: int
+    conclusive: Result | None
+    concluded: float | None
+    incident: Incident | None
+    failing: Result | None
+
+
+class SavedCheck(Struct, array_like=True):
+    """Everything that is known of a check, but what has tables of its own: closed tallies, older results, incidents."""
+
+    standing: SavedStanding
+    past: SavedPast
+    recent: History
+    last_run_at: float | None
+    last_success_at: float | None
+    last_success: Result | None
+    last_failure: Result | None
+    number: int
+    """That of the last entry which is in here; a later one has a higher number, whichever process wrote it."""
+
+
+class Entry(Struct, array_like=True, gc=False):
+    """One result, which stands for `runs` runs, and where its check stood after it, at `at` (Unix seconds).
+
+    `alike` is there if it is not the same as in the check's entry before (`monitor.packed`).
+    """
+
+    check: str
+    number: int
+    own: Own
+    alike: Result | None
+    runs: int
+    at: float
+    state: State
+    since: float
+    consecutive_failures: int
+    consecutive_successes: int
+
+
+_FEW = 30
+"""Results of a check that was never saved; the journal has no more of it."""
+
+_encoder = msgpack.Encoder()
+encode = _encoder.encode
+"""Any of these as MessagePack."""
+decode_check = msgpack.Decoder(SavedCheck).decode
+decode_entries = msgpack.Decoder(list[Entry]).decode
+decode_results = msgpack.Decoder(History).decode
+decode_incident = msgpack.Decoder(Incident).decode
+
+
+def saved(record: Record, number: int, now: Moment) -> bytes:
+    """The check as it stands now, after the entry of that number."""
+    standing = record.standing
+    concluded = None if standing.concluded is None else now.wall - (now.steady - standing.concluded)
+    return encode(
+        SavedCheck(
+            SavedStanding(
+                standing.state,
+                standing.since,
+                standing.consecutive_failures,
+                standing.consecutive_successes,
+                standing.conclusive,
+                concluded,
+                standing.incident,
+                standing.failing,
+            ),
+            record.past.saved(),
+            record.recent,
+            record.last_run_at,
+            record.last_success_at,
+            record.last_success,
+            record.last_failure,
+            number,
+        )
+    )
+
+
+class Noted(NamedTuple):
+    """A result as it was noted, after which its check stands like that; `alike` is None if it was said before."""
+
+    check: str
+    number: int
+    result: Result
+    alike: Result | None
+    runs: int
+    at: float
+    standing: Standing
+
+
+def entry(noted: Noted) -> Entry:
+    """The entry of a result."""
+    standing = noted.standing
+    return Entry(
+        noted.check,
+        noted.number,
+        own_of(noted.result),
+        noted.alike,
+        noted.runs,
+        noted.at,
+        standing.state,
+        standing.since,
+        standing.consecutive_failures,
+        standing.consecutive_successes,
+    )
+
+
+class Older:
+    """A check in the process before, as it is rebuilt: what was saved of it, and then every entry after that."""
+
+    def __init__(self, spec: CheckSpec, kept: SavedCheck | None) -> None:
+        self._spec = spec
+        self._past = Past.of(kept.past) if kept else None
+        self._recent = kept.recent.shared() if kept else History(_FEW)
+        self._alike = self._recent.alike
+        self._standing = _standing(kept.standing) if kept else None
+        self._concluded = kept.standing.concluded if kept else None
+        self._credited = kept.past.credited if kept else None
+        self._run_at = kept.last_run_at if kept else None
+        self._success_at = kept.last_success_at if kept else None
+        self._success = kept.last_success if kept else None
+        self._failure = kept.last_failure if kept else None
+        self._number = kept.number if kept else 0
+
+    def replay(self, one: Entry) -> None:
+        """Take in a result that came after the check was saved."""
+        self._alike = one.alike or self._alike
+        if one.number <= self._number or self._alike is None:  # in there already, or its other half was given up
+            return
+        result = whole(self._alike, one.own)
+        self._credit(one.at)
+        self._the_past(one.at).count_at(result, one.at, one.runs)
+        self._recent = self._recent.add(result)
+        self._run_at = one.at
+        if result.outcome is Outcome.SUCCESS:
+            self._success_at, self._success = one.at, result
+        elif result.failed:
+            self._failure = result
+        self._standing = _moved(self._standing or Standing(State.UNKNOWN, one.at), one, result)
+        if result.conclusive:
+            self._concluded = one.at
+
+    def _the_past(self, at: float) -> Past:
+        if self._past is None:
+            self._past = Past(Presence(Moment(at, 0.0)), Moment(at, 0.0))
+        return self._past
+
+    def _credit(self, until: float) -> None:
+        """Count the time until then to the state that held, as long as what was known was not too old."""
+        standing, since = self._standing, self._credited
+        if standing is not None and since is not None and until > since:
+            known = until
+            if standing.state not in (State.PAUSED, State.MAINTENANCE):
+                fresh = STALE_AFTER_INTERVALS * self._spec.interval
+                known = min(until, (self._concluded or since) + fresh)
+            self._the_past(since).stand_between(standing.state, since, known)
+        self._credited = until
+
+    def into(self, record: Record, alive_until: float, ongoing: Incident | None, now: Moment) -> Transition | None:
+        """Let a record go on from here, which knows nothing yet, or only what came since this process began.
+
+        The process before lived until `alive_until` (Unix seconds). What held then holds on as if its last result had
+        just come: time in which nobody looked is no time in which nothing was found. But it is counted to no state.
+        """
+        self._credit(alive_until)
+        if self._past is not None:
+            record.past.absorb(self._past, now)
+        for result in reversed(record.recent.results()):
+            self._recent = self._recent.add(result)
+        record.recent = self._recent.within(record.recent.limit)
+        record.last = next(iter(record.recent.results()), None)
+        record.last_run_at = record.last_run_at or self._run_at
+        record.last_success_at = record.last_success_at or self._success_at
+        record.last_success = record.last_success or self._success
+        record.last_failure = record.last_failure or self._failure
+        if self._standing is None or record.standing.conclusive is not None:
+            return None
+        concluded = None if self._standing.conclusive is None else now.steady
+        incident = (ongoing or self._standing.incident) if self._standing.state is State.DOWN else None
+        return record.resume(replace(self._standing, concluded=concluded, incident=incident), now)
+
+
+def _moved(before: Standing, one: Entry, result: Result) -> Standing:
+    failing = (before.failing or result) if result.failed else None if result.conclusive else before.failing
+    return replace(
+        before,
+        state=one.state,
+        since=one.since,
+        consecutive_failures=one.consecutive_failures,
+        consecutive_successes=one.consecutive_successes,
+        conclusive=result if result.conclusive else before.conclusive,
+        failing=failing,
+        incident=before.incident if one.state is State.DOWN else None,
+    )
+
+
+def _standing(kept: SavedStanding) -> Standing:
+    return Standing(
+        kept.state,
+        kept.since,
+        kept.consecutive_failures,
+        kept.consecutive_successes,
+        kept.conclusive,
+        None,
+        kept.incident,
+        kept.failing,
+    )
+
+
+def former(spec: CheckSpec, names: Container[str]) -> str | None:
+    """By which of these names a check's past is found."""
+    return next((name for name in (spec.name, *spec.was) if name in names), None)

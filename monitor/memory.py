@@ -1,0 +1,100 @@
+"""What the service remembers beyond its own life: the half of it that has to do with the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from monitor.archive import Announcement, Archive, NoArchive
+from monitor.clock import system_clock
+from monitor.errors import HistoryError
+from monitor.ledger import Ledger, Record, Transition
+from monitor.meter import HistoryMeter
+from monitor.outcome import Result
+from monitor.retention import HistorySpec
+from monitor.spec import CheckSpec
+from monitor.state import Acknowledgement, Incident
+
+if TYPE_CHECKING:
+    from monitor.history.keeper import Keeper
+
+
+class Memory:
+    """Keeps what happens, if a history is kept; `told` is called for what a database that came late changed."""
+
+    def __init__(self, spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> None:
+        self._remembered = ledger
+        self._keeper = _keeper(spec, ledger, told)
+        self.archive: Archive = self._keeper.archive if self._keeper else NoArchive()
+
+    # what the service tells
+
+    async def remember(self) -> None:
+        """Have every check stand where it stood when the process before ended."""
+        if self._keeper is not None:
+            await self._keeper.start()
+
+    async def forget(self) -> None:
+        """Write everything that is known, and close."""
+        if self._keeper is not None:
+            await self._keeper.stop()
+
+    def keep(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
+        """Go by these settings from now on, for these checks."""
+        if self._keeper is not None:
+            self._keeper.use(spec, checks)
+
+    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
+        """A result that the record has just taken in, at Unix seconds."""
+        if self._keeper is not None:
+            self._keeper.note(record, result, runs, at)
+
+    def moved(self, record: Record, transition: Transition) -> None:
+        """A check changed its state."""
+        if self._keeper is not None:
+            self._keeper.moved(record, transition)
+
+    @property
+    def forgetful(self) -> str | None:
+        """Why nothing is remembered at the moment, None if all is well."""
+        return self._keeper.trouble if self._keeper else None
+
+    def history_meter(self) -> HistoryMeter | None:
+        """What the history counts of itself, None if none is kept."""
+        return self._keeper.meter if self._keeper else None
+
+    # what the web server asks for
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        """What is announced now, newest first."""
+        return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
+
+    async def announce(self, said: Announcement) -> None:
+        """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
+        if self._keeper is None:
+            raise HistoryError("no history is kept, and announcements are kept there")
+        await self._keeper.notices.announce(said)
+
+    async def withdraw(self, announcement: str) -> bool:
+        """End an announcement now; False if there is none of this id that still holds."""
+        return self._keeper is not None and await self._keeper.notices.withdraw(announcement, system_clock().wall)
+
+    async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
+        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
+        for record in self._remembered:
+            lasting = record.standing.incident
+            if lasting is not None and lasting.id == incident:
+                noted = record.acknowledge(said)
+                if self._keeper is not None and noted is not None:
+                    self._keeper.acknowledged(noted)
+                return noted
+        return None
+
+
+def _keeper(spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> Keeper | None:
+    """Who keeps the history, if one is kept."""
+    if not spec.enabled:
+        return None
+    from monitor.history.keeper import Keeper  # with it come twenty mebibytes
+
+    return Keeper(spec, ledger, told)

@@ -1,0 +1,41 @@
+"""What the history counts of itself: whether it is written, what waits, and what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from monitor.meter import HistoryMeter
+
+
+class HistoryCollector(Collector):
+    """The families, without samples where no history is kept."""
+
+    def __init__(self, meter: Callable[[], HistoryMeter | None]) -> None:
+        self._meter = meter
+
+    def collect(self) -> Iterator[Metric]:
+        """What it is at the moment."""
+        meter = self._meter()
+        families = (
+            GaugeMetricFamily("monitor_history_writing", "Whether the last write of the history succeeded: 1 or 0."),
+            GaugeMetricFamily("monitor_history_queue_results", "Results that wait to be written."),
+            GaugeMetricFamily(
+                "monitor_history_last_write_timestamp_seconds", "When the history was last written, in Unix seconds."
+            ),
+            CounterMetricFamily(  # prometheus-client exposes it as monitor_history_dropped_total
+                "monitor_history_dropped", "Results and incidents that were given up because they could not be written."
+            ),
+            SummaryMetricFamily("monitor_history_write_duration_seconds", "How long writes of the history took."),
+        )
+        if meter is not None:
+            writing, queue, last, dropped, took = families
+            writing.add_metric([], meter.writing)
+            queue.add_metric([], meter.queue)
+            last.add_metric([], meter.written_at)
+            dropped.add_metric([], meter.dropped)
+            took.add_metric([], meter.writes, meter.write_seconds)
+        yield from families

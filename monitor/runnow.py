@@ -1,0 +1,64 @@
+"""A run that somebody asks for, outside of the schedule: recorded like any other, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+
+from monitor.errors import NoRunNow
+from monitor.ledger import Ledger
+from monitor.outcome import Result, State
+
+_PAUSE = 5.0
+"""Seconds between two runs of one check that are asked for: a finger that is held on a button is no load test."""
+_MOST, _WITHIN = 10, 60.0
+"""So many may be asked for in so many seconds, of all checks."""
+_GRACE = 5.0
+"""Seconds that a result may take beyond the limits of its run: it may wait for a slot."""
+
+
+class RunNow:
+    """Asks for runs by `again`, which is told the name, and hears of every result."""
+
+    def __init__(self, ledger: Ledger, again: Callable[[str], None]) -> None:
+        self._ledger = ledger
+        self._again = again
+        self._waiting: dict[str, list[asyncio.Future[Result]]] = {}
+        self._asked: dict[str, float] = {}
+        self._lately: deque[float] = deque(maxlen=_MOST)
+
+    def found(self, check: str, result: Result) -> None:
+        """A result came."""
+        for waiting in self._waiting.pop(check, ()):
+            if not waiting.done():
+                waiting.set_result(result)
+
+    async def run(self, check: str) -> Result | None:
+        """Run it, or wait for the run that is under way; None if it is not configured. Raises NoRunNow."""
+        record = self._ledger.get(check)
+        if record is None:
+            return None
+        if record.standing.state is State.PAUSED:
+            raise NoRunNow(f"{check} is paused by the configuration")
+        self._allow(check)
+        waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(check, []).append(waiting)
+        self._again(check)
+        try:
+            async with asyncio.timeout(record.spec.limits.total + _GRACE):
+                return await waiting
+        except TimeoutError:
+            raise NoRunNow(f"{check} did not get its turn; the monitor is overloaded") from None
+
+    def _allow(self, check: str) -> None:
+        now = time.monotonic()
+        wait = self._asked.get(check, -math.inf) + _PAUSE - now
+        if len(self._lately) == _MOST:
+            wait = max(wait, self._lately[0] + _WITHIN - now)
+        if wait > 0:
+            raise NoRunNow(f"asked for too often, try again in {math.ceil(wait)} s")
+        self._asked = {name: at for name, at in self._asked.items() if at + _PAUSE > now} | {check: now}
+        self._lately.append(now)

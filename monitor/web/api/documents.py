@@ -1,0 +1,160 @@
+"""The API's documents, made of views and of the archive's values; times are RFC 3339, durations seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.archive import Announcement
+from monitor.clock import rfc3339
+from monitor.outcome import Result
+from monitor.past import Stretch
+from monitor.state import Acknowledgement, Incident
+from monitor.summary import Report, Row
+from monitor.tally import Tally
+from monitor.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
+
+PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
+
+
+def listed(check: CheckView) -> Document:
+    """A check in the list of all."""
+    return check_document(check) | _more(check)
+
+
+def detailed(check: CheckView, recent: list[Result]) -> Document:
+    """A check alone, with its last results, newest first."""
+    return detail_document(check) | _more(check) | {"recent": [result_document(result) for result in recent]}
+
+
+def _more(check: CheckView) -> Document:
+    incident = check.standing.incident
+    said = incident.acknowledgement(check.now) if incident else None
+    return {
+        "availability": availability(check),
+        "incident": incident.id if incident else None,
+        "acknowledged": acknowledgement(said),
+    }
+
+
+def availability(check: CheckView) -> Document:
+    """The share of the known time in which the target served, by period."""
+    return {name: check.availability(days) for name, days in PERIODS.items()}
+
+
+def acknowledgement(said: Acknowledgement | None) -> Document | None:
+    """Who takes care of an incident."""
+    if said is None:
+        return None
+    return {"by": said.by, "note": said.note, "at": rfc3339(said.at), "until": _time(said.until)}
+
+
+def slot(one: Stretch) -> Document:
+    """One stretch of a check's history."""
+    tally = one.tally
+    return {
+        "start": rfc3339(one.start),
+        "end": rfc3339(one.start + one.step),
+        "seconds": _states(tally, one.step),
+        "availability": tally.availability,
+        "coverage": tally.coverage(one.step),
+        "runs": tally.runs,
+        "failures": {
+            "http_error": tally.http_errors,
+            "connection_error": tally.connection_errors,
+            "timeout": tally.timeouts,
+        },
+        "inconclusive": tally.inconclusive,
+        "latency": _latency(tally),
+    }
+
+
+def _states(tally: Tally, step: float) -> Document:
+    states = {name: round(getattr(tally, name), 3) for name in ("up", "degraded", "down", "maintenance", "paused")}
+    return states | {"unknown": round(max(0.0, step - sum(states.values())), 3)}
+
+
+def _latency(tally: Tally) -> Document:
+    shares = {name: tally.percentile(share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+    return shares | {"min": tally.duration_min, "max": tally.duration_max, "mean": tally.mean}
+
+
+def incident(one: Incident, group: str | None, now: float) -> Document:
+    """An incident in a list; `group` is that of its check, if that is configured still."""
+    return {
+        "id": one.id,
+        "check": one.check,
+        "group": group or None,
+        "started_at": rfc3339(one.started_at),
+        "ended_at": _time(one.ended_at),
+        "duration_seconds": round((one.ended_at or now) - one.started_at, 3),
+        "outcome": one.reason.outcome.value,
+        "reason": one.reason.value,
+        "detail": one.detail,
+        "acknowledged": acknowledgement(one.acknowledgement(now) if one.ended_at is None else one.acknowledged),
+    }
+
+
+def incident_alone(one: Incident, group: str | None, now: float) -> Document:
+    """An incident with what its first failing run found."""
+    first = one.first
+    return incident(one, group, now) | {"first": None if first is None else _first(first)}
+
+
+def _first(result: Result) -> Document:
+    return result_document(result) | {
+        "addresses": [{"address": a.address, "error": a.error, "seconds": a.seconds} for a in result.attempts],
+        "requests": [{"method": h.method, "url": h.url, "status": h.status} for h in result.hops],
+        "evidence": None if result.evidence is None else evidence_document(result.evidence),
+    }
+
+
+def announcement(one: Announcement) -> Document:
+    """What the team says."""
+    return {
+        "id": one.id,
+        "text": one.text,
+        "by": one.by,
+        "starts_at": rfc3339(one.starts),
+        "ends_at": _time(one.ends),
+        "groups": list(one.groups),
+    }
+
+
+def report_document(report: Report) -> Document:
+    """A report."""
+    return {
+        "from": rfc3339(report.start),
+        "to": rfc3339(report.end),
+        "total": row_document(report.total),
+        "checks": [row_document(row) for row in report.rows],
+    }
+
+
+def row_document(row: Row) -> dict[str, Any]:
+    """One line of a report."""
+    return {
+        "name": row.name,
+        "availability": row.availability,
+        "coverage": row.coverage,
+        "incidents": row.incidents,
+        "ongoing": row.ongoing,
+        "downtime_seconds": round(row.downtime, 3),
+        "longest_seconds": _rounded(row.longest),
+        "mttr_seconds": _rounded(row.mttr),
+        "p50_seconds": row.p50,
+        "p95_seconds": row.p95,
+        "p99_seconds": row.p99,
+        "runs": row.runs,
+        "failures": row.failures,
+        "inconclusive": row.inconclusive,
+        "maintenance_seconds": round(row.maintenance, 3),
+        "paused_seconds": round(row.paused, 3),
+    }
+
+
+def _time(wall: float | None) -> str | None:
+    return None if wall is None else rfc3339(wall)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

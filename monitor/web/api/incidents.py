@@ -1,0 +1,72 @@
+"""/api/v1/incidents: those of all checks, and one with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from monitor.archive import IncidentQuery
+from monitor.clock import system_clock
+from monitor.web.api.answers import answered, json_answer
+from monitor.web.api.documents import incident, incident_alone
+from monitor.web.api.parameters import Parameters, cursor_of
+from monitor.web.middleware import error
+from monitor.web.selection import groups_of
+from monitor.web.served import Served
+
+_MOST = 1000
+
+
+class IncidentHandlers:
+    """What these paths answer."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    @answered
+    async def all(self, request: web.Request) -> web.StreamResponse:
+        """Incidents, newest first, page by page."""
+        asked = Parameters(request, ("check", "group", "state", "from", "to", "limit", "cursor"))
+        now = system_clock().wall
+        limit, state = asked.count("limit", 100, _MOST), asked.choice("state", "ongoing", "resolved")
+        groups = groups_of((await self._served.overview()).checks)
+        query = IncidentQuery(
+            checks=_checks(asked, groups),
+            start=asked.time("from", 0.0, now) if asked.text("from") else None,
+            end=asked.time("to", now, now) if asked.text("to") else None,
+            ongoing=None if state is None else state == "ongoing",
+            limit=limit + 1,
+            before=asked.cursor(),
+        )
+        found = await self._served.archive.incidents(query)
+        page = found[:limit]
+        more = len(found) > limit
+        document = {
+            "incidents": [incident(one, groups.get(one.check), now) for one in page],
+            "next_cursor": cursor_of(page[-1].started_at, page[-1].id) if more else None,
+        }
+        return await json_answer(request, document)
+
+    @answered
+    async def one(self, request: web.Request) -> web.StreamResponse:
+        """One incident."""
+        Parameters(request, ())
+        name = request.match_info["incident"]
+        found = await self._served.archive.incident(name)
+        if found is None:
+            return error(request, 404, f"there is no incident {name!r}")
+        view = self._served.check(found.check)
+        group = view.spec.group if view else None
+        return await json_answer(request, incident_alone(found, group, system_clock().wall))
+
+
+def _checks(asked: Parameters, groups: Mapping[str, str]) -> list[str] | None:
+    """The names that are asked for, None for all."""
+    names, wanted = asked.texts("check"), asked.texts("group")
+    if not names and not wanted:
+        return None
+    of_groups = [name for name, group in groups.items() if group in wanted]
+    if names and wanted:
+        return [name for name in names if name in of_groups]
+    return names or of_groups

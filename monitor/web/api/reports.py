@@ -1,0 +1,100 @@
+"""/api/v1/report: the figures of a period, for programs, spreadsheets and wikis."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from monitor.archive import Archive, IncidentQuery
+from monitor.clock import system_clock
+from monitor.state import seconds
+from monitor.summary import Report, Row, percent, report
+from monitor.web.api.answers import answered, json_answer, text_answer
+from monitor.web.api.documents import report_document, row_document
+from monitor.web.api.parameters import Parameters
+from monitor.web.negotiation import JSON, accepted
+from monitor.web.selection import Selection
+from monitor.web.served import Served
+from monitor.web.wording import span
+
+CSV, MARKDOWN = "text/csv", "text/markdown"
+_FORMATS = {"json": JSON, "csv": CSV, "markdown": MARKDOWN}
+_WEEK = 7 * 86400.0
+MOST_INCIDENTS = 100_000
+"""Of a report; a longer one would hold up everything else."""
+
+
+class ReportHandlers:
+    """What this path answers."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    @answered
+    async def report(self, request: web.Request) -> web.StreamResponse:
+        """The report of a period, the last week unless said otherwise."""
+        asked = Parameters(request, ("from", "to", "group", "label", "format"))
+        start, end = asked.period(_WEEK, system_clock().wall)
+        form = asked.choice("format", *_FORMATS)
+        selection = Selection.of(request.query)
+        names = [check.name for check in (await self._served.overview()).checks if check in selection]
+        made = await made_of(self._served.archive, names, start, end)
+        wanted = _FORMATS[form] if form else accepted(request.headers.get("Accept"), JSON, CSV, MARKDOWN)
+        if wanted == CSV:
+            return await text_answer(request, as_csv(made).encode(), CSV)
+        if wanted == MARKDOWN:
+            return await text_answer(request, as_markdown(made).encode(), MARKDOWN)
+        return await json_answer(request, report_document(made))
+
+
+async def made_of(archive: Archive, names: list[str], start: float, end: float) -> Report:
+    """The report of these checks; raises HistoryError."""
+    end = min(end, max(system_clock().wall, start + 1))
+    totals = await archive.totals(names, start, end)
+    incidents = await archive.incidents(IncidentQuery(names, start, end, limit=MOST_INCIDENTS))
+    return report(names, totals, incidents, start, end)
+
+
+def as_csv(made: Report) -> str:
+    """With a head; a name that a spreadsheet would take for a formula cannot be one, by the names that checks have."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(row_document(made.total))
+    for row in (*made.rows, made.total):
+        writer.writerow("" if value is None else value for value in row_document(row).values())
+    return text.getvalue()
+
+
+def as_markdown(made: Report) -> str:
+    """A table for people."""
+    return "\n".join(_lines(made)) + "\n"
+
+
+_HEADS = ("check", "availability", "known", "incidents", "down", "longest", "mean repair", "p50", "p95", "p99")
+
+
+def _lines(made: Report) -> Iterable[str]:
+    yield "| " + " | ".join(_HEADS) + " |"
+    yield "| --- |" + " ---: |" * (len(_HEADS) - 1)
+    for row in (*made.rows, made.total):
+        yield "| " + " | ".join(cells(row)) + " |"
+
+
+def cells(row: Row) -> list[str]:
+    """A line of the table, in words."""
+    return [
+        row.name,
+        percent(row.availability),
+        percent(row.coverage),
+        str(row.incidents) + (f" ({row.ongoing} ongoing)" if row.ongoing else ""),
+        span(row.downtime) if row.downtime else "0",
+        "–" if row.longest is None else span(row.longest),
+        "–" if row.mttr is None else span(row.mttr),
+        *("–" if value is None else seconds(value) for value in (row.p50, row.p95, row.p99)),
+    ]
+
+
+HEADS = _HEADS

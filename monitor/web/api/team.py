@@ -1,0 +1,155 @@
+"""What the team does by the API: takes care of incidents, announces something, has a check run now."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from aiohttp import web
+from msgspec import DecodeError, json
+
+from monitor.archive import Announcement
+from monitor.clock import system_clock
+from monitor.state import Acknowledgement
+from monitor.view import result_document
+from monitor.web.api.answers import answered, json_answer
+from monitor.web.api.documents import announcement, incident
+from monitor.web.api.parameters import BadParameter, Parameters, duration, moment
+from monitor.web.middleware import USER, error
+from monitor.web.served import Served
+
+LONGEST_NOTE = 500
+"""Characters of a note or an announcement."""
+NOBODY = "anonymous"
+"""Who does something where nobody logs in."""
+
+
+class TeamHandlers:
+    """What these paths answer."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    @answered
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """Run a check now, and say what it found."""
+        Parameters(request, ())
+        name = request.match_info["check"]
+        result = await self._served.run_now(name)
+        if result is None:
+            return error(request, 404, f"there is no check named {name!r}")
+        return await json_answer(request, result_document(result))
+
+    @answered
+    async def acknowledge(self, request: web.Request) -> web.StreamResponse:
+        """Somebody takes care of an incident."""
+        Parameters(request, ())
+        given = await _given(request, "note", "until", "for")
+        now = system_clock().wall
+        said = Acknowledgement(who(request), text_of(given, "note", required=False), now, _until(given, now))
+        return await self._note(request, said)
+
+    @answered
+    async def take_back(self, request: web.Request) -> web.StreamResponse:
+        """Nobody does any more."""
+        Parameters(request, ())
+        return await self._note(request, None)
+
+    async def _note(self, request: web.Request, said: Acknowledgement | None) -> web.StreamResponse:
+        name = request.match_info["incident"]
+        noted = await self._served.acknowledge(name, said)
+        if noted is None:
+            known = await self._served.archive.incident(name)
+            if known is None:
+                return error(request, 404, f"there is no incident {name!r}")
+            return error(request, 409, "the incident is over")
+        view = self._served.check(noted.check)
+        return await json_answer(request, incident(noted, view.spec.group if view else None, system_clock().wall))
+
+    @answered
+    async def announcements(self, request: web.Request) -> web.StreamResponse:
+        """What is announced now, or was in a period."""
+        asked = Parameters(request, ("from", "to"))
+        if asked.text("from") or asked.text("to"):
+            start, end = asked.period(7 * 86400.0, system_clock().wall)
+            found = await self._served.archive.announcements(start, end)
+        else:
+            found = list(self._served.announcements())
+        return await json_answer(request, {"announcements": [announcement(one) for one in found]})
+
+    @answered
+    async def announce(self, request: web.Request) -> web.StreamResponse:
+        """Announce something."""
+        Parameters(request, ())
+        given = await _given(request, "text", "starts", "until", "for", "groups")
+        now = system_clock().wall
+        said = announced(given, who(request), now)
+        await self._served.announce(said)
+        return await json_answer(request, announcement(said), 201)
+
+    @answered
+    async def withdraw(self, request: web.Request) -> web.StreamResponse:
+        """End an announcement."""
+        Parameters(request, ())
+        name = request.match_info["announcement"]
+        if not await self._served.withdraw(name):
+            return error(request, 404, f"nothing is announced by the id {name!r}")
+        return web.Response(status=204)
+
+
+def who(request: web.Request) -> str:
+    """Who asks."""
+    return request.get(USER) or NOBODY
+
+
+def announced(given: dict[str, Any], by: str, now: float) -> Announcement:
+    """The announcement that a document asks for; raises BadParameter."""
+    starts = moment("starts", str(given["starts"]), now) if given.get("starts") else now
+    ends = _until(given, starts)
+    if ends is not None and ends <= starts:
+        raise BadParameter("until must be after it starts")
+    groups = given.get("groups") or []
+    if not isinstance(groups, list) or not all(isinstance(group, str) and len(group) <= 100 for group in groups):
+        raise BadParameter("groups must be a list of groups")
+    return Announcement(secrets.token_hex(8), text_of(given, "text", required=True), by, starts, ends, tuple(groups))
+
+
+def text_of(given: dict[str, Any], name: str, *, required: bool) -> str:
+    """A text of some lines at most; raises BadParameter."""
+    text = given.get(name) or ""
+    if not isinstance(text, str):
+        raise BadParameter(f"{name} must be a text")
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n")).strip()
+    if required and not text:
+        raise BadParameter(f"{name} is missing")
+    if len(text) > LONGEST_NOTE:
+        raise BadParameter(f"{name} is longer than {LONGEST_NOTE} characters")
+    return text
+
+
+def _until(given: dict[str, Any], now: float) -> float | None:
+    if given.get("until") and given.get("for"):
+        raise BadParameter("until and for say the same; give one of them")
+    if given.get("for"):
+        return now + duration("for", given["for"])
+    if not given.get("until"):
+        return None
+    until = moment("until", str(given["until"]), now)
+    if until <= now:
+        raise BadParameter("until must be a time to come")
+    return until
+
+
+async def _given(request: web.Request, *known: str) -> dict[str, Any]:
+    """The JSON object that was sent, with no keys but these; nothing sent is an empty one."""
+    body = await request.read()
+    try:
+        given = json.decode(body) if body.strip() else {}
+    except DecodeError as wrong:
+        raise BadParameter(f"the body is not JSON: {wrong}") from None
+    if not isinstance(given, dict):
+        raise BadParameter("the body must be a JSON object")
+    for key in given:
+        if key not in known:
+            raise BadParameter(f"{key[:40]!a} is no key of it; these are: {', '.join(known)}")
+    return given

@@ -1,0 +1,36 @@
+"""Lets scripts of chosen sites read the API (Fetch standard, CORS); none unless the configuration says so."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from monitor.web.headers import ALLOWED, mark
+from monitor.web.middleware import Handler
+from monitor.web.served import Served
+
+_BELOW = "/api/"
+_METHODS = "GET, HEAD"
+_HEADERS = "Authorization, If-None-Match, Last-Event-ID"
+
+
+class Cors:
+    """The middleware; it goes by what the configuration says now."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer whoever asks whether it may, and mark every answer that it may have."""
+        origin = request.headers.get("Origin", "").lower()
+        if not request.path.startswith(_BELOW) or origin not in self._served.cors_origins():
+            return await handler(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response: web.StreamResponse = web.Response(status=204)
+            response.headers["Access-Control-Allow-Methods"] = _METHODS
+            response.headers["Access-Control-Allow-Headers"] = _HEADERS
+            response.headers["Access-Control-Max-Age"] = "600"
+            mark(response, origin)
+            return response
+        request[ALLOWED] = origin
+        return await handler(request)

@@ -1,0 +1,78 @@
+"""What people do on the pages: forms, whose answers lead back to the page that they stood on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from monitor.clock import system_clock
+from monitor.errors import HistoryError, NoRunNow
+from monitor.state import Acknowledgement
+from monitor.web.api.parameters import BadParameter, duration
+from monitor.web.api.team import announced, text_of, who
+from monitor.web.middleware import error
+from monitor.web.served import Served
+
+
+class Forms:
+    """What these paths answer."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """Run a check now."""
+        name = request.match_info["check"]
+        try:
+            result = await self._served.run_now(name)
+        except NoRunNow as refused:
+            return error(request, 409, str(refused))
+        if result is None:
+            return error(request, 404, f"there is no check named {name!r}")
+        return _back(request.path.removesuffix("/run"))
+
+    async def acknowledge(self, request: web.Request) -> web.StreamResponse:
+        """Take care of an incident, or take that back."""
+        name, form = request.match_info["incident"], await _form(request)
+        now = system_clock().wall
+        try:
+            until = now + duration("for", form["for"]) if form.get("for") else None
+            said = Acknowledgement(who(request), text_of(form, "note", required=False), now, until)
+        except BadParameter as wrong:
+            return error(request, 400, str(wrong))
+        noted = await self._served.acknowledge(name, None if form.get("take_back") else said)
+        if noted is None:
+            return error(request, 409, "the incident is over, or there is none of this id")
+        back = str(form.get("back", ""))
+        return _back(back if back.startswith("/status/") else f"/incidents/{name}")
+
+    async def announce(self, request: web.Request) -> web.StreamResponse:
+        """Announce something."""
+        form = await _form(request)
+        form["groups"] = [group.strip() for group in str(form.get("groups", "")).split(",") if group.strip()]
+        try:
+            await self._served.announce(announced(form, who(request), system_clock().wall))
+        except BadParameter as wrong:
+            return error(request, 400, str(wrong))
+        except HistoryError as away:
+            return error(request, 503, str(away))
+        return _back("/incidents#announcements")
+
+    async def withdraw(self, request: web.Request) -> web.StreamResponse:
+        """End an announcement."""
+        try:
+            if not await self._served.withdraw(request.match_info["announcement"]):
+                return error(request, 409, "it is announced no more")
+        except HistoryError as away:
+            return error(request, 503, str(away))
+        return _back("/incidents#announcements")
+
+
+async def _form(request: web.Request) -> dict[str, Any]:
+    return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _back(path: str) -> web.Response:
+    """See the page again (RFC 9110, 15.4.4)."""
+    return web.Response(status=303, headers={"Location": path})

@@ -1,0 +1,77 @@
+"""Which checks are meant: by group, state, label and words, the same for the page and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from monitor.maintenance import labels_fit
+from monitor.spec import CheckSpec
+from monitor.view import CheckView
+
+
+class Query(Protocol):
+    """The query of a request."""
+
+    def getall(self, key: str, default: list[str], /) -> list[str]:
+        """All values of one key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Checks that are in one of the groups and in one of the states, and have all labels and all words."""
+
+    groups: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: Query) -> Selection:
+        """As `group`, `state`, `label` and `q` say it; several states may stand in one, behind commas. Checks without a
+        group are in the empty one.
+        """
+        states = [state for text in query.getall("state", []) for state in text.split(",") if state]
+        labels = [text.partition("=" if "=" in text else ":") for text in query.getall("label", [])]
+        words = " ".join(query.getall("q", [])).lower().split()
+        return cls(
+            tuple(query.getall("group", [])),
+            tuple(states),
+            tuple((key, value) for key, _, value in labels),
+            tuple(words),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.states or self.labels or self.words)
+
+    def __contains__(self, check: CheckView) -> bool:
+        if self.states and check.state.value not in self.states:
+            return False
+        if not self.has(check.spec):
+            return False
+        text = searched(check) if self.words else ""
+        return all(word in text for word in self.words)
+
+    def has(self, spec: CheckSpec) -> bool:
+        """Whether a check is in one of the groups and has all labels."""
+        if self.groups and spec.group not in self.groups:
+            return False
+        return not self.labels or labels_fit(self.labels, spec)
+
+
+def searched(check: CheckView) -> str:
+    """What the words of a search are looked for in."""
+    spec = check.spec
+    labels = (f"{key}={value}" for key, value in spec.labels)
+    return " ".join((check.name, spec.group, check.state.value, *labels)).lower()
+
+
+def chosen(checks: Iterable[CheckView], selection: Selection) -> Sequence[CheckView]:
+    """Those that are meant, in their order."""
+    return [check for check in checks if check in selection]
+
+
+def groups_of(checks: Iterable[CheckView]) -> Mapping[str, str]:
+    """The group of each check."""
+    return {check.name: check.spec.group for check in checks}

@@ -1,0 +1,252 @@
+"""Time and results, counted once each, whatever the clocks and the process do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import msgpack
+
+from monitor.clock import Moment
+from monitor.outcome import Reason, Result, State
+from monitor.past import DAY, HOUR, MINUTE, Past, Presence, SavedPast, decode_tally, encode_tally
+from monitor.ring import DAY as RING_DAY
+from monitor.ring import SLOT, Recent, Ring
+from monitor.tally import Tally, bucket_of, total
+
+WALL = 1_790_000_000.0
+START = Moment(WALL, 1000.0)
+
+
+def good(at: float, took: float = 0.1) -> Result:
+    return Result("a", at, Reason.OK, "", took)
+
+
+def everything(past: Past) -> Tally:
+    """All that was counted, closed or not."""
+    closed = [decode_tally(data) for step, _, data in past.closed() if step == MINUTE]
+    return total([*closed, past.minute.tally])
+
+
+class Living:
+    """A past that lives by clocks of its own."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.past = Past(Presence(START), START)
+        self.kept: list[tuple[int, int, bytes]] = []
+
+    def lives(self, seconds: float, state: State = State.UP) -> None:
+        self.now = Moment(self.now.wall + seconds, self.now.steady + seconds)
+        self.past.presence.seen(self.now)
+        self.past.stand(state, self.now)
+        rows = self.past.closed()
+        self.kept += rows
+        self.past.kept(rows)
+
+    def all(self, step: int) -> list[Tally]:
+        """Every stretch of a length, the open one last."""
+        opened = {MINUTE: self.past.minute, HOUR: self.past.hour, DAY: self.past.day}[step]
+        closed = [decode_tally(data) for length, _, data in self.kept if length == step]
+        return [*closed, opened.tally]
+
+
+STATES = st.sampled_from([s for s in State if s is not State.UNKNOWN])
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 2.9), STATES), min_size=1, max_size=300))
+def test_time_is_neither_lost_nor_counted_twice(lived: list[tuple[float, State]]) -> None:
+    living = Living()
+    for seconds, state in lived:
+        living.lives(seconds, state)
+    for state in {state for _, state in lived}:
+        asked = sum(seconds for seconds, s in lived if s is state)
+        assert sum(getattr(t, state.value) for t in living.all(MINUTE)) == pytest.approx(asked, abs=0.1)
+    for tally in living.all(MINUTE)[:-1]:
+        assert sum((tally.up, tally.degraded, tally.down, tally.maintenance, tally.paused)) <= MINUTE + 0.01
+
+
+@given(st.lists(st.floats(0.5, 2.9), min_size=30, max_size=300), st.integers(1, 60))
+def test_minutes_sum_up_to_hours_and_days(steps: list[float], runs_every: int) -> None:
+    living = Living()
+    for number, seconds in enumerate(steps * 20):
+        living.lives(seconds)
+        if number % runs_every == 0:
+            living.past.count(good(living.now.wall), living.now)
+    minutes = total(living.all(MINUTE))
+    for step in (HOUR, DAY):
+        summed = total([*living.all(step), living.past.minute.tally])
+        assert summed.runs == minutes.runs
+        assert summed.up == pytest.approx(minutes.up, abs=0.5)
+        assert summed.latencies == minutes.latencies
+
+
+def test_a_stretch_in_which_the_process_stood_still_is_unknown() -> None:
+    living = Living()
+    living.lives(2.0)
+    living.lives(300.0)  # SIGSTOP: without a sign of life
+    living.lives(2.0)
+    assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(4.0)
+
+
+def test_a_clock_that_is_put_forward_leaves_a_gap() -> None:
+    living = Living()
+    living.lives(2.0)
+    living.now = Moment(living.now.wall + 7200, living.now.steady)
+    living.lives(2.0)
+    assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(4.0)
+    starts = [start for step, start, _ in living.kept if step == MINUTE]
+    assert len(starts) == 1
+
+
+@given(st.floats(-3500, -0.001))
+def test_a_clock_that_is_put_back_makes_no_minute_begin_twice(step: float) -> None:
+    living = Living()
+    for _ in range(60):
+        living.lives(2.0)
+    living.now = Moment(living.now.wall + step, living.now.steady)
+    for _ in range(60):
+        living.lives(2.0)
+    starts = [start for length, start, _ in living.kept if length == MINUTE]
+    assert starts == sorted(set(starts))
+    assert all(t.up <= MINUTE + 0.01 for t in living.all(MINUTE))
+
+
+def test_a_database_that_is_away_costs_minutes_and_no_hours() -> None:
+    past, now = Past(Presence(START), START), START
+    for _ in range(3600 * 3):
+        now = Moment(now.wall + 2, now.steady + 2)
+        past.presence.seen(now)
+        past.stand(State.UP, now)
+    steps = [step for step, _, _ in past.closed()]
+    assert steps.count(MINUTE) == 30
+    assert steps.count(HOUR) >= 5
+    assert past.dropped > 0
+
+
+@given(st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 7200))
+def test_what_was_kept_and_what_came_since_add_up(before: int, after: int, pause: int) -> None:
+    """As after a restart, and as after a database that came late."""
+    old = Living()
+    for _ in range(before // 2):
+        old.lives(2.0)
+    saved = msgpack.decode(msgpack.encode(old.past.saved()), type=SavedPast)
+    new = Living()
+    new.now = Moment(old.now.wall + pause, 5.0)
+    new.past = Past(Presence(new.now), new.now)
+    for _ in range(after // 2):
+        new.lives(2.0)
+    new.past.absorb(Past.of(saved), new.now)
+    new.lives(0.0)
+    for step in (MINUTE, HOUR, DAY):
+        kept = [*old.kept, *new.kept]
+        known = [decode_tally(data) for length, _, data in kept if length == step]
+        opened = {MINUTE: new.past.minute, HOUR: new.past.hour, DAY: new.past.day}[step].tally
+        extra = new.past.minute.tally.up if step != MINUTE else 0.0
+        summed = sum(t.up for t in known) + opened.up + extra
+        assert summed == pytest.approx(before // 2 * 2 + after // 2 * 2, abs=1)
+
+
+TALLIES = st.builds(
+    Tally,
+    **{name: st.floats(0, 86400) for name in ("up", "degraded", "down", "maintenance", "paused")},
+    **{
+        name: st.integers(0, 10**6) for name in ("runs", "http_errors", "connection_errors", "timeouts", "inconclusive")
+    },
+    duration_sum=st.floats(0, 1e6),
+    duration_min=st.none() | st.floats(0, 1e4),
+    duration_max=st.none() | st.floats(0, 1e4),
+    latencies=st.dictionaries(st.integers(0, 250), st.integers(1, 10**6), max_size=5),
+)
+
+
+@given(TALLIES)
+def test_a_tally_comes_back_as_it_was(tally: Tally) -> None:
+    again = decode_tally(encode_tally(tally))
+    for name in Tally.__struct_fields__:
+        ours, theirs = getattr(tally, name), getattr(again, name)
+        assert theirs == (pytest.approx(ours, abs=0.0011) if isinstance(ours, float) else ours), name
+
+
+@given(st.lists(st.floats(1e-5, 3600), min_size=1, max_size=200), st.floats(0.01, 1.0))
+def test_percentiles_are_true_to_within_five_hundredths(took: list[float], share: float) -> None:
+    tally = Tally()
+    for seconds in took:
+        tally.count(good(0.0, seconds))
+    exact = sorted(took)[max(0, -(-int(share * len(took) * 1e9) // 10**9) - 1)]
+    near = [v for v in took if bucket_of(v) == bucket_of(exact)]
+    found = tally.percentile(share)
+    assert found is not None
+    neighbours = [v for v in (exact, *near, *took) if abs(v - found) <= 0.055 * v + 1e-4]
+    assert neighbours, "no duration near it"
+    assert min(took) <= found <= max(took)
+
+
+def test_availability_leaves_out_what_is_not_known() -> None:
+    tally = Tally(up=50.0, degraded=40.0, down=10.0, maintenance=100.0)
+    assert tally.availability == 0.9
+    assert tally.coverage(300.0) == 0.5
+    assert Tally().availability is None
+    assert Tally(maintenance=60.0).coverage(60.0) is None
+
+
+# the ring
+
+
+@given(st.lists(st.integers(0, 300), max_size=100), st.integers(0, 400))
+def test_a_ring_holds_the_last_ninety_and_nothing_else(numbers: list[int], now: int) -> None:
+    ring, expected = Ring(RING_DAY), dict[int, float]()
+    newest = 0
+    for number in numbers:
+        newest = max(newest, number)
+        ring.add(number * RING_DAY, (1.0, 0.0))
+        if number > newest - 91:
+            expected[number] = expected.get(number, 0.0) + 1
+        expected = {n: count for n, count in expected.items() if n > newest - 91}
+    shown = [good_ for good_, _ in ring.values(now * RING_DAY)]
+    assert shown == [expected.get(n, 0.0) for n in range(now - 89, now + 1)]
+
+
+@given(st.lists(st.integers(0, 200), max_size=60), st.lists(st.integers(0, 200), max_size=60))
+def test_rings_are_merged_as_if_all_had_been_added_to_one(one: list[int], other: list[int]) -> None:
+    def made(numbers: list[int]) -> Ring:
+        ring = Ring(RING_DAY)
+        for number in sorted(numbers):
+            ring.add(number * RING_DAY, (1.0, 2.0))
+        return ring
+
+    merged = made(other)
+    merged.merge(made(one))
+    newest = max([*one, *other], default=0)
+    assert merged.values(newest * RING_DAY) == made([*one, *other]).values(newest * RING_DAY)
+
+
+def test_the_last_day_is_shown_with_the_minute_that_is_not_over() -> None:
+    recent = Recent()
+    recent.add(WALL, Tally(up=60.0, runs=2, duration_sum=0.4, latencies={72: 2}))
+    slots = recent.day(WALL, Tally(down=30.0))
+    assert (slots[-1].up, slots[-1].down, slots[-1].latency) == (60.0, 30.0, pytest.approx(0.2))
+    assert slots[0].known == 0
+    assert len(slots) == 90
+    assert recent.availability(WALL, 7, Tally(down=60.0)) == 0.5
+    assert recent.availability(WALL + 100 * DAY, 7) is None
+    assert recent.day(WALL + 2 * SLOT)[-1].known == 0
+
+
+def test_an_empty_past_is_written_nowhere() -> None:
+    living = Living()
+    for _ in range(100):
+        living.lives(2.0, State.UNKNOWN)
+    assert living.kept == []
+
+
+def test_nothing_is_kept_twice() -> None:
+    past: Any = Living().past
+    past.count(good(WALL), START)
+    past._minute(WALL + 60)
+    rows = past.closed()
+    past._minute(WALL + 120)
+    past.kept(rows)
+    assert past.closed() == []
