@@ -224,3 +224,11 @@ def test_planned_maintenance_arrives(environ: Mapping[str, str]) -> None:
         MaintenanceSpec("one day", Recurrence("UTC", (0,), (3,), weekdays=(1,)), 86400.0),
         MaintenanceSpec("nightly", Recurrence("UTC", (30,), (3,), weekdays=(0, 1, 2, 3, 4)), 2700.0),
     )
+
+
+def test_history_api_and_public_page_arrive(environ: Mapping[str, str]) -> None:
+    monitor = load(GOOD / "history.toml", environ).monitor
+    assert monitor.history.location == "sqlite:////var/lib/monitor/history.db"
+    assert (monitor.history.minutes, monitor.history.hours, monitor.history.results) == (7200.0, 30 * 86400.0, 50)
+    assert monitor.cors_origins == ("https://dash.example.com",)
+    assert (monitor.public.enabled, monitor.public.groups, monitor.public.title) == (True, ("sh*",), "Shop")

@@ -40,16 +40,15 @@ class EventHandlers:
             return error(request, 503, "too many listen already", headers={"Retry-After": "30"})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather them
-        with self._served.feed.listening() as listener:
+        with self._served.feed.listening() as listener, suppress(ConnectionError):  # the client may go
             await response.prepare(request)
             await response.write(self._greeting(request.headers.get("Last-Event-ID")))
-            with suppress(ConnectionError):  # the client went
-                while not self._served.feed.closed:
-                    came = await listener.next(_HEARTBEAT)
-                    wanted = [e for e in came if kind in (None, e.kind) and (not checks or e.check in checks)]
-                    await response.write(self._written(wanted, listener))
-                    await asyncio.sleep(0)
-                await response.write_eof()
+            while not self._served.feed.closed:
+                came = await listener.next(_HEARTBEAT)
+                wanted = [e for e in came if kind in (None, e.kind) and (not checks or e.check in checks)]
+                await response.write(self._written(wanted, listener))
+                await asyncio.sleep(0)
+            await response.write_eof()
         return response
 
     def _greeting(self, last: str | None) -> bytes:
