@@ -250,11 +250,13 @@ class ListenTlsSpec:
 
 @dataclass(frozen=True, slots=True)
 class PublicSpec:
-    """The page for everybody: checks of the groups that fit one of these patterns."""
+    """What everybody may see: checks whose group any of the patterns fits. `history` tells whether their past too."""
 
     enabled: bool = False
     groups: tuple[str, ...] = ()
     title: str = ""
+    history: bool = True
+    descriptions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from monitor.config.listening import listener_findings
 from monitor.config.maintenance import read_maintenance, unselective
 from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
-from monitor.config.outside import public_findings
+from monitor.config.published import unshown
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
@@ -129,8 +129,8 @@ class _Reading:
 
     def _public(self, sections: _Sections) -> None:
         """Whom the public page shows, once it is known which checks there are."""
-        if len(self.checks) == len(sections.checks):
-            self._add(("monitor",), list(public_findings(self.monitor.public, self.checks)))
+        if len(self.checks) == len(sections.checks):  # else nobody knows yet which groups there are
+            self._add(("monitor",), list(unshown(sections.monitor, self.monitor.public, self.checks)))
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
         inherited, found = read_defaults(sections.defaults, self._below(("defaults",)), self._files)

@@ -36,13 +36,18 @@ def unselective(maintenance: MaintenanceSpec, checks: Sequence[CheckSpec]) -> It
         ("groups", "group", maintenance.groups, {check.group for check in checks if check.group}),
     )
     for key, what, patterns, known in kinds:
-        for place, pattern in enumerate(patterns):
-            if pattern not in known and not any(fits((pattern,), name) for name in known):
-                yield Finding((key, place), f"there is no {what} {quoted(pattern)}", did_you_mean(pattern, known))
+        yield from unfitting(key, what, patterns, known)
     labels = maintenance.labels
     if labels and not any(labels_fit(labels, check) for check in checks):
         all_of_them = listed((f"{key} = {quoted(value)}" for key, value in labels), "and")
         yield Finding(("labels",), f"no check has {all_of_them}")
+
+
+def unfitting(key: str, what: str, patterns: Sequence[str], known: set[str]) -> Iterator[Finding]:
+    """Patterns in the array `key` that fit none of the names that there are of `what`."""
+    for place, pattern in enumerate(patterns):
+        if pattern not in known and not any(fits((pattern,), name) for name in known):
+            yield Finding((key, place), f"there is no {what} {quoted(pattern)}", did_you_mean(pattern, known))
 
 
 _WAYS = ("starts", "weekly", "cron")

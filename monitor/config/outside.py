@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from monitor.config import keys, values
 from monitor.config.bad_value import BadValueError
-from monitor.config.finding import Finding
 from monitor.config.keys import Table
-from monitor.maintenance import fits
-from monitor.secret import reveal
-from monitor.spec import CheckSpec, PublicSpec
+from monitor.spec import PublicSpec
 
+_PUBLIC = PublicSpec()
 _ORIGIN = r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"
 
 
@@ -36,22 +33,20 @@ class ApiTable(Table):
 
 
 class PublicTable(Table):
-    """The page for everybody, without addresses and reasons."""
+    """What everybody may see, without a login."""
 
-    enabled: bool = Field(default=False, description="Whether /public is there; it needs no login.")
-    groups: keys.Selection = Field(default=[], description="Groups that it shows; * stands for anything.")
-    title: keys.Shown = Field(default="", description="Its title.")
-
-
-def public_findings(public: PublicSpec, checks: Sequence[CheckSpec]) -> Iterator[Finding]:
-    """A public page that shows nothing, or a pattern that means no group."""
-    if public.enabled and not public.groups:
-        yield Finding(("public", "groups"), "the public page shows no group", 'name the groups, or ["*"] for all')
-    for place, pattern in enumerate(public.groups):
-        if checks and not any(fits((pattern,), check.group) for check in checks):
-            yield Finding(("public", "groups", place), "no check is in such a group")
+    enabled: bool = Field(default=_PUBLIC.enabled, description="Whether there is a page for everybody, at /public.")
+    groups: keys.Selection = Field(
+        default=[], min_length=1, description='The groups that it shows; * stands for anything: ["shop", "mail-*"].'
+    )
+    title: keys.Shown = Field(default=_PUBLIC.title, description="Its title.")
+    history: bool = Field(default=_PUBLIC.history, description="Whether it shows the last 90 days and the incidents.")
+    descriptions: bool = Field(
+        default=_PUBLIC.descriptions, description="Whether it shows the descriptions of the checks."
+    )
 
 
 def public_spec(table: PublicTable) -> PublicSpec:
-    """What outsiders see."""
-    return PublicSpec(table.enabled, tuple(map(reveal, table.groups)), table.title)
+    """What everybody may see."""
+    groups = tuple(map(values.plain, table.groups))
+    return PublicSpec(table.enabled, groups, table.title, table.history, table.descriptions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from monitor.spec import AccessSpec, ForwardedSpec, Right
 from monitor.web.access_failures import Failures, address_of, counted_as
 from monitor.web.access_logins import NOBODY, Caller, Logins, TooManyLogins, basic
 from monitor.web.csrf import foreign
-from monitor.web.middleware import USER, Handler, error
+from monitor.web.middleware import MAY, USER, Handler, error
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 
 _log = structlog.get_logger("monitor.web")
@@ -35,6 +34,8 @@ OPEN = frozenset(
 )
 """Routes for everybody: what a service manager asks, which has no login, what is in every copy of the program, and what
 the operator has made public, if anything."""
+ASKING = frozenset({"/badge/{check}.svg"})
+"""Routes for everybody that show more to those who may view, which they find in `request[MAY]`."""
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
 _READING = ("GET", "HEAD")
@@ -59,8 +60,6 @@ class Access:
         self._thread = ThreadPoolExecutor(1, "login")  # one: however many try, no check loses more than one core
         self._spec = spec or AccessSpec()
         self._logins = Logins(self._spec, self._thread)
-        self.exceptions: dict[str, Callable[[web.Request], Right | None]] = {}
-        """Routes that say themselves what a request needs the right to."""
 
     def use(self, spec: AccessSpec) -> None:
         """Go by these rules from now on."""
@@ -75,25 +74,20 @@ class Access:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer whoever may ask this; handlers find the name of who asks in `request[USER]`."""
-        request[USER] = None
-        needed = self._needed(request)
+        request[USER], request[MAY] = None, frozenset()
+        needed = needed_right(request)
         if needed is None:
             return await handler(request)
         if needed == "write" and (why := await foreign(request)):
             return error(request, 403, why)
         spec = self._spec
         caller = await self._caller(request, spec)
+        request[MAY] = spec.anonymous | (caller.may if isinstance(caller, Caller) else frozenset())
         if isinstance(caller, Caller):
             request[USER] = caller.name
-            if needed in caller.may | spec.anonymous:
-                return await handler(request)
-        elif needed in spec.anonymous:
+        if needed in request[MAY] or _route(request) in ASKING:
             return await handler(request)
         return _refusal(request, spec, needed, caller)
-
-    def _needed(self, request: web.Request) -> Right | None:
-        asked = self.exceptions.get(_route(request))
-        return needed_right(request) if asked is None else asked(request)
 
     async def _caller(self, request: web.Request, spec: AccessSpec) -> Caller | Refused:
         """Who asks: whom a trusted proxy names, else who logs in."""

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from monitor.web import api
 from monitor.web.access import Access
-from monitor.web.atom import Feeds
 from monitor.web.badges import Badges
 from monitor.web.cors import Cors
+from monitor.web.feeds import Feeds
 from monitor.web.forms import Forms
 from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
@@ -16,7 +16,7 @@ from monitor.web.incident_pages import IncidentPages
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
-from monitor.web.public import PublicPages
+from monitor.web.public import PublicHandlers
 from monitor.web.served import Exposition, Served
 from monitor.web.static import serve_icon, serve_static
 
@@ -25,15 +25,13 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
     """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes, `access` says who may
     ask, everybody unless given.
     """
-    guard, badges = access or Access(), Badges(served)
-    guard.exceptions["/badge/{badge}"] = badges.needed
-    around = (answer_errors, Cors(served).middleware, read_whole_request, guard.middleware)
+    around = (answer_errors, Cors(served).middleware, read_whole_request, (access or Access()).middleware)
     app = web.Application(
         middlewares=(log_requests, *around) if access_log else around,
         client_max_size=DEFAULT_LIMITS.body,
     )
     app.on_response_prepare.append(add_headers)
-    public, feeds = PublicPages(served), Feeds(served)
+    public, feeds = PublicHandlers(served), Feeds(served)
     handlers, incidents, forms = Handlers(served, registry), IncidentPages(served), Forms(served)
     app.add_routes(
         [
@@ -51,11 +49,11 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.post("/announcements", forms.announce),
             web.post("/announcements/{announcement}/withdraw", forms.withdraw),
             web.get("/report", incidents.report),
-            web.get("/feed.atom", feeds.team),
+            web.get("/feed.atom", feeds.everything),
             web.get("/public", public.page),
             web.get("/public.json", public.document),
             web.get("/public/feed.atom", feeds.public),
-            web.get("/badge/{badge}", badges.badge),
+            web.get("/badge/{check}.svg", Badges(served).badge),
             web.get("/icon/{icon}", serve_icon),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),

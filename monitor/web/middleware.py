@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from monitor.spec import Right
 from monitor.web.limits import Connection
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.pages import render_error
@@ -18,6 +19,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 USER: web.RequestKey[str | None] = web.RequestKey("user", str)
 """`request[USER]` is the name of who asks, None if nobody said; `monitor.web.access` sets it."""
+
+MAY: web.RequestKey[frozenset[Right]] = web.RequestKey("may", frozenset)
+"""`request[MAY]` is what who asks may do, at routes that are not for everybody; `monitor.web.access` sets it."""
 
 _log = logging.getLogger("monitor.web")
 _access = logging.getLogger("monitor.access")

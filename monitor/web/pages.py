@@ -74,7 +74,6 @@ _INCIDENTS = _ENVIRONMENT.get_template("incidents.html")
 _INCIDENT = _ENVIRONMENT.get_template("incident.html")
 _REPORT = _ENVIRONMENT.get_template("report.html")
 _CHECK = _ENVIRONMENT.get_template("check.html")
-_PUBLIC = _ENVIRONMENT.get_template("public.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
@@ -190,9 +189,9 @@ def _evidence(incident: Incident | None, past: CheckPast) -> Result | None:
     return first if first is not None and first.evidence is not None else None
 
 
-def render_public(**shown: Any) -> str:
-    """The page for outsiders; it has nothing in common with the others but their looks."""
-    return _PUBLIC.render(title=shown["seen"].title, icon=icon_path(0), percent=percent, **shown)
+def template(name: str) -> Template:
+    """One of our templates, for modules that fill it themselves."""
+    return _ENVIRONMENT.get_template(name)
 
 
 def render_error(status: int, title: str, sentence: str, lines: list[str]) -> str:

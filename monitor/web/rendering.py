@@ -6,8 +6,11 @@ import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Any, TypeVar
 
 from monitor.turns import turns
+
+T = TypeVar("T")
 
 Parts = tuple[bytes, ...]
 """An answer in pieces, none of which takes long to copy."""
@@ -20,14 +23,17 @@ _PIECE = 1 << 17
 
 
 class Renderer:
-    """Answers of one key are shared while they are made, and shortly after."""
+    """Answers of one key are shared while they are made, and shortly after: for `least` seconds, or longer if they took
+    long.
+    """
 
-    def __init__(self) -> None:
-        self._tasks: dict[Hashable, asyncio.Task[Parts]] = {}
+    def __init__(self, least: float = 0.0) -> None:
+        self._least = least
+        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def shared(self, key: Hashable, make: Callable[[], Awaitable[Parts]]) -> Parts:
+    async def shared(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """What `make` makes, unless an answer of this key is at hand."""
-        task = self._tasks.get(key)
+        task: asyncio.Task[T] | None = self._tasks.get(key)
         if task is None:
             task = asyncio.create_task(self._made(key, make))
             self._tasks[key] = task
@@ -37,12 +43,12 @@ class Renderer:
         """Share no answer that was begun before now."""
         self._tasks.clear()
 
-    async def _made(self, key: Hashable, make: Callable[[], Awaitable[Parts]]) -> Parts:
+    async def _made(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         began = time.perf_counter()
         kept = 0.0
         try:
             made = await make()
-            kept = _KEPT * (time.perf_counter() - began)
+            kept = max(self._least, _KEPT * (time.perf_counter() - began))
             return made
         finally:
             asyncio.get_running_loop().call_later(kept, self._tasks.pop, key, None)

@@ -24,6 +24,7 @@ from monitor.spec import (
     LogSpec,
     MaintenanceSpec,
     MonitorSpec,
+    PublicSpec,
     Recurrence,
     Rule,
     TlsSpec,
@@ -77,6 +78,28 @@ def test_who_may_do_what_arrives(environ: Mapping[str, str]) -> None:
             "X-Forwarded-User", tuple(map(ip_network, ("192.0.2.7", "2001:db8::/64"))), frozenset({"view"})
         ),
     )
+
+
+def test_what_everybody_may_see_arrives(environ: Mapping[str, str]) -> None:
+    assert load(GOOD / "public.toml", environ).monitor.public == PublicSpec(
+        enabled=True,
+        groups=("shop", "mail-*"),
+        title="Example Shop status",
+        history=False,
+        descriptions=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["groups = ['shop']", "enabled = true\ngroups = ['*']", "enabled = true\ngroups = ['shop', '*']"]
+)
+def test_groups_that_everybody_may_see_have_to_be_there_once_it_is_on(
+    loading: Callable[[str], Configuration], text: str
+) -> None:
+    check = "[[checks]]\nname = 'a'\nurl = 'http://a.example.com/'"
+    if "'shop', '*'" in text:
+        check += "\ngroup = 'shop'"
+    assert loading(f"[monitor.public]\n{text}\n{check}").checks
 
 
 def test_the_certificate_of_the_listener_arrives(loading: Callable[[str], Configuration], tmp_path: Path) -> None:

@@ -28,10 +28,9 @@ NOW = gallery.NOW.wall
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gallery's evening is now."""
-    from monitor.web import atom
     from monitor.web.api import events, incidents, reports, team
 
-    for module in (atom, events, incidents, reports, team):
+    for module in (events, incidents, reports, team):
         monkeypatch.setattr(module, "system_clock", lambda: gallery.NOW)
 
 

@@ -1,10 +1,8 @@
-"""Pages of checks, incidents and reports, what people do on them, and what outsiders see."""
+"""Pages of checks, incidents and reports, and what people do on them."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import xml.etree.ElementTree as Xml
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -16,20 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.archive import Announcement, Outage
+from monitor.archive import Outage
 from monitor.outcome import Evidence, Reason
 from monitor.past import Stretch
 from monitor.secret import Secret
-from monitor.spec import AccessSpec, BasicAuth, Body, PublicSpec
+from monitor.spec import BasicAuth, Body
 from monitor.state import Incident
 from monitor.tally import Tally
-from monitor.web.access import Access
 from monitor.web.charts import HEIGHT, RANGES, WIDTH, Axis, availability_bars, laid_out, latency_lines, scale_of
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.timeline import clusters, lanes
 from tests.web import gallery
-from tests.web.conftest import Begin, FakeService
+from tests.web.conftest import FakeService
 from tests.web.past import quarter
 
 NOW = gallery.NOW.wall
@@ -282,145 +279,3 @@ async def test_a_form_of_another_site_is_refused(http: aiohttp.ClientSession, se
         async with http.post("/status/shop-api/run", data={"x": "y"}, headers=headers) as answer:
             assert answer.status == 403
     assert service.ran == []
-
-
-# outsiders
-
-
-def with_markers(service: FakeService) -> list[str]:
-    """Put words that cannot be missed wherever outsiders must not look."""
-    marks = [f"mark{n}mark" for n in range(12)]
-    checks = []
-    for check in service.view.checks:
-        spec = replace(
-            check.spec, url=f"http://{marks[0]}/", target=f"http://{marks[0]}/", description=marks[1],
-            runbook=f"https://{marks[2]}/", labels=(("team", marks[3]),),
-        )  # fmt: skip
-        last = check.last and structs.replace(check.last, detail=marks[4], remote_address=marks[5])
-        standing = check.standing
-        if standing.incident:
-            standing = replace(standing, incident=structs.replace(standing.incident, detail=marks[6]))
-        if standing.conclusive:
-            standing = replace(standing, conclusive=structs.replace(standing.conclusive, detail=marks[7]))
-        checks.append(replace(check, spec=spec, last=last, standing=standing, reading=marks[8]))
-    config = replace(service.view.monitor.config, path=marks[9])
-    monitor = replace(service.view.monitor, config=config, version=marks[10], troubles=(marks[11],), title=marks[1])
-    service.view = replace(service.view, checks=tuple(checks), monitor=monitor)
-    evidence = Evidence((("X", marks[4]),), marks[5])
-    service.archive.logged = [
-        structs.replace(incident(c.name, n, 3600), detail=marks[6],
-                        first=structs.replace(gallery.refused(c.spec, 0.0), evidence=evidence))
-        for n, c in enumerate(service.view.checks)
-    ]  # fmt: skip
-    return marks
-
-
-PUBLIC = ("/public", "/public.json", "/public/feed.atom", "/badge/shop-api.svg", "/badge/shop-api.svg?show=latency")
-
-
-async def test_outsiders_see_nothing_of_how_it_is_watched(
-    http: aiohttp.ClientSession, service: FakeService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("monitor.web.atom.system_clock", lambda: gallery.NOW)
-    marks = with_markers(service)
-    service.shown = PublicSpec(True, ("shop",), "Our services")
-    for path in PUBLIC:
-        text = await read(http, path)
-        assert "shop-api" in text
-        assert "mail" not in text, "another group"
-        assert [mark for mark in marks if mark in text] == [], path
-        assert "refused" not in text
-
-
-async def test_what_is_not_public_is_not_there(begin: Begin, service: FakeService) -> None:
-    access = Access(AccessSpec(True, frozenset()))
-    server = await begin(access=access)
-    async with aiohttp.ClientSession(f"http://{server.address}/") as session:
-        for path in PUBLIC[:3]:
-            await read(session, path, 404)
-        await read(session, "/badge/shop-api.svg", 403)
-        service.shown = PublicSpec(True, ("shop",))
-        for path in PUBLIC:
-            await read(session, path)
-        await read(session, "/badge/mail-in.svg", 403)
-        await read(session, "/badge/nothing.svg", 403)  # nor does it tell whether there is such a check
-        for path in ("/status", "/incidents", "/report", "/wall", "/feed.atom", "/api/v1/checks", "/api/v1/events"):
-            await read(session, path, 403)
-
-
-async def test_the_public_page_says_how_it_is_and_survives_a_history_that_is_away(
-    http: aiohttp.ClientSession, service: FakeService
-) -> None:
-    service.shown = PublicSpec(True, ("*",), "Our services")
-    service.archive.said = [
-        Announcement("a", "for all", "ana", NOW - 5), Announcement("b", "for mail", "ana", NOW - 5, None, ("mail",)),
-    ]  # fmt: skip
-    page = await read(http, "/public")
-    assert "2 of 14 services are down" in page
-    assert "for mail" in page
-    async with http.get("/public") as answer:
-        assert answer.headers["Cache-Control"].startswith("public")
-        tag = answer.headers["ETag"]
-    async with http.get("/public", headers={"If-None-Match": tag}) as answer:
-        assert answer.status == 304
-
-
-async def test_a_public_page_without_a_history(http: aiohttp.ClientSession, service: FakeService) -> None:
-    service.shown = PublicSpec(True, ("*",))
-    service.archive.away = "the disk is full"
-    page = await read(http, "/public")
-    assert "The history is not available" in page
-    assert "disk" not in page
-
-
-async def test_however_many_ask_for_the_public_page_it_is_made_once(
-    http: aiohttp.ClientSession, service: FakeService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service.shown = PublicSpec(True, ("*",))
-    made: list[object] = []
-    overview = service.overview
-
-    async def counted() -> Any:
-        made.append(None)
-        return await overview()
-
-    monkeypatch.setattr(service, "overview", counted)
-    await asyncio.gather(*(read(http, "/public") for _ in range(30)))
-    assert len(made) == 1
-
-
-async def test_badges_say_it_in_words_and_escape_names(http: aiohttp.ClientSession, service: FakeService) -> None:
-    service.shown = PublicSpec(True, ("*",))
-    assert ">down<" in await read(http, "/badge/shop-api.svg")
-    assert re.search(r">9\d\.\d\d %<", await read(http, "/badge/shop-api.svg?show=uptime&days=7"))
-    assert "ms<" in await read(http, "/badge/shop-web.svg?show=latency")
-    label = await read(http, "/badge/shop-web.svg", params={"label": HOSTILE})
-    Xml.fromstring(label)
-    assert "<script>" not in label
-    await read(http, "/badge/shop-web.svg?show=colour", 400)
-    await read(http, "/badge/shop-web.png", 404)
-
-
-async def test_the_feed_is_one_that_readers_understand(
-    http: aiohttp.ClientSession, service: FakeService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("monitor.web.atom.system_clock", lambda: gallery.NOW)
-    service.archive.logged = [incident("shop-api", 1, 9000), incident("mail-in", 2, 500, None)]
-    service.archive.said = [Announcement("a", f"slow\x07 {HOSTILE}", "ana", NOW - 5)]
-    async with http.get("/feed.atom") as answer:
-        assert answer.content_type == "application/atom+xml"
-        feed = Xml.fromstring(await answer.read())
-    name = "{http://www.w3.org/2005/Atom}"
-    assert feed.tag == f"{name}feed"
-    assert {child.tag.removeprefix(name) for child in feed} == {"id", "title", "updated", "link", "entry"}
-    entries = feed.findall(f"{name}entry")
-    assert len(entries) == 3
-    for entry in entries:
-        for wanted in ("id", "title", "updated", "published", "author", "content"):
-            assert entry.find(f"{name}{wanted}") is not None
-    ids = [entry.findtext(f"{name}id") for entry in entries]
-    assert len(set(ids)) == 3
-    again = Xml.fromstring(await read(http, "/feed.atom"))
-    assert [entry.findtext(f"{name}id") for entry in again.findall(f"{name}entry")] == ids
-    service.archive.away = "the disk is full"
-    await read(http, "/feed.atom", 503)

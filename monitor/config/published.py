@@ -1,0 +1,25 @@
+"""What is wrong with [monitor.public] only when it is seen together with the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor.config.finding import Finding, has
+from monitor.config.maintenance import unfitting
+from monitor.spec import CheckSpec, PublicSpec
+
+Tree = dict[str, Any]
+
+
+def unshown(tree: Tree, public: PublicSpec, checks: Sequence[CheckSpec]) -> Iterator[Finding]:
+    """A page for everybody that shows nothing, or less than was meant; `tree` is [monitor] as written.
+
+    All groups are never shown only because none was named.
+    """
+    if not public.enabled:
+        return
+    if not has(tree, ("public", "groups")):
+        yield Finding(("public",), "`groups` is missing", 'name what is shown to everybody; ["*"] shows all checks')
+    for finding in unfitting("groups", "group", public.groups, {check.group for check in checks}):
+        yield finding.below(("public",))
