@@ -25,6 +25,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.monitor.test 127.0.0.1",
 ]
 LONG_NAME = "a" * 60 + "-" + "b" * 39
 

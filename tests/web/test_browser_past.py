@@ -15,7 +15,7 @@ from monitor.outcome import Evidence
 from monitor.spec import PublicSpec
 from monitor.state import Acknowledgement
 from tests.web import gallery
-from tests.web.conftest import FakeService
+from tests.web.conftest import Begin, FakeService
 from tests.web.past import quarter
 from tests.web.test_browser import CUT, LONG_NAME, Open, browser, open_page, overflow, playwright, pytestmark
 
@@ -197,3 +197,16 @@ async def test_colours_are_chosen_and_remembered(open_page: Open) -> None:
     assert dark != light
     await page.reload()
     assert await page.evaluate(paper) == dark
+
+
+async def test_forms_work_over_plain_http_on_a_name(
+    browser: playwright.Browser, begin: Begin, service: FakeService
+) -> None:
+    """There browsers send no Sec-Fetch-Site, so the origin alone says that the form is ours."""
+    server = await begin()
+    page = await browser.new_page()
+    await page.goto(f"http://box.monitor.test:{server.address.rpartition(':')[2]}/status/shop-api")
+    await page.get_by_role("button", name="Run now").click()
+    await page.wait_for_load_state()
+    assert service.ran == ["shop-api"]
+    await page.close()
