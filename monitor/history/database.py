@@ -34,7 +34,7 @@ _ADVISORY_LOCK = 0x6D6F6E69746F72
 
 
 class Database:
-    """One database; `writing` is for one task only, `reading` for any."""
+    """One database, for any number of tasks; one at a time writes."""
 
     def __init__(self, location: str) -> None:
         self._url = make_url(location or _default())
@@ -43,6 +43,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._writer: AsyncConnection | None = None
         self._lock: int | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -128,13 +129,14 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction; raises HistoryError, or Corrupt, if it did not succeed."""
-        if self._writer is None:
-            raise HistoryError(f"{self.shown} is not open")
-        writer = self._writer
-        with translated():
-            async with writer.begin():
-                yield writer
+        """One transaction, after any other; raises HistoryError, or Corrupt, if it did not succeed."""
+        async with self._turn:
+            if self._writer is None:
+                raise HistoryError(f"{self.shown} is not open")
+            writer = self._writer
+            with translated():
+                async with writer.begin():
+                    yield writer
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

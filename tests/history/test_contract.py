@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
@@ -259,3 +261,14 @@ async def test_inconclusive_results_are_nobodys_fault_after_a_restart_either(wor
         assert record.last is not None
         assert record.last.reason is Reason.MONITOR_OVERLOADED
         assert (await second.keeper.archive.totals(["a"], START, START + 60))["a"].inconclusive == 3
+
+
+async def test_what_is_announced_while_results_are_written_waits_its_turn(world: World) -> None:
+    async with world.life(spec("a")) as life:
+        life.live("a", 3)
+        now = world.clock().wall
+        said = (life.keeper.notices.announce(Announcement(f"{n}", "slow", "ana", now)) for n in range(5))
+        await asyncio.gather(life.write(), *said)
+        assert len(life.keeper.notices.shown(now)) == 5
+        assert life.keeper.trouble is None
+        assert life.keeper.meter.queue == 0
