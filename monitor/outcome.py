@@ -154,7 +154,8 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
 
     `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
-    sent, leaf first. `detail` and every URL are redacted already. Only a failure has `evidence`, if an answer came.
+    sent, leaf first. `detail`, `notes` and every URL are redacted already. Only a failure has `evidence`, if an answer
+    came. `notes` say what was odd about an answer that was taken as one.
     """
 
     check: str
@@ -174,6 +175,7 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     attempts: tuple[Attempt, ...] = ()
     hops: tuple[Hop, ...] = ()
     evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:

@@ -137,6 +137,7 @@ def alike_of(result: Result) -> Result:
         tls_version=result.tls_version,
         certificates=result.certificates,
         hops=result.hops,
+        notes=result.notes,
     )
 
 
@@ -159,4 +160,5 @@ def whole(alike: Result, own: Own) -> Result:
         alike.certificates,
         own.attempts,
         alike.hops,
+        notes=alike.notes,
     )

@@ -268,6 +268,7 @@ def result_document(result: Result) -> Document:
         "redirects": result.redirects,
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
+        "notes": list(result.notes),
         "certificate": None if result.certificate is None else _certificate(result.certificate),
     }
 

@@ -27,6 +27,8 @@ from monitor.secret import Text
 from monitor.spec import CheckSpec
 from monitor.state import seconds
 
+_NOTES_KEPT = 10
+"""Notes of one run; a target that is odd in more ways is known to be odd."""
 _TIE = 0.005
 """A connect limit as long as the total one begins with it, but for these seconds; then it names the reason."""
 
@@ -76,6 +78,8 @@ class Run:
         """The beginning of its body, decoded, or all of it if the run depends on it."""
         self.cut = False
         """Whether its body was longer than may be read."""
+        self.notes: dict[str, None] = {}
+        """Sentences on what was odd about the answers, each once, in order."""
         self.redirects = 0
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
@@ -149,6 +153,11 @@ class Run:
         """The answer is whole: a run that succeeds took until now, not until its task gets to know that."""
         self._whole_at = time.monotonic()
 
+    def note(self, sentence: str) -> None:
+        """Record something odd about an answer that is taken as one all the same."""
+        if len(self.notes) < _NOTES_KEPT:
+            self.notes[sentence] = None
+
     def limit_passed(self) -> Finding:
         """Which limit passed, in the words of the stage it passed in."""
         tie = 0.0 if self.stage.waits_for_bytes else _TIE
@@ -189,6 +198,7 @@ class Run:
             attempts=tuple(self.attempts),
             hops=tuple(self.hops),
             evidence=self._evidence() if finding.reason.outcome in FAILURES else None,
+            notes=tuple(map(redactor.ours, self.notes)),
         )
 
     def _evidence(self) -> Evidence | None:

@@ -50,6 +50,7 @@ def _sections(spec: CheckSpec, result: Result) -> Table:
         ("addresses", _addresses(result.attempts)),
         ("requests", _requests(result.hops)),
         ("answer", _answer(result)),
+        ("notes", _notes(result)),
         ("certificates", _certificates(spec, result)),
     ):
         if section.row_count:
@@ -96,6 +97,13 @@ def _answer(result: Result) -> Table:
     table = Table.grid()
     if result.status_code is not None:
         table.add_row(printable(", ".join(fact for fact in facts if fact)))
+    return table
+
+
+def _notes(result: Result) -> Table:
+    table = Table.grid()
+    for note in result.notes:
+        table.add_row(printable(note))
     return table
 
 

@@ -22,6 +22,7 @@ def probe_report(probed: Probed, exposition: str) -> str:
         ("addresses", [_attempt(a.address, a.error, a.seconds) for a in result.attempts]),
         ("requests", [f"{h.status or '–':>3}  {h.method} {_printable(h.url)}" for h in result.hops]),
         ("answer", _answer(result)),
+        ("notes", [_printable(note) for note in result.notes]),
         ("certificates", [line for certificate in result.certificates for line in _certificate(certificate)]),
         ("metrics", exposition.splitlines()),
     )
