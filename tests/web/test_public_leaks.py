@@ -56,6 +56,7 @@ def planted(reason: Reason = Reason.UNEXPECTED_STATUS, at: float = NOW.wall - 2)
         attempts=(Attempt(f"{MARK}-attempt:8675", f"{MARK}-error", 0.1),),
         hops=(Hop(f"{MARK}-method", f"https://{MARK}-hop.example.com/", 503),),
         evidence=Evidence(((f"{MARK}-header", f"{MARK}-value"),), f"{MARK}-body", True),
+        notes=(f"{MARK}-note",),
     )
 
 
@@ -176,7 +177,7 @@ def test_every_field_there_is_was_thought_of() -> None:
     assert names(Result) == {
         "check", "started_at", "reason", "detail", "duration", "phases", "status_code", "http_version",
         "remote_address", "redirects", "content_length", "body_bytes", "tls_version", "certificates", "attempts",
-        "hops", "evidence",
+        "hops", "evidence", "notes",
     }  # fmt: skip
     assert names(Incident) == {
         "id", "check", "started_at", "reason", "detail", "ended_at", "first", "acknowledged",
