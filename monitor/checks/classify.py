@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import re
 import ssl
 from collections.abc import Callable
 
-from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
-
+from monitor.checks.answer_head import InvalidAnswer
 from monitor.checks.decode import Undecodable
 from monitor.checks.run import Disconnected, Run, Stop, tried
 from monitor.checks.stage import Stage
@@ -33,8 +31,6 @@ _UNREACHABLE = {
     errno.EAFNOSUPPORT, errno.EINVAL,  # no such protocol here; a link-local address without its link
     errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
 }  # fmt: skip
-_BEFORE_QUOTE = re.compile(r"[^:'\"\n]+")
-"""The parser's words up to where it quotes the target's bytes."""
 _RESET = {
     errno.ECONNRESET,
     errno.EPIPE,
@@ -122,12 +118,11 @@ def _broken_handshake(run: Run) -> Finding:
 
 
 def _invalid(exc: BaseException, run: Run) -> Finding:
-    """Bytes that are not HTTP."""
-    if run.stage is Stage.BODY:
-        return Finding(Reason.INVALID_RESPONSE, f"the body's chunks are not HTTP {_when(run)}")
-    words = _BEFORE_QUOTE.match(str(getattr(exc, "message", "")))
-    said = f": {words[0].rstrip(' b')}" if words else ""
-    return Finding(Reason.INVALID_RESPONSE, f"the answer is not HTTP{said}; {run.connected}")
+    """Bytes that are not HTTP, or more of them than are read."""
+    assert isinstance(exc, InvalidAnswer)
+    said = exc.sentence if exc.beyond_limits else f"the answer is not HTTP: {exc.sentence}"
+    begun = f", it begins with {run.spec.redactor.foreign(exc.beginning)}" if exc.beginning else ""
+    return Finding(Reason.INVALID_RESPONSE, f"{said}{begun}; {run.connected}")
 
 
 def _encoding(_exc: BaseException, run: Run) -> Finding:
@@ -149,8 +144,7 @@ TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (OSError, _os_error),
-    (PayloadEncodingError, _disconnected),
-    (HttpProcessingError, _invalid),
+    (InvalidAnswer, _invalid),
     (MemoryError, _memory),
 )
 

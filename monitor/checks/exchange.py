@@ -4,52 +4,40 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.http_parser import HttpResponseParser, RawResponseMessage
-from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-
+from monitor.checks.answer_head import Head, InvalidAnswer
+from monitor.checks.reading import AnswerReader
 from monitor.checks.run import Disconnected, Run
-from monitor.checks.stage import Stage
 from monitor.checks.wire import Wire
 
-_LINE_LIMIT = 64 * 1024
-_HEADER_COUNT_LIMIT = 256
-"""More than any server means to send, and few enough that the worst head fits in a few megabytes."""
-_HEAD_LIMIT = 1024 * 1024
-"""Of all that comes before a body: header lines without end, interim answers (1xx) without end."""
 _READ_AHEAD = 256 * 1024
-"""Bytes of a body that may wait to be looked at; with twice as many, reading stops."""
+"""Bytes of a body that may wait to be read; with more, the connection is read no further."""
 _SHORT_BODY = 64 * 1024
-"""One that goes out in one piece with its head."""
-_HEADS_ALONE = frozenset({101, 204, 304})
-"""RFC 9110, 15: answers that have no body, whatever they say."""
+"""A request body that is sent in one piece with its head."""
 
 
 class Exchange(Wire):
-    """The protocol of one hop. The run is told of every byte of the answer, and when it is whole."""
+    """The protocol of one hop. The run hears of every byte of the answer, and when it is whole."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
         super().__init__(loop)
         self._run = run
-        self._head: RawResponseMessage | None = None
-        self._body: StreamReader = EMPTY_PAYLOAD
+        self._reader: AnswerReader | None = None
+        self._unread: list[bytes] = []
         self._withheld = b""
-        """The body that waits for the server's leave."""
+        """The request body that waits for the server's leave."""
+        self._end: tuple[BaseException | None] | None = None
+        """How the connection ended, while bytes that came before wait to be read."""
 
     def ask(self, head: bytes, body: bytes = b"", *, answer_has_body: bool = True, patient: bool = False) -> None:
         """Send the request; `patient`: its body only once the server gives leave.
 
         What came before is the beginning of the answer; if that is not HTTP, or the end, nothing is sent.
         """
-        self._parser = HttpResponseParser(
-            self, self._loop, _READ_AHEAD, response_with_body=answer_has_body, read_until_eof=True,
-            auto_decompress=False, max_line_size=_LINE_LIMIT, max_field_size=_LINE_LIMIT,
-            max_headers=_HEADER_COUNT_LIMIT,
-        )  # fmt: skip
         ended, self._failure = self._failure, None
+        self._reader = AnswerReader(self._run.note, to_head=not answer_has_body)
         self._hear_from_here_on()
         if ended is not None:
-            self._head = None  # it answers what it was not asked
+            self._reader = None  # an answer to nothing
             self._fail(ended)
         if self._failure is not None:
             return
@@ -61,76 +49,94 @@ class Exchange(Wire):
         else:
             self._send(head, body)
 
-    async def answer(self) -> tuple[RawResponseMessage, StreamReader]:
-        """The head of the answer, and its body, whose end may be yet to come.
-
-        Raises Disconnected, HttpProcessingError, ssl.SSLError or OSError; so does reading the body.
-        """
-        while self._head is None:
+    async def answer(self) -> Head:
+        """The head of the answer. Raises Disconnected, InvalidAnswer, ssl.SSLError or OSError."""
+        while True:
+            if self._reader is not None and self._reader.head is not None:
+                return self._reader.head
             if self._failure is not None:
                 raise self._failure
             await self._news()
-        return self._head, self._body
+
+    async def more(self) -> bytes:
+        """The next bytes of the body, none at its end. Raises as `answer` does."""
+        while not self._unread:
+            if self._whole:
+                return b""
+            if self._failure is not None:
+                raise self._failure
+            self._resume()
+            await self._news()
+        data = b"".join(self._unread)
+        self._unread.clear()
+        return data
+
+    @property
+    def announced(self) -> int | None:
+        """Bytes of the body by the head of the answer; None if it does not say."""
+        body = self._reader.body if self._reader is not None else None
+        return body.length if body is not None else None
 
     def close(self) -> None:
         """Hang up, whatever is still to come."""
-        self._parser = None
+        self._reader = None
         self._hang_up()
-        self._body = EMPTY_PAYLOAD  # which knows this protocol: the collector of cycles has enough to do
 
     @property
     def _whole(self) -> bool:
-        return self._head is not None and self._body.is_eof()
+        return self._reader is not None and self._reader.whole
 
     def hear(self, data: bytes) -> None:
         """Bytes of the answer; what follows a whole one is nothing to us."""
-        run, parser = self._run, self._parser
-        if parser is None or self._whole:
-            return
-        if data:
-            run.heard(len(data))
-            if run.received > _HEAD_LIMIT and run.stage is Stage.HEAD:
-                self._fail(HttpProcessingError(message="a head longer than a mebibyte"))
-                return
-        try:
-            messages, _, _ = parser.feed_data(data)
-        except Exception as error:  # noqa: BLE001 - whatever the parser chokes on, the target sent
-            self._fail(error if isinstance(error, (HttpProcessingError, MemoryError)) else HttpProcessingError())
-            return
-        for message, body in messages:
-            if self._head is None:
-                self._note(message, body)
-        if self._whole:
-            run.whole()
+        if self._reader is not None and not self._reader.whole and self._failure is None:
+            self._run.heard(len(data))
+            self._read(self._reader, data)
 
-    def _note(self, message: RawResponseMessage, body: StreamReader) -> None:
-        """The head of an answer; one that is only interim gives leave to send the body."""
-        if 100 <= message.code <= 199 and message.code != 101:
+    def _read(self, reader: AnswerReader, data: bytes) -> None:
+        try:
+            piece = reader.feed(data)
+        except (InvalidAnswer, MemoryError) as error:
+            self._fail(error)
+            return
+        if reader.interim and self._withheld:
             withheld, self._withheld = self._withheld, b""
             self._send(withheld)
+        if reader.body is None:
             return
-        self._head = message
-        self._body = EMPTY_PAYLOAD if message.code in _HEADS_ALONE else body
+        if piece:
+            self._unread.append(piece)
+        if reader.body.whole:
+            self._run.whole()
+        elif reader.body.held:
+            self._pause()
+            self._loop.call_soon(self._read_on)
+        elif sum(map(len, self._unread)) > _READ_AHEAD:
+            self._pause()
         self._wake()
+
+    def _read_on(self) -> None:
+        """Read what was too much for one go."""
+        reader = self._reader
+        if reader is None or reader.whole or self._failure is not None:
+            return
+        self._read(reader, b"")
+        if self._end is not None:
+            self.end(*self._end)
 
     def end(self, exc: BaseException | None) -> None:
         """The body that ends with the connection is whole now, unless that broke; anything else is not."""
+        reader = self._reader
         if self._whole:
             return
-        if self._parser is not None and self._head is not None and exc is None:
-            try:
-                self._parser.feed_eof()
-            except HttpProcessingError as error:
-                exc = error
-        if self._whole:
+        if reader is not None and reader.body is not None and reader.body.held:
+            self._end = (exc,)
+        elif reader is not None and exc is None and reader.end():
             self._run.whole()
+            self._wake()
         else:
             self._fail(exc or Disconnected())
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
-        if not self._body.is_eof():
-            self._body.set_exception(self._failure)
-        self._parser = None
         self._hang_up()
         self._wake()

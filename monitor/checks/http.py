@@ -7,10 +7,9 @@ import functools
 from dataclasses import dataclass
 
 from aiohttp.helpers import parse_content_type
-from aiohttp.http_parser import RawResponseMessage
-from aiohttp.streams import StreamReader
 from yarl import URL
 
+from monitor.checks.answer_head import Head
 from monitor.checks.classify import classify
 from monitor.checks.cookies import Cookies
 from monitor.checks.decode import Decoder, Undecodable
@@ -31,8 +30,6 @@ from monitor.state import seconds
 
 _LONG_BODY = 64 * 1024
 """A body longer than this is judged in a thread, so that no other check waits for it."""
-_WITHOUT_BODY = frozenset({204, 304})
-"""RFC 9110, 8.6: answers that have no body, and mostly do not say so by a Content-Length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +72,15 @@ async def _converse(run: Run, net: Net) -> _Body:
         _begin_hop(run, request)
         exchange = await dialer.connect(request.url)
         try:
-            message, content = await _ask(exchange, request, head)
-            _note_head(run, message)
-            location = message.headers.get("Location") if message.code in REDIRECTS else None
+            answer = await _ask(exchange, request, head)
+            _note_head(run, answer, exchange.announced)
+            location = answer.headers.get("Location") if answer.status in REDIRECTS else None
             if not location or not spec.follow_redirects:
-                return await _read(run, message, content, through=plan.proxy)
+                return await _read(run, answer, exchange, through=plan.proxy)
         finally:
             exchange.close()
-        cookies.keep(request.url, message.headers)
-        request = _next(run, request, message.code, location)
+        cookies.keep(request.url, answer.headers)
+        request = _next(run, request, answer.status, location)
         head = _head(request, plan, cookies)
 
 
@@ -100,8 +97,8 @@ def _head(request: Request, plan: Plan, cookies: Cookies) -> bytes:
     return request_head(request, plan.more_headers(request.url), absolute=plan.absolute(request.url))
 
 
-async def _ask(exchange: Exchange, request: Request, head: bytes) -> tuple[RawResponseMessage, StreamReader]:
-    """Send the request; the head of the answer, and its body, which may be yet to come."""
+async def _ask(exchange: Exchange, request: Request, head: bytes) -> Head:
+    """Send the request; the head of the answer, whose body may be yet to come."""
     if request.body is None:
         exchange.ask(head, answer_has_body=request.method != "HEAD")
     else:
@@ -123,34 +120,33 @@ def _next(run: Run, request: Request, status: int, location: str) -> Request:
     return following
 
 
-def _note_head(run: Run, message: RawResponseMessage) -> None:
-    run.status = message.code
+def _note_head(run: Run, head: Head, content_length: int | None) -> None:
+    run.status = head.status
     last = run.hops[-1]
-    run.hops[-1] = Hop(last.method, last.url, message.code)
-    run.http_version = f"{message.version.major}.{message.version.minor}"
-    length = 0 if message.code in _WITHOUT_BODY else message.headers.get("Content-Length")
-    run.content_length = None if length is None else int(length)
-    run.answer, run.beginning, run.cut = message.headers, b"", False
+    run.hops[-1] = Hop(last.method, last.url, head.status)
+    run.http_version = head.version
+    run.content_length = content_length
+    run.answer, run.beginning, run.cut = head.headers, b"", False
 
 
-async def _read(run: Run, message: RawResponseMessage, content: StreamReader, through: URL | None) -> _Body:
+async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -> _Body:
     """The body, as far as it may be read; kept only if something depends on it."""
     spec = run.spec
     run.enter(Stage.BODY)
     foreign = spec.redactor.foreign
-    run.verdict = judge_head(spec.expect, message.code, run.http_version or "", message.headers, foreign)
-    if run.verdict is not None and message.code == 407 and through is not None:
+    run.verdict = judge_head(spec.expect, head.status, run.http_version or "", head.headers, foreign)
+    if run.verdict is not None and head.status == 407 and through is not None:
         run.verdict = Finding(
             Reason.PROXY_FAILED,
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
     wanted = spec.expect.needs_body and run.verdict is None
-    decoder = Decoder(message.headers.get("Content-Encoding", ""))
+    decoder = Decoder(head.headers.get("Content-Encoding", ""))
     if wanted and not decoder.known:
-        raise Undecodable(f"Content-Encoding {foreign(message.headers['Content-Encoding'])}, which was not asked for")
+        raise Undecodable(f"Content-Encoding {foreign(head.headers['Content-Encoding'])}, which was not asked for")
     run.beginning = kept = bytearray()
     run.body_bytes = 0
-    while chunk := await content.readany():
+    while chunk := await exchange.more():
         for piece in decoder.pieces(chunk):
             room = spec.max_body - run.body_bytes
             if wanted:
@@ -162,11 +158,11 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
                 run.cut = True
                 return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
-    return _Body(bytes(kept), _charset(message), cut=False) if wanted else _UNREAD
+    return _Body(bytes(kept), _charset(head), cut=False) if wanted else _UNREAD
 
 
-def _charset(message: RawResponseMessage) -> str | None:
-    content_type = message.headers.get("Content-Type")
+def _charset(head: Head) -> str | None:
+    content_type = head.headers.get("Content-Type")
     return parse_content_type(content_type)[1].get("charset") if content_type is not None else None
 
 

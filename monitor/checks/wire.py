@@ -6,23 +6,22 @@ import asyncio
 import ssl
 from typing import cast
 
-from aiohttp.base_protocol import BaseProtocol
-
 from monitor.checks.secure import Secured
 
 _PIECE = 64 * 1024
 """What is longer is sent piece by piece, as the target takes it, so that no other check waits for it."""
 
 
-class Wire(BaseProtocol):
-    """The protocol of one connection; what comes while `listening` is not set is only kept.
+class Wire(asyncio.Protocol):
+    """The protocol of one connection; what comes while `listening` is not set is only kept."""
 
-    `BaseProtocol` is what aiohttp's parser pauses when more of a body has come than was read.
-    """
+    transport: asyncio.Transport | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
+        self._loop = loop
         self._listening = False
+        self._reading_paused = False
+        self._writing_paused = False
         self._tls: Secured | None = None
         self._early = b""
         self._waiter: asyncio.Future[None] | None = None
@@ -33,7 +32,7 @@ class Wire(BaseProtocol):
         self._sending = False
 
     def hear(self, data: bytes) -> None:
-        """Bytes of the peer, decrypted; none when the parser goes on with what it held back."""
+        """Bytes of the peer, decrypted."""
         raise NotImplementedError
 
     def end(self, exc: BaseException | None) -> None:
@@ -43,15 +42,15 @@ class Wire(BaseProtocol):
     # what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport as it is: aiohttp would set TCP_NODELAY, which asyncio and uvloop have set already."""
+        """Keep the transport, on which asyncio and uvloop have set TCP_NODELAY."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of the peer, or none if the parser wants to go on."""
+        """Bytes of the peer."""
         if not self._listening:
             self._early += data
             self._wake()
-        elif data and self._tls is not None:
+        elif self._tls is not None:
             self._decrypt(self._tls, data)
         else:
             self.hear(data)
@@ -62,14 +61,13 @@ class Wire(BaseProtocol):
         self._ended = True
         self.end(exc)
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """The body was read so far that more of it may come; aiohttp asks for that at the end of every body."""
-        if self._reading_paused:
-            super().resume_reading(resume_parser)
+    def pause_writing(self) -> None:
+        """The peer does not take what there is to send as fast as it is written."""
+        self._writing_paused = True
 
     def resume_writing(self) -> None:
         """The peer took some of what there is to send."""
-        super().resume_writing()
+        self._writing_paused = False
         self._send_more()
 
     # before the request
@@ -120,7 +118,7 @@ class Wire(BaseProtocol):
     def _send_more(self) -> None:
         """The next piece, unless the peer has to take the ones before first."""
         self._sending = False
-        if not self._unsent or self._paused:
+        if not self._unsent or self._writing_paused:
             return
         part = self._unsent[0]
         try:
@@ -129,7 +127,7 @@ class Wire(BaseProtocol):
             self.end(error)
             return
         self._unsent[0:1] = [part[sent:]] if sent < len(part) else []
-        if sent and self._unsent and not self._paused:
+        if sent and self._unsent and not self._writing_paused:
             self._sending = True
             self._loop.call_soon(self._send_more)
 
@@ -156,6 +154,17 @@ class Wire(BaseProtocol):
             self.end(None)
         elif self._unsent and not self._sending:
             self._send_more()
+
+    def _pause(self) -> None:
+        """Leave what the peer sends in the kernel's buffers."""
+        if self.transport is not None and not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self.transport is not None and self._reading_paused:
+            self._reading_paused = False
+            self.transport.resume_reading()
 
     async def _news(self) -> None:
         """Something came, or the connection ended."""
