@@ -21,11 +21,11 @@ _ORDINARY = re.compile(
     re.ASCII,
 )
 """A head without anything odd, with or without the carriage return of its last line."""
-_STATUS_LINE = re.compile(r"(HTTP)/(?:(\d\.\d)|2(?= )) +([1-9]\d\d)(?!\d)(.?)", re.IGNORECASE | re.ASCII)
+_STATUS_LINE = re.compile(r"(HTTP)/(?:([0-2]\.\d)|2(?= )) +([1-9]\d\d)(?!\d)(.?)", re.IGNORECASE | re.ASCII)
 PREFIX = "http/"
 """How every answer begins, in lower case."""
-_QUOTED = 24
-"""Characters of an answer's beginning that are quoted."""
+_QUOTED = 1024
+"""Characters of an answer's beginning that are kept to be quoted; a secret among them is still whole."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 class InvalidAnswer(Exception):
     """Bytes that no client takes for an HTTP answer, or with `beyond_limits` more of them than this one reads.
 
-    `sentence` is of ours alone; `beginning` quotes the first bytes where they tell more than that, empty elsewhere.
+    `sentence` holds no text of the target's; `beginning` is the first line where that is no HTTP, empty elsewhere.
     """
 
     def __init__(self, sentence: str, *, beginning: str = "", beyond_limits: bool = False) -> None:
@@ -133,5 +133,4 @@ def _named(lines: Iterator[str], note: Note) -> Iterator[str]:
 def not_a_status_line(text: str) -> InvalidAnswer:
     """The complaint about an answer that begins with this."""
     first = re.split(r"[\r\n]", text[:_QUOTED], maxsplit=1)[0]
-    quoted = "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c) & 0xFF:02x}" for c in first)
-    return InvalidAnswer("the first line is no status line", beginning=f"«{quoted}»" if quoted else "")
+    return InvalidAnswer("the first line is no status line", beginning=first)

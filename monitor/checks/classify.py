@@ -31,6 +31,8 @@ _UNREACHABLE = {
     errno.EAFNOSUPPORT, errno.EINVAL,  # no such protocol here; a link-local address without its link
     errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
 }  # fmt: skip
+_QUOTED = 24
+"""Characters of an answer that is no HTTP which are shown."""
 _RESET = {
     errno.ECONNRESET,
     errno.EPIPE,
@@ -121,8 +123,14 @@ def _invalid(exc: BaseException, run: Run) -> Finding:
     """Bytes that are not HTTP, or more of them than are read."""
     assert isinstance(exc, InvalidAnswer)
     said = exc.sentence if exc.beyond_limits else f"the answer is not HTTP: {exc.sentence}"
-    begun = f", it begins with {run.spec.redactor.foreign(exc.beginning)}" if exc.beginning else ""
+    begun = f", it begins with «{_excerpt(exc.beginning, run)}»" if exc.beginning else ""
     return Finding(Reason.INVALID_RESPONSE, f"{said}{begun}; {run.connected}")
+
+
+def _excerpt(text: str, run: Run) -> str:
+    """The beginning of the target's text, without secrets; cut last, lest a secret be halved."""
+    shown = run.spec.redactor.foreign(text)[:_QUOTED]
+    return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c) & 0xFF:02x}" for c in shown)
 
 
 def _encoding(_exc: BaseException, run: Run) -> Finding:

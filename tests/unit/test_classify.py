@@ -1,4 +1,4 @@
-"""Every exception that aiohttp's parser, ssl and the system can raise is placed: with its reason, or as a bug of ours.
+"""Every exception of our reader of answers, of ssl and the system is placed: with its reason, or as a bug of ours.
 
 A library that adds a class fails these tests until somebody has thought about it.
 """
@@ -9,7 +9,6 @@ import ast
 import builtins
 import contextlib
 import errno
-import importlib
 import inspect
 import socket
 import ssl
@@ -18,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import http_exceptions, streams
 
 from monitor import checks
-from monitor.checks import decode, run
+from monitor.checks import answer_head, decode, run
+from monitor.checks.answer_head import InvalidAnswer
 from monitor.checks.classify import TABLE, classify
 from monitor.checks.decode import Undecodable
 from monitor.checks.run import Disconnected, Run, Stop
@@ -29,8 +28,6 @@ from monitor.checks.stage import Stage
 from monitor.outcome import DETAIL_LIMIT, Outcome, Reason
 from tests.unit.made import spec
 
-USED = {f"aiohttp.{name}" for name in ("base_protocol", "helpers", "http_exceptions", "http_parser", "streams")}
-"""What the checks use of aiohttp: see the test of that."""
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "refused")
 
 
@@ -55,17 +52,7 @@ PLACED: dict[type[BaseException], tuple[BaseException, Reason]] = {
         (TimeoutError(), Reason.RESPONSE_TIMEOUT),
         # the answer
         (Undecodable("x"), Reason.INVALID_CONTENT),
-        (http_exceptions.HttpProcessingError(message="x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.BadHttpMessage("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.BadHttpMethod("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.BadStatusLine("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.HttpBadRequest("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.InvalidHeader("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.InvalidURLError("x"), Reason.INVALID_RESPONSE),
-        (http_exceptions.LineTooLong("x", "1", "2"), Reason.INVALID_RESPONSE),
-        (http_exceptions.PayloadEncodingError("x"), Reason.DISCONNECTED),
-        (http_exceptions.ContentLengthError("x"), Reason.DISCONNECTED),
-        (http_exceptions.TransferEncodingError("x"), Reason.DISCONNECTED),
+        (InvalidAnswer("x"), Reason.INVALID_RESPONSE),
         # TLS
         (tls(), Reason.TLS_HANDSHAKE_FAILED),
         (mistrust(), Reason.TLS_CERTIFICATE_EXPIRED),
@@ -85,9 +72,6 @@ PLACED: dict[type[BaseException], tuple[BaseException, Reason]] = {
 """One of each, and what it means while the head of the answer is awaited."""
 
 NEVER: dict[type[BaseException], str] = {
-    streams.EofStream: "aiohttp's own signal between a payload and its reader",
-    http_exceptions.ContentEncodingError: "aiohttp's parser decompresses nothing for us",
-    http_exceptions.DecompressSizeError: "nothing raises it any more, by its docstring",
     ssl.SSLWantReadError: "the event loop's own business",
     ssl.SSLWantWriteError: "the event loop's own business",
     InterruptedError: "Python repeats an interrupted call (PEP 475)",
@@ -122,9 +106,9 @@ def walk(*modules: Any) -> Iterable[type[BaseException]]:
 
 
 def of_the_libraries() -> list[type[BaseException]]:
-    """Those of the parts of aiohttp that a check uses, of ssl and socket, of our own client, and the system's."""
-    packages = ("aiohttp", "ssl", "socket", "monitor")
-    of_libraries = walk(*map(importlib.import_module, sorted(USED)), http_exceptions, decode, ssl, socket, run)
+    """Exceptions of ssl and socket, of our own client, and the system's."""
+    packages = ("ssl", "socket", "monitor")
+    of_libraries = walk(answer_head, decode, ssl, socket, run)
     found = {c for c in of_libraries if c.__module__.partition(".")[0] in packages}
     found |= {c for c in walk(builtins) if c.__module__ == "builtins" and issubclass(c, OSError)}
     return sorted(
@@ -134,9 +118,8 @@ def of_the_libraries() -> list[type[BaseException]]:
 
 
 def _apart(kind: type[BaseException]) -> bool:
-    """Warnings, private signals, what ends a run on purpose, and those of the sides of aiohttp that no check uses."""
-    unused = kind.__module__.startswith(("aiohttp.web", "aiohttp.test", "aiohttp.client", "aiohttp._websocket"))
-    return unused or kind is Stop or issubclass(kind, Warning) or kind.__name__.startswith("_")
+    """Warnings, private signals, and what ends a run on purpose."""
+    return kind is Stop or issubclass(kind, Warning) or kind.__name__.startswith("_")
 
 
 def run_in(stage: Stage, *, connected: bool = True) -> Run:
@@ -156,11 +139,11 @@ def test_every_class_of_the_libraries_is_placed_on_purpose() -> None:
 
 def test_what_is_placed_is_still_there() -> None:
     assert not [c for c in PLACED if c in NEVER]
-    assert len(of_the_libraries()) > 40
+    assert len(of_the_libraries()) > 20
 
 
-def test_no_check_uses_more_of_aiohttp_than_is_walked_here() -> None:
-    """Nothing of its client, whose exceptions nobody has placed; its cookie jar raises none."""
+def test_no_check_uses_aiohttp() -> None:
+    """Its client, parser and helpers raise exceptions that are placed nowhere."""
     used = set()
     for path in Path(checks.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -168,7 +151,7 @@ def test_no_check_uses_more_of_aiohttp_than_is_walked_here() -> None:
                 used |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 used.add(node.module)
-    assert {name for name in used if name.startswith("aiohttp")} == USED | {"aiohttp.cookiejar"}
+    assert not [name for name in used if name.startswith("aiohttp")]
 
 
 @pytest.mark.parametrize("kind", sorted(PLACED, key=lambda c: c.__qualname__), ids=lambda c: c.__name__)
