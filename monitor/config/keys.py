@@ -37,7 +37,7 @@ def alone(value: object) -> object:
 
 _NUMBER = {"type": "number", "exclusiveMinimum": 0}
 _PATTERN = {"type": "string"}  # "format": "regex" would hold RE2 to the syntax of JavaScript
-_STATUS = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": values.STATUS}]}
+_STATUS = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 999}, {"type": "string", "pattern": values.STATUS}]}
 
 Text = Annotated[SecretOrStr, PlainValidator(values.string), _text()]
 Filled = Annotated[SecretOrStr, PlainValidator(values.filled), _text(minLength=1)]

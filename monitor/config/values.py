@@ -22,7 +22,7 @@ FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # RFC 9110, 5.6.2
 METHOD = FIELD_NAME.replace("A-Za-z", "A-Z")
 DURATION = r"^(?=.)(?:{n}d)?(?:{n}h)?(?:{n}m(?!s))?(?:{n}s)?(?:{n}ms)?$".replace("{n}", r"([0-9]+(?:\.[0-9]+)?)")
 SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?(B|kB|MB|GB|KiB|MiB|GiB)$"
-STATUS = r"^(?:([1-5])xx|([0-9]{3})(?:-([0-9]{3}))?)$"
+STATUS = r"^(?:([1-9])xx|([0-9]{3})(?:-([0-9]{3}))?)$"
 
 LONGEST_DURATION = 10_000 * 86400.0
 LARGEST_SIZE = 1 << 30
@@ -137,8 +137,8 @@ def status(value: object) -> tuple[int, int]:
     low, high = int(match[2]), int(match[3] or match[2])
     if low > high:
         raise BadValueError(f"the range {quoted(value)} is the wrong way round", "write the lower status first")
-    if not 100 <= low <= high <= 599:
-        raise BadValueError(f"{quoted(value)} reaches outside 100 to 599")
+    if not 100 <= low <= high <= 999:
+        raise BadValueError(f"{quoted(value)} reaches outside 100 to 999")
     return low, high
 
 

@@ -63,11 +63,11 @@ def _needs_no_tls(draft: Draft, http: Item, secure: bool) -> None:
 def _statuses(draft: Draft, item: Item) -> None:
     """valid_status_codes."""
     codes = [code.integer() for code in item.items()]
-    fit = [code for code in codes if 100 <= code <= 599]
+    fit = [code for code in codes if 100 <= code <= 999]
     if fit:
         draft.table("expect")["status"] = ranges(fit)
     if len(fit) < len(codes):
-        draft.lost(item.place, f"{item.path}: statuses outside 100 to 599 cannot be expected here")
+        draft.lost(item.place, f"{item.path}: statuses outside 100 to 999 cannot be expected here")
 
 
 def _versions(draft: Draft, item: Item) -> None:

@@ -45,7 +45,7 @@ def _statuses(draft: Draft, row: Row) -> list[str | int]:
     found: set[int] = set()
     for code in codes:
         match = re.fullmatch(r"\s*(\d{3})(?:\s*-\s*(\d{3}))?\s*", str(code))
-        fit = range(max(int(match[1]), 100), min(int(match[2] or match[1]), 599) + 1) if match else ()
+        fit = range(max(int(match[1]), 100), min(int(match[2] or match[1]), 999) + 1) if match else ()
         found.update(fit)
         if not fit:
             draft.lost(draft.place, f"accepted_statuscodes: {str(code)[:20]} is no status that can be expected here")

