@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
-from monitor.checks.decode import Undecodable
+from monitor.checks.codings import Undecodable
 from monitor.checks.run import Disconnected, Run, Stop, tried
 from monitor.checks.stage import Stage
 from monitor.checks.tls import refused_certificate
@@ -130,10 +130,10 @@ def _invalid(exc: BaseException, run: Run) -> Finding:
     return Finding(Reason.INVALID_RESPONSE, f"the answer is not HTTP{said}; {run.connected}")
 
 
-def _encoding(_exc: BaseException, run: Run) -> Finding:
+def _encoding(exc: BaseException, run: Run) -> Finding:
     return Finding(
         Reason.INVALID_CONTENT,
-        f"the body cannot be decompressed after {run.received} bytes of the answer",
+        f"the body cannot be decompressed: {exc}; {run.received} bytes of the answer came",
     )
 
 

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 from dataclasses import dataclass
 
-from aiohttp.helpers import parse_content_type
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
 from monitor.checks.classify import classify
+from monitor.checks.codings import Undecodable
 from monitor.checks.cookies import Cookies
-from monitor.checks.decode import Decoder, Undecodable
+from monitor.checks.decode import decoder_for
 from monitor.checks.dial import Dialer
 from monitor.checks.evidence import BODY_BYTES
 from monitor.checks.exchange import Exchange
 from monitor.checks.head import request_head, waits_for_leave
+from monitor.checks.judging import judge
 from monitor.checks.net import Net
 from monitor.checks.offline import is_offline
 from monitor.checks.plan import Plan, plan_of
 from monitor.checks.redirect import REDIRECTS, Request, follow
 from monitor.checks.run import Run, Stop
 from monitor.checks.stage import Stage
-from monitor.expect import Finding, judge_body, judge_head
+from monitor.expect import Finding, judge_head
 from monitor.outcome import Hop, Reason, Result
 from monitor.spec import CheckSpec
 from monitor.state import seconds
+from monitor.turns import turns
 
-_LONG_BODY = 64 * 1024
-"""A body longer than this is judged in a thread, so that no other check waits for it."""
 _WITHOUT_BODY = frozenset({204, 304})
 """RFC 9110, 8.6: answers that have no body, and mostly do not say so by a Content-Length."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What was read of a body: its bytes if they matter, its charset, and whether there was more than may be read."""
+    """What was read of a body: its bytes if they matter, its type, and whether there was more than may be read."""
 
     data: bytes
-    charset: str | None
+    content_type: str | None
     cut: bool
 
 
@@ -60,7 +58,7 @@ async def check_http(spec: CheckSpec, net: Net) -> Result:
     except Exception as exc:  # noqa: BLE001 - the seam: all that a library can raise is placed, or raised as a bug
         finding = run.verdict or _ours_if_offline(classify(exc, run), run)
     else:
-        finding = run.verdict or await _judge(run, body) or _fine(run)
+        finding = run.verdict or await _judge(run, body, net) or _fine(run)
     return run.result(finding)
 
 
@@ -145,13 +143,13 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
     wanted = spec.expect.needs_body and run.verdict is None
-    decoder = Decoder(message.headers.get("Content-Encoding", ""))
-    if wanted and not decoder.known:
-        raise Undecodable(f"Content-Encoding {foreign(message.headers['Content-Encoding'])}, which was not asked for")
+    decoder = decoder_for(spec, message.headers)
+    if wanted and decoder.unknown:
+        raise Undecodable(f"its Content-Encoding is {foreign(decoder.unknown)}, which was not asked for")
     run.beginning = kept = bytearray()
     run.body_bytes = 0
     while chunk := await content.readany():
-        for piece in decoder.pieces(chunk):
+        async for piece in turns(decoder.pieces(chunk)):
             room = spec.max_body - run.body_bytes
             if wanted:
                 kept += piece[:room]
@@ -162,15 +160,12 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
                 run.cut = True
                 return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
-    return _Body(bytes(kept), _charset(message), cut=False) if wanted else _UNREAD
+    for note in decoder.notes:
+        run.note(foreign(note))
+    return _Body(bytes(kept), message.headers.get("Content-Type"), cut=False) if wanted else _UNREAD
 
 
-def _charset(message: RawResponseMessage) -> str | None:
-    content_type = message.headers.get("Content-Type")
-    return parse_content_type(content_type)[1].get("charset") if content_type is not None else None
-
-
-async def _judge(run: Run, body: _Body) -> Finding | None:
+async def _judge(run: Run, body: _Body, net: Net) -> Finding | None:
     expect = run.spec.expect
     if not expect.needs_body:
         return None
@@ -180,8 +175,10 @@ async def _judge(run: Run, body: _Body) -> Finding | None:
             Reason.BODY_TOO_LARGE,
             f"the body is longer than max_body, {limit} bytes; read no further",
         )
-    judge = functools.partial(judge_body, expect, body.data, body.charset, run.spec.redactor.foreign)
-    return await asyncio.to_thread(judge) if len(body.data) > _LONG_BODY else judge()
+    finding, notes = await judge(run.spec, body.data, body.content_type, net.jury)
+    for note in notes:
+        run.note(note)
+    return finding
 
 
 def _fine(run: Run) -> Finding:
