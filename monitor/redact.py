@@ -7,6 +7,7 @@ import bisect
 import collections
 import functools
 import html
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -62,7 +63,7 @@ class Redactor:
 
     def prepare(self) -> Redactor:
         """Make now what the first text would have to wait for; with thousands of secrets that is half a second."""
-        _ = self._heads, self._words, self._in_order
+        _ = self._heads, self._words, self._all, self._beginnings
         return self
 
     def foreign(self, text: str, limit: int = _FOREIGN_LIMIT) -> str:
@@ -96,13 +97,17 @@ class Redactor:
         return sorted(encoded.union(self._plain))
 
     @functools.cached_property
-    def _heads(self) -> dict[str, list[str]]:
-        """Forms by their beginning, the longest first."""
-        heads = collections.defaultdict(list)
-        for form in sorted(self._in_order, key=len, reverse=True):
+    def _heads(self) -> dict[str, list[int]]:
+        """How long the forms with a beginning are, the longest first."""
+        heads = collections.defaultdict(set)
+        for form in self._in_order:
             if len(form) >= _WORD:
-                heads[form[:_HEAD]].append(form)
-        return dict(heads)
+                heads[form[:_HEAD]].add(len(form))
+        return {head: sorted(lengths, reverse=True) for head, lengths in heads.items()}
+
+    @functools.cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(self._in_order)
 
     @functools.cached_property
     def _beginnings(self) -> frozenset[str]:
@@ -119,7 +124,8 @@ class Redactor:
         spans: list[tuple[int, int]] = []
         for reading in _readings(text):
             low = _lowered(reading.text)
-            found = [*self._found(low), *(m.span() for m in self._words.finditer(low))] if self._words else self._found(low)
+            words = self._words.finditer(low) if self._words is not None else ()
+            found = itertools.chain(self._found(low), (match.span() for match in words))
             spans += [(reading.starts[start], reading.ends[end - 1]) for start, end in found]
             spans += self._tail(low, reading, len(text))
         return _masked(text, spans)
@@ -128,10 +134,9 @@ class Redactor:
         """Where forms of at least so many characters stand."""
         heads = self._heads
         for start in [n for n in range(len(low) - _HEAD + 1) if low[n : n + _HEAD] in heads]:
-            for form in heads[low[start : start + _HEAD]]:
-                if low.startswith(form, start):
-                    if len(form) >= least:
-                        yield start, start + len(form)
+            for length in heads[low[start : start + _HEAD]]:
+                if length >= least and low[start : start + length] in self._all:
+                    yield start, start + length
                     break
 
     def _tail(self, low: str, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:
@@ -142,10 +147,11 @@ class Redactor:
                 sent = end - reading.starts[start]
                 if sent < _TAIL:
                     break
-                if start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings:
-                    if self._begins(text[start:], self._in_order if sent >= _ENCODED_TAIL else self._plain):
-                        yield reading.starts[start], end
-                        break
+                forms = self._in_order if sent >= _ENCODED_TAIL else self._plain
+                may_be = start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings
+                if may_be and self._begins(text[start:], forms):
+                    yield reading.starts[start], end
+                    break
 
     @functools.cached_property
     def _longest(self) -> int:
