@@ -135,8 +135,9 @@ class Redactor:
         heads = self._heads
         for start in [n for n in range(len(low) - _HEAD + 1) if low[n : n + _HEAD] in heads]:
             for length in heads[low[start : start + _HEAD]]:
-                if length >= least and low[start : start + length] in self._all:
-                    yield start, start + length
+                form = low[start : start + length]
+                if form in self._all and len(form) >= least:
+                    yield start, start + len(form)
                     break
 
     def _tail(self, low: str, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ import codecs
 import functools
 import json
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 _CODECS = {
@@ -65,7 +66,7 @@ _NAMED = re.compile(r"(?:^|[;,\s])charset\s*=\s*[\"']?([^\"';,\s]*)", re.IGNOREC
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml)", re.IGNORECASE)
 _LONGEST_TYPE = 1024
 """Characters of a Content-Type that are looked at."""
-_SHOWN = 40
+_SHOWN = 60
 _PRESCAN = 1024
 """Bytes in which the HTML standard looks for a `<meta charset>`."""
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
@@ -94,8 +95,11 @@ def label_in(content_type: str | None) -> str | None:
     return found[1] if found and found[1] else None
 
 
-def decoded(body: bytes, content_type: str | None) -> Decoded:
-    """What a browser shows of a body: its BOM, Content-Type or `<meta>` tells the encoding, else UTF-8 is tried."""
+def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]) -> Decoded:
+    """What a browser shows of a body: its BOM, Content-Type or `<meta>` tells the encoding, else UTF-8 is tried.
+
+    `foreign` strikes secrets out of the Content-Type, should it be quoted.
+    """
     for mark, marked in _BOMS:
         if body.startswith(mark):
             return _read(body[len(mark) :], marked)
@@ -106,7 +110,10 @@ def decoded(body: bytes, content_type: str | None) -> Decoded:
     if codec is not None:
         return _read(body, codec)
     text, note = _guessed(body)
-    return Decoded(text, f"the charset {label[:_SHOWN]} is unknown; {note or 'read as UTF-8'}" if label else note)
+    if content_type is None or label is None:
+        return Decoded(text, note)
+    quoted = foreign(content_type[:_LONGEST_TYPE])[:_SHOWN]
+    return Decoded(text, f"no known charset in the Content-Type {quoted}; {note or 'read as UTF-8'}")
 
 
 def decoded_json(body: bytes, content_type: str | None) -> Decoded:

@@ -14,6 +14,8 @@ _SIP = 4096
 """Bytes given to zlib at a time: it copies what it leaves of them at the end of each member of a gzip body."""
 _GZIP = 16 + zlib.MAX_WBITS
 """zlib's way to ask for a gzip header (zlib.h, inflateInit2)."""
+_MOST_MEMBERS = 10_000
+"""Of gzip or zstd in one body; each takes microseconds, and may mean nothing."""
 _WINDOW_LOG = 23
 """RFC 9659: zstd over HTTP needs a window of 8 MiB at most."""
 
@@ -52,6 +54,7 @@ class _Deflate:
         self._name = name
         self._inflate = zlib.decompressobj(_GZIP) if name == "gzip" else None
         self._begun = False
+        self._members = 1
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         try:
@@ -82,7 +85,9 @@ class _Deflate:
         if not chunk:
             return False
         self.surplus = self._name != "gzip" or chunk[0] != 0x1F
-        self._inflate = self._inflate if self.surplus else zlib.decompressobj(_GZIP)
+        if not self.surplus:
+            self._inflate = zlib.decompressobj(_GZIP)
+            self._members = _one_more(self._members)
         return not self.surplus
 
 
@@ -129,6 +134,7 @@ class _Zstandard:
         self._module = self.library()
         self._inflate = self._new()
         self._begun = False
+        self._members = 1
 
     @staticmethod
     @functools.cache
@@ -143,6 +149,7 @@ class _Zstandard:
                     if not chunk:
                         return
                     self._inflate = self._new()
+                    self._members = _one_more(self._members)
                 self._begun = True
                 yield self._inflate.decompress(chunk, PIECE)
                 chunk = self._inflate.unused_data if self._inflate.eof else b""
@@ -155,6 +162,12 @@ class _Zstandard:
 
     def _new(self) -> Any:
         return self._module.ZstdDecompressor(options={self._module.DecompressionParameter.window_log_max: _WINDOW_LOG})
+
+
+def _one_more(members: int) -> int:
+    if members >= _MOST_MEMBERS:
+        raise Undecodable(f"it has more than {_MOST_MEMBERS} compressed parts")
+    return members + 1
 
 
 def _installed(name: str) -> Any:

@@ -22,7 +22,6 @@ _NO_CODINGS = frozenset(
 _ALIASES = {"x-gzip": "gzip"}
 _LONGEST = 1024
 """Characters of a Content-Encoding that are looked at."""
-_SHOWN = 40
 
 
 class Decoder:
@@ -33,12 +32,12 @@ class Decoder:
 
     def __init__(self, encoding: str, accepted: str = "gzip, deflate") -> None:
         names = [name.strip().lower() for name in encoding[:_LONGEST].split(",")]
-        self.notes = [f"Content-Encoding {name[:_SHOWN]}, which is no coding" for name in names if _is_odd(name)]
+        self.notes = [f"Content-Encoding {name}, which is no coding" for name in names if _is_odd(name)]
         codings = [_ALIASES.get(name, name) for name in names if not _is_none(name)]
         self.unknown = _unknown(codings)
-        """What of it cannot be undone; the body is then left as it came."""
+        """Whether they cannot all be undone; the body is then left as it came."""
         self._stages: list[Coding] = []
-        if codings and self.unknown is None:
+        if codings and not self.unknown:
             asked = set(re.split(r"[\s,;]+", accepted.lower()))
             odd = [name for name in codings if not asked & {name, "*"}]
             self.notes += [f"Content-Encoding {name}, which was not asked for" for name in dict.fromkeys(odd)]
@@ -83,8 +82,5 @@ def _is_odd(name: str) -> bool:
     return _is_none(name) and name not in ("", "identity")
 
 
-def _unknown(codings: list[str]) -> str | None:
-    strange = [name[:_SHOWN] for name in codings if coding(name) is None]
-    if strange:
-        return strange[0]
-    return f"with {len(codings)} codings" if len(codings) > _MOST_CODINGS else None
+def _unknown(codings: list[str]) -> bool:
+    return len(codings) > _MOST_CODINGS or any(coding(name) is None for name in codings)

@@ -66,7 +66,7 @@ def _text(body: bytes, headers: Mapping[str, str], redactor: Redactor) -> str | 
     content_type = headers.get("content-type", "text/plain")
     if not body or not _TEXTUAL.match(content_type[:_LONGEST_TYPE]):
         return None
-    text, _ = decoded(body, content_type)
+    text, _ = decoded(body, content_type, redactor.foreign)
     if _BINARY.search(text):
         return None
     if len(body) == BODY_BYTES:

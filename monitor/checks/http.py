@@ -29,6 +29,8 @@ from monitor.spec import CheckSpec
 from monitor.state import seconds
 from monitor.turns import turns
 
+_SHOWN = 60
+"""Characters of a Content-Encoding that are quoted."""
 _WITHOUT_BODY = frozenset({204, 304})
 """RFC 9110, 8.6: answers that have no body, and mostly do not say so by a Content-Length."""
 
@@ -145,7 +147,8 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
     wanted = spec.expect.needs_body and run.verdict is None
     decoder = decoder_for(spec, message.headers)
     if wanted and decoder.unknown:
-        raise Undecodable(f"its Content-Encoding is {foreign(decoder.unknown)}, which was not asked for")
+        named = foreign(", ".join(message.headers.getall("Content-Encoding")))[:_SHOWN]
+        raise Undecodable(f"its Content-Encoding is {named}, which was not asked for")
     run.beginning = kept = bytearray()
     run.body_bytes = 0
     while chunk := await content.readany():
@@ -161,7 +164,7 @@ async def _read(run: Run, message: RawResponseMessage, content: StreamReader, th
                 return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
     for note in decoder.notes:
-        run.note(foreign(note))
+        run.note(note)
     return _Body(bytes(kept), message.headers.get("Content-Type"), cut=False) if wanted else _UNREAD
 
 

@@ -31,14 +31,14 @@ def judge_body(expect: Expect, body: bytes, content_type: str | None, foreign: F
     """What is wrong with a whole body as text and as JSON, and notes on how it had to be read."""
     finding, notes = None, []
     if expect.body:
-        text, note = decoded(body, content_type)
+        text, note = decoded(body, content_type, foreign)
         notes.append(note)
         finding = judge_text(expect, text, len(body), foreign)
     if expect.json and finding is None:
         text, note = decoded_json(body, content_type)
         notes.append(note)
         finding = judge_json(expect, text, len(body), foreign)
-    return Verdict(finding, tuple(foreign(note) for note in notes if note))
+    return Verdict(finding, tuple(note for note in notes if note))
 
 
 def _is_simple(spec: CheckSpec) -> bool:

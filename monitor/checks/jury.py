@@ -28,6 +28,8 @@ _PATIENCE = 10.0
 """Seconds until a verdict that does not come is not waited for any more, those of other checks before it included."""
 _IDLE = 60.0
 """Seconds without work after which the process ends; it takes some 25 MiB, and a quarter of a second to start."""
+_ATTEMPTS = 2
+"""A process that somebody killed while it was idle is found out by asking it."""
 _CODE = "import sys; sys.path.insert(0, sys.argv[-1]); from monitor.checks.juror import main; main()"
 """The very package that this process runs, whatever else is called so where it was started."""
 _FOLDER = str(Path(monitor.__file__).parents[1])
@@ -84,24 +86,34 @@ class Jury:
             return Verdict(Finding(Reason.LOCAL_RESOURCES, said))
 
     async def _judge(self, spec: CheckSpec, body: bytes, content_type: str | None) -> Verdict:
+        question = msgspec.msgpack.encode(Question(_rules(spec), body, content_type))
+        by = 0
+        for _ in range(_ATTEMPTS):
+            process = self._taken()
+            try:
+                answer = await process.ask(question)
+            except (ConnectionError, EOFError):
+                by = await process.ended()
+                process.end()
+                if by in _BY_THE_BODY:
+                    break
+            except BaseException:  # cancelled, or taking too long: nobody waits for its answer any more
+                process.end()
+                raise
+            else:
+                self._give_back(process)
+                return _verdict(answer)
+        return _ended(by, len(body))
+
+    def _taken(self) -> _Process:
         if self._idle is not None:
             self._idle.cancel()
-        if self._process is None or not self._process.alive:
-            self._process = _Process()
         process, self._process = self._process, None
-        question = Question(_rules(spec), body, content_type)
-        try:
-            answer = await process.ask(msgspec.msgpack.encode(question))
-        except (ConnectionError, EOFError):
-            return _ended(await process.ended(), len(body))
-        except BaseException:  # cancelled, or taking too long: nobody waits for its answer any more
-            process.end()
-            raise
+        return process if process is not None and process.alive else _Process()
+
+    def _give_back(self, process: _Process) -> None:
         self._process = process
         self._idle = asyncio.get_running_loop().call_later(_IDLE, self._end)
-        found = msgspec.msgpack.decode(answer, type=Answer)
-        finding = Finding(Reason[found.reason], found.detail) if found.reason else None
-        return Verdict(finding, found.notes)
 
     def _end(self) -> None:
         if self._process is not None:
@@ -176,6 +188,12 @@ def _rules(spec: CheckSpec) -> bytes:
     if not isinstance(made, bytes):
         made = spec.kept[__name__] = pickle.dumps((spec.expect, spec.secrets))
     return made
+
+
+def _verdict(answer: bytes) -> Verdict:
+    found = msgspec.msgpack.decode(answer, type=Answer)
+    finding = Finding(Reason[found.reason], found.detail) if found.reason else None
+    return Verdict(finding, found.notes)
 
 
 def _ended(by: int, size: int) -> Verdict:

@@ -225,6 +225,7 @@ def test_a_charset_that_is_none_is_noted_and_the_text_is_read_all_the_same(chars
     assert finding is None
     assert [note for note in notes if "windows-1252" in note]
     assert len(notes[0]) < 200
+    assert "Content-Type" in notes[0]
 
 
 def test_bytes_that_are_not_in_the_charset_are_replaced_and_noted() -> None:
