@@ -98,7 +98,7 @@ class Redactor:
 
     @functools.cached_property
     def _heads(self) -> dict[str, list[int]]:
-        """How long the forms with a beginning are, the longest first."""
+        """Lengths of the forms that share a beginning, longest first."""
         heads = collections.defaultdict(set)
         for form in self._in_order:
             if len(form) >= _WORD:
@@ -131,7 +131,7 @@ class Redactor:
         return _masked(text, spans)
 
     def _found(self, low: str, least: int = _WORD) -> Iterator[tuple[int, int]]:
-        """Where forms of at least so many characters stand."""
+        """Yields the place of every form of at least `least` characters."""
         heads = self._heads
         for start in [n for n in range(len(low) - _HEAD + 1) if low[n : n + _HEAD] in heads]:
             for length in heads[low[start : start + _HEAD]]:
@@ -160,7 +160,7 @@ class Redactor:
 
     @staticmethod
     def _begins(tail: str, forms: list[str]) -> bool:
-        """Whether a form begins like this."""
+        """Tells whether a form begins with this tail."""
         place = bisect.bisect_left(forms, tail)
         return place < len(forms) and forms[place].startswith(tail)
 

@@ -35,7 +35,7 @@ class Decoder:
         self.notes = [f"Content-Encoding {name}, which is no coding" for name in names if _is_odd(name)]
         codings = [_ALIASES.get(name, name) for name in names if not _is_none(name)]
         self.unknown = _unknown(codings)
-        """Whether they cannot all be undone; the body is then left as it came."""
+        """True if a coding cannot be undone; the body is then left undecoded."""
         self._stages: list[Coding] = []
         if codings and not self.unknown:
             asked = set(re.split(r"[\s,;]+", accepted.lower()))
@@ -68,7 +68,7 @@ class Decoder:
 
 
 def decoder_for(spec: CheckSpec, headers: MultiMapping[str]) -> Decoder:
-    """What undoes the codings that an answer names, which may or may not be those that the check asks for."""
+    """Returns the decoder for the codings of an answer, whether the check asks for them or not."""
     encoding = ", ".join(headers.getall("Content-Encoding", ()))
     accepted = [reveal(value) for name, value in spec.headers if name.lower() == "accept-encoding"]
     return Decoder(encoding, accepted[-1]) if accepted else Decoder(encoding)

@@ -18,7 +18,7 @@ _LONG = 64 * 1024
 
 
 async def judge(spec: CheckSpec, body: bytes, content_type: str | None, jury: Jury) -> Verdict:
-    """What is wrong with a whole body, and what is odd about it. Takes seconds at most, and says so if it would."""
+    """Judges a whole body. Takes seconds at most; a body that needs more is a finding."""
     expect, long = spec.expect, len(body) > _LONG
     if expect.json and (long or not _is_simple(spec)):
         return await jury.judge(spec, body, content_type)
@@ -28,7 +28,7 @@ async def judge(spec: CheckSpec, body: bytes, content_type: str | None, jury: Ju
 
 
 def judge_body(expect: Expect, body: bytes, content_type: str | None, foreign: Foreign) -> Verdict:
-    """What is wrong with a whole body as text and as JSON, and notes on how it had to be read."""
+    """Judges a whole body as text and as JSON. Linear in the body unless a JSONPath is not."""
     finding, notes = None, []
     if expect.body:
         text, note = decoded(body, content_type, foreign)

@@ -1,4 +1,4 @@
-"""What runs in the process of `monitor.checks.jury`: one body after the other, each within limits of its own."""
+"""The main program of the process that `monitor.checks.jury` starts: judges one body after the other, within limits."""
 
 from __future__ import annotations
 

@@ -29,16 +29,16 @@ _PATIENCE = 10.0
 _IDLE = 60.0
 """Seconds without work after which the process ends; it takes some 25 MiB, and a quarter of a second to start."""
 _ATTEMPTS = 2
-"""A process that somebody killed while it was idle is found out by asking it."""
+"""An idle process may have been killed from outside; the second attempt uses a new one."""
 _CODE = "import sys; sys.path.insert(0, sys.argv[-1]); from monitor.checks.juror import main; main()"
-"""The very package that this process runs, whatever else is called so where it was started."""
+"""Imports the same package as this process, whatever the working directory holds."""
 _FOLDER = str(Path(monitor.__file__).parents[1])
 _BY_THE_BODY = frozenset({signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT})
 """Signals that end the process for what it was given: the limit of its time is SIGPROF."""
 
 
 class Verdict(NamedTuple):
-    """What is wrong with a body, None if nothing is, and notes on how it had to be read."""
+    """A finding, None for a good body, and notes on how the body was read."""
 
     finding: Finding | None
     notes: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Answer(msgspec.Struct, array_like=True):
 
 
 def work_limit(size: int) -> float:
-    """Seconds of CPU that judging a body of so many bytes may take."""
+    """Returns the limit of CPU seconds for a body of `size` bytes."""
     return 1.0 + size / (4 * 1024 * 1024)
 
 
@@ -97,7 +97,7 @@ class Jury:
                 process.end()
                 if by in _BY_THE_BODY:
                     break
-            except BaseException:  # cancelled, or taking too long: nobody waits for its answer any more
+            except BaseException:  # cancelled, or out of patience
                 process.end()
                 raise
             else:
@@ -141,11 +141,11 @@ class _Process:
             raise
         self._code: int | None = None
         self.end = weakref.finalize(self, _end, self._pid, self._socket)
-        """Kill it; also done when nobody holds this object any more, and at the end of the program."""
+        """Kills the process; called at garbage collection and at exit as well."""
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """True while the process runs."""
         return self.end.alive and os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     async def ask(self, question: bytes) -> bytes:
@@ -183,7 +183,7 @@ def _reap(pid: int) -> None:
 
 
 def _rules(spec: CheckSpec) -> bytes:
-    """What the process needs of a check, made once."""
+    """Returns the pickled rules of a check, kept with the check."""
     made = spec.kept.get(__name__)
     if not isinstance(made, bytes):
         made = spec.kept[__name__] = pickle.dumps((spec.expect, spec.secrets))
