@@ -66,44 +66,41 @@ def judge_head(
     return None
 
 
-def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreign) -> Finding | None:
-    """What is wrong with a whole body; None if nothing is. `charset` is the one the answer names, UTF-8 if None."""
-    if expect.body:
-        try:
-            text = body.decode(charset or "utf-8")
-        except (LookupError, ValueError):  # UnicodeDecodeError, or a name that no charset could have
-            named = foreign(charset or "utf-8")[:_EXCERPT]
+def judge_text(expect: Expect, text: str, size: int, foreign: Foreign) -> Finding | None:
+    """What is wrong with a whole body of `size` bytes that reads as `text`; None if nothing is."""
+    for rule in expect.body:
+        if not _holds(rule, [text]):
+            wanted = _operand(rule.operand, foreign)
             return Finding(
-                Reason.INVALID_CONTENT,
-                f"the body ({len(body)} bytes) is not text in {named}",
+                Reason.UNEXPECTED_BODY,
+                f"the body ({size} bytes) {_VERBS[rule.operator][1]} {wanted}",
             )
-        for rule in expect.body:
-            if not _holds(rule, [text]):
-                wanted = _operand(rule.operand, foreign)
-                return Finding(
-                    Reason.UNEXPECTED_BODY,
-                    f"the body ({len(body)} bytes) {_VERBS[rule.operator][1]} {wanted}",
-                )
-    return _judge_json(expect, body, foreign) if expect.json else None
+    return None
 
 
-def _judge_json(expect: Expect, body: bytes, foreign: Foreign) -> Finding | None:
+def judge_json(expect: Expect, text: str, size: int, foreign: Foreign) -> Finding | None:
+    """What is wrong with a body of `size` bytes as JSON; None if nothing is. Not bounded in time: see `is_simple`."""
     import jsonpath_rfc9535 as jsonpath  # loaded with the configuration, if any check needs it
 
     try:
-        document = json.loads(body, parse_constant=_no_constant)
+        document = json.loads(text, parse_constant=_no_constant)
         for path, rules in expect.json:
             found = list(_compiled_path(path).find(document).values())
             for rule in rules:
                 if not _holds(rule, found):
                     return Finding(Reason.UNEXPECTED_BODY, f"{path} {_complaint(rule, found, foreign)}")
     except RecursionError:
-        return Finding(Reason.INVALID_CONTENT, f"the JSON of the body ({len(body)} bytes) is nested too deep")
+        return Finding(Reason.INVALID_CONTENT, f"the JSON of the body ({size} bytes) is nested too deep")
     except jsonpath.JSONPathError as error:  # a filter that compares what cannot be compared, nesting beyond its limit
         return Finding(Reason.UNEXPECTED_BODY, f"a path of expect.json cannot be followed: {foreign(str(error))}")
-    except ValueError:  # UnicodeDecodeError is one
-        return Finding(Reason.INVALID_CONTENT, f"the body ({len(body)} bytes) is not JSON")
+    except ValueError:
+        return Finding(Reason.INVALID_CONTENT, f"the body ({size} bytes) is not JSON")
     return None
+
+
+def is_simple(path: str) -> bool:
+    """Whether a path leads to one value at most, by names and indexes: that takes no time, whatever the document."""
+    return _compiled_path(path).singular_query()
 
 
 def _no_constant(name: str) -> None:

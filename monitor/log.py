@@ -14,6 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from monitor.redact import Redactor
 from monitor.spec import LogSpec
+from monitor.visible import visible
 
 ACCESS_LOGGER = "monitor.access"
 """Requests answered by our own web server are logged here, at info, if the configuration wants them."""
@@ -21,6 +22,8 @@ ACCESS_LOGGER = "monitor.access"
 QUIET = ("apscheduler", "aiohttp.access")
 """Libraries that log every run or request; only their warnings matter."""
 
+_LONGEST = 32 * 1024
+"""Characters of a traceback, or of a library's message, that are logged."""
 _OWN = ("level", "timestamp", "logger")
 _FIRST = ("event", *_OWN)
 _PLAIN = (bool, int, float, type(None))
@@ -95,6 +98,7 @@ def _formatter(form: str, stream: TextIO) -> logging.Formatter:
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
             _redact,
+            _harmless,
             *(_console(stream) if form == "console" else _json(stream)),
         ],
     )
@@ -102,7 +106,7 @@ def _formatter(form: str, stream: TextIO) -> logging.Formatter:
 
 def _console(stream: TextIO) -> list[Processor]:
     colours = stream.isatty() and not os.environ.get("NO_COLOR")
-    return [_harmless, structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)]
+    return [structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)]
 
 
 def _json(stream: TextIO) -> list[Processor]:
@@ -140,15 +144,15 @@ def _clean(value: Any, redactors: tuple[Redactor, ...], foreign: bool) -> Any:
 
 def _text(text: str, redactors: tuple[Redactor, ...], foreign: bool) -> str:
     for redactor in redactors:
-        text = redactor.foreign(text) if foreign else redactor.ours(text, limit=None)
+        text = redactor.foreign(text, _LONGEST) if foreign else redactor.ours(text, limit=None)
     # A lone surrogate, from a file name for instance, can be written to no stream.
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Foreign text must not drive the terminal it is shown on."""
+    """Foreign text must neither drive the terminal it is shown on nor hide what it says."""
     for name, value in event.items():
         if isinstance(value, str):
             keep = "\n\t" if name == "exception" else ""
-            event[name] = "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in value)
+            event[name] = visible(value, keep)
     return event

@@ -9,8 +9,9 @@ MASK = "***"
 
 _ADDRESS = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]+")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
-_QUERY_VALUE = re.compile(r"([?&;#][^=&;#\s]*=)[^&;#\s]+")
-_BARE_QUERY = re.compile(r"([?&])[^=&#\s]+(?=&|#|\s|$)")
+# Linear: no class holds what its pattern begins with, and none gives back what it took.
+_QUERY_VALUE = re.compile(r"([?&;#][^=?&;#\s]*+=)[^&;#\s]++")
+_BARE_QUERY = re.compile(r"([?&])[^=?&#\s]++(?!=)")
 
 
 class Secret:

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from monitor.checks.answer_head import InvalidAnswer
-from monitor.checks.decode import Undecodable
+from monitor.checks.codings import Undecodable
 from monitor.checks.run import Disconnected, Run, Stop, tried
 from monitor.checks.stage import Stage
 from monitor.checks.tls import refused_certificate
@@ -133,10 +133,10 @@ def _excerpt(text: str, run: Run) -> str:
     return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c) & 0xFF:02x}" for c in shown)
 
 
-def _encoding(_exc: BaseException, run: Run) -> Finding:
+def _encoding(exc: BaseException, run: Run) -> Finding:
     return Finding(
         Reason.INVALID_CONTENT,
-        f"the body cannot be decompressed after {run.received} bytes of the answer",
+        f"the body cannot be decompressed: {exc}; {run.received} bytes of the answer came",
     )
 
 

@@ -1,60 +1,92 @@
-"""Undoes the compression of a body piece by piece, so that a small answer that means gigabytes stays small."""
+"""Undoes the codings of a body (Content-Encoding) piece by piece: a small answer that means gigabytes stays small."""
 
 from __future__ import annotations
 
-import zlib
+import re
 from collections.abc import Iterator
 
-_PIECE = 64 * 1024
-"""Decoded bytes at a time."""
-_GZIP = 16 + zlib.MAX_WBITS
-"""zlib's way to ask for a gzip header (zlib.h, inflateInit2)."""
+from multidict import MultiMapping
 
+from monitor.checks.charsets import codec_of
+from monitor.checks.codings import Coding, Undecodable, coding
+from monitor.secret import reveal
+from monitor.spec import CheckSpec
 
-class Undecodable(Exception):
-    """The body is not in the encoding that it claims, or in none that was asked for."""
+_MOST_CODINGS = 5
+_MOST_BETWEEN = 16 * 1024 * 1024
+"""Bytes between one coding and the next; without a bound, 1 MB could stand for terabytes of nothing."""
+_NO_CODINGS = frozenset(
+    {"", "identity", "none", "null", "binary", "7bit", "8bit", "plain", "text", "raw", "chunked", "aws-chunked"}
+)
+"""What servers write where nothing is encoded; names of charsets are such words as well."""
+_ALIASES = {"x-gzip": "gzip"}
+_LONGEST = 1024
+"""Characters of a Content-Encoding that are looked at."""
 
 
 class Decoder:
-    """One body's Content-Encoding: gzip and deflate, which is what we ask for, or none.
+    """The codings of one body, undone in turn. What is odd about them stands in `notes`.
 
     aiohttp's own decoder takes a gzip body that was cut short for a whole one.
     """
 
-    def __init__(self, encoding: str) -> None:
-        self._encoding = encoding.strip().lower()
-        self._inflate = zlib.decompressobj(_GZIP) if self._encoding in ("gzip", "x-gzip") else None
-        self._begun = False
-
-    @property
-    def known(self) -> bool:
-        """Whether this encoding can be undone."""
-        return self._encoding in ("", "identity", "gzip", "x-gzip", "deflate")
+    def __init__(self, encoding: str, accepted: str = "gzip, deflate") -> None:
+        names = [name.strip().lower() for name in encoding[:_LONGEST].split(",")]
+        self.notes = [f"Content-Encoding {name}, which is no coding" for name in names if _is_odd(name)]
+        codings = [_ALIASES.get(name, name) for name in names if not _is_none(name)]
+        self.unknown = _unknown(codings)
+        """True if a coding cannot be undone; the body is then left undecoded."""
+        self._stages: list[Coding] = []
+        if codings and not self.unknown:
+            asked = set(re.split(r"[\s,;]+", accepted.lower()))
+            odd = [name for name in codings if not asked & {name, "*"}]
+            self.notes += [f"Content-Encoding {name}, which was not asked for" for name in dict.fromkeys(odd)]
+            self._stages = [made() for name in reversed(codings) if (made := coding(name)) is not None]
+        self._between = 0
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """The decoded bytes of a chunk, in pieces of a bounded size. Raises Undecodable."""
-        if self._encoding in ("", "identity") or not self.known:
-            yield chunk
-            return
-        try:
-            yield from self._inflated(chunk)
-        except zlib.error as error:
-            raise Undecodable(str(error)) from error
+        """The decoded bytes of a chunk, in pieces of a bounded size, some of them empty. Raises Undecodable."""
+        return self._through(0, chunk) if self._stages else iter((chunk,))
 
     def finish(self) -> None:
         """The body is over. Raises Undecodable if its compression is not."""
-        if self._begun and self._inflate is not None and not self._inflate.eof:
-            raise Undecodable("cut short")
+        for stage in self._stages:
+            stage.finish()
+        if any(stage.surplus for stage in self._stages):
+            self.notes.append("bytes behind the end of the compressed body")
 
-    def _inflated(self, chunk: bytes) -> Iterator[bytes]:
-        if chunk and self._inflate is None:  # some servers send bare deflate, RFC 9110 asks for a zlib header
-            self._inflate = zlib.decompressobj(zlib.MAX_WBITS if chunk[0] & 0x0F == 8 else -zlib.MAX_WBITS)
-        while chunk and self._inflate is not None:
-            self._begun = True
-            if self._inflate.eof:  # RFC 1952: a gzip body may have several members; zeros may fill it up
-                chunk = chunk.lstrip(b"\0")
-                if not chunk:
-                    return
-                self._inflate = zlib.decompressobj(_GZIP)
-            yield self._inflate.decompress(chunk, _PIECE)
-            chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
+    def _through(self, depth: int, chunk: bytes) -> Iterator[bytes]:
+        last = depth == len(self._stages) - 1
+        for piece in self._stages[depth].pieces(chunk):
+            if last or not piece:
+                yield piece
+                continue
+            self._between += len(piece)
+            if self._between > _MOST_BETWEEN:
+                raise Undecodable(f"it means more than {_MOST_BETWEEN >> 20} MiB of something that is compressed again")
+            yield from self._through(depth + 1, piece)
+
+
+_PLAIN = Decoder("")
+"""One for all bodies without codings: it keeps nothing of them."""
+
+
+def decoder_for(spec: CheckSpec, headers: MultiMapping[str]) -> Decoder:
+    """Returns the decoder for the codings of an answer, whether the check asks for them or not."""
+    if "Content-Encoding" not in headers:
+        return _PLAIN
+    encoding = ", ".join(headers.getall("Content-Encoding", ()))
+    accepted = [reveal(value) for name, value in spec.headers if name.lower() == "accept-encoding"]
+    return Decoder(encoding, accepted[-1]) if accepted else Decoder(encoding)
+
+
+def _is_none(name: str) -> bool:
+    return name in _NO_CODINGS or codec_of(name) is not None
+
+
+def _is_odd(name: str) -> bool:
+    return _is_none(name) and name not in ("", "identity")
+
+
+def _unknown(codings: list[str]) -> bool:
+    return len(codings) > _MOST_CODINGS or any(coding(name) is None for name in codings)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from aiohttp.helpers import parse_content_type
-
+from monitor.checks.charsets import decoded
 from monitor.outcome import Evidence
 from monitor.redact import Redactor
 from monitor.secret import MASK
+from monitor.visible import visible
 
 BODY_BYTES = 2048
 """So much of a body is kept."""
@@ -19,8 +19,13 @@ _SECRET_NAMES = re.compile(
     r"cookie|auth|token|secret|key|session|password|credential|signature|csrf|xsrf", re.IGNORECASE
 )
 """Headers whose values let somebody in."""
-_TEXTUAL = re.compile(r"text/|.*[/+](?:json|xml|javascript|x-www-form-urlencoded|yaml|problem|html)\b", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_TEXTUAL = re.compile(
+    r"\s*(?:text/|[^;]*[/+](?:json|xml|javascript|x-www-form-urlencoded|yaml|problem|html)\b)", re.IGNORECASE
+)
+_BINARY = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""Characters that no text has; the colours of a terminal begin with escape."""
+_LINES = "\n\r\t\f"
+_LONGEST_TYPE = 256
 
 
 def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, redactor: Redactor) -> Evidence:
@@ -37,12 +42,12 @@ def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, reda
 def _value(name: str, value: str, redactor: Redactor) -> str:
     if _SECRET_NAMES.search(name):
         return MASK
-    shown = _shown(value, redactor)
-    return shown if len(shown) <= _VALUE_CHARACTERS else shown[: _VALUE_CHARACTERS - 1] + "…"
+    return _shown(value, redactor)
 
 
 def _shown(text: str, redactor: Redactor) -> str:
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", redactor.foreign(_written(text)))
+    shown = visible(redactor.foreign(text, _VALUE_CHARACTERS))
+    return shown if len(shown) <= _VALUE_CHARACTERS else shown[: _VALUE_CHARACTERS - 1] + "…"
 
 
 def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
@@ -59,16 +64,11 @@ def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 def _text(body: bytes, headers: Mapping[str, str], redactor: Redactor) -> str | None:
     """The body as text, None if it is none; a character that the end of what is kept cuts through is left out."""
     content_type = headers.get("content-type", "text/plain")
-    if not body or not _TEXTUAL.match(content_type):
+    if not body or not _TEXTUAL.match(content_type[:_LONGEST_TYPE]):
         return None
-    charset = parse_content_type(content_type)[1].get("charset", "utf-8")
-    try:
-        text = body.decode(charset, "ignore" if len(body) == BODY_BYTES else "strict")
-    except (UnicodeDecodeError, LookupError):
+    text, _ = decoded(body, content_type, redactor.foreign)
+    if _BINARY.search(text):
         return None
-    return None if _CONTROL.search(text) else redactor.foreign(_written(text))
-
-
-def _written(text: str) -> str:
-    """Without lone halves of surrogate pairs, which can be written nowhere."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    if len(body) == BODY_BYTES:
+        text = text.rstrip("\N{REPLACEMENT CHARACTER}")
+    return visible(redactor.foreign(text), _LINES) or None

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 from dataclasses import dataclass
 
-from aiohttp.helpers import parse_content_type
 from yarl import URL
 
 from monitor.checks.answer_head import Head
 from monitor.checks.classify import classify
+from monitor.checks.codings import Undecodable
 from monitor.checks.cookies import Cookies
-from monitor.checks.decode import Decoder, Undecodable
+from monitor.checks.decode import decoder_for
 from monitor.checks.dial import Dialer
 from monitor.checks.evidence import BODY_BYTES
 from monitor.checks.exchange import Exchange
 from monitor.checks.head import request_head, waits_for_leave
+from monitor.checks.judging import judge
 from monitor.checks.net import Net
 from monitor.checks.offline import is_offline
 from monitor.checks.plan import Plan, plan_of
 from monitor.checks.redirect import REDIRECTS, Request, follow
 from monitor.checks.run import Run, Stop
 from monitor.checks.stage import Stage
-from monitor.expect import Finding, judge_body, judge_head
+from monitor.expect import Finding, judge_head
 from monitor.outcome import Hop, Reason, Result
 from monitor.spec import CheckSpec
 from monitor.state import seconds
+from monitor.turns import turns
 
-_LONG_BODY = 64 * 1024
-"""A body longer than this is judged in a thread, so that no other check waits for it."""
+_SHOWN = 60
+"""Characters of a Content-Encoding that are quoted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What was read of a body: its bytes if they matter, its charset, and whether there was more than may be read."""
+    """What was read of a body: its bytes if they matter, its type, and whether there was more than may be read."""
 
     data: bytes
-    charset: str | None
+    content_type: str | None
     cut: bool
 
 
@@ -57,7 +57,7 @@ async def check_http(spec: CheckSpec, net: Net) -> Result:
     except Exception as exc:  # noqa: BLE001 - the seam: all that a library can raise is placed, or raised as a bug
         finding = run.verdict or _ours_if_offline(classify(exc, run), run)
     else:
-        finding = run.verdict or await _judge(run, body) or _fine(run)
+        finding = run.verdict or await _judge(run, body, net) or _fine(run)
     return run.result(finding)
 
 
@@ -141,13 +141,14 @@ async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
     wanted = spec.expect.needs_body and run.verdict is None
-    decoder = Decoder(head.headers.get("Content-Encoding", ""))
-    if wanted and not decoder.known:
-        raise Undecodable(f"Content-Encoding {foreign(head.headers['Content-Encoding'])}, which was not asked for")
+    decoder = decoder_for(spec, head.headers)
+    if wanted and decoder.unknown:
+        named = foreign(", ".join(head.headers.getall("Content-Encoding")))[:_SHOWN]
+        raise Undecodable(f"its Content-Encoding is {named}, which was not asked for")
     run.beginning = kept = bytearray()
     run.body_bytes = 0
     while chunk := await exchange.more():
-        for piece in decoder.pieces(chunk):
+        async for piece in turns(decoder.pieces(chunk)):
             room = spec.max_body - run.body_bytes
             if wanted:
                 kept += piece[:room]
@@ -158,15 +159,12 @@ async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -
                 run.cut = True
                 return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
-    return _Body(bytes(kept), _charset(head), cut=False) if wanted else _UNREAD
+    for note in decoder.notes:
+        run.note(foreign(note))
+    return _Body(bytes(kept), head.headers.get("Content-Type"), cut=False) if wanted else _UNREAD
 
 
-def _charset(head: Head) -> str | None:
-    content_type = head.headers.get("Content-Type")
-    return parse_content_type(content_type)[1].get("charset") if content_type is not None else None
-
-
-async def _judge(run: Run, body: _Body) -> Finding | None:
+async def _judge(run: Run, body: _Body, net: Net) -> Finding | None:
     expect = run.spec.expect
     if not expect.needs_body:
         return None
@@ -176,8 +174,10 @@ async def _judge(run: Run, body: _Body) -> Finding | None:
             Reason.BODY_TOO_LARGE,
             f"the body is longer than max_body, {limit} bytes; read no further",
         )
-    judge = functools.partial(judge_body, expect, body.data, body.charset, run.spec.redactor.foreign)
-    return await asyncio.to_thread(judge) if len(body.data) > _LONG_BODY else judge()
+    finding, notes = await judge(run.spec, body.data, body.content_type, net.jury)
+    for note in notes:
+        run.note(note)
+    return finding
 
 
 def _fine(run: Run) -> Finding:

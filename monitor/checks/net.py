@@ -1,4 +1,4 @@
-"""What the checks of one process share: TLS contexts and the address policy."""
+"""What the checks of one process share: TLS contexts, the address policy, and the process that judges bodies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from collections.abc import Iterable
 
+from monitor.checks.jury import Jury
 from monitor.checks.policy import AddressPolicy, AllowList
 from monitor.checks.tls import TlsContexts
 from monitor.errors import ConfigError, Problem
@@ -24,6 +25,7 @@ class Net:
     ) -> None:
         self.policy = AddressPolicy(deny_addresses, only)
         self.tls = tls or TlsContexts()
+        self.jury = Jury()
 
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""

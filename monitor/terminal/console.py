@@ -78,13 +78,6 @@ def verdict(state: State, word: str) -> Text:
     return Text(f"{SHAPES[state]} {word}", STYLES[state])
 
 
-def printable(text: str) -> str:
-    """Foreign text that cannot drive the terminal: control and direction characters are spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def _console(stream: TextIO) -> Console:
     bounded = stream.isatty() or "COLUMNS" in os.environ
     return Console(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from monitor.state import seconds
 from monitor.summary import percent
-from monitor.terminal.console import printable
+from monitor.visible import visible
 
 _NARROW = 90
 """Columns; on less a table of figures would be cut."""
@@ -32,7 +32,7 @@ def report(document: dict[str, Any], width: int) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         style = "bold" if row is document["total"] else ""
-        table.add_row(printable(row["name"]), *_cells(row)[: len(figures)], style=style)
+        table.add_row(visible(row["name"]), *_cells(row)[: len(figures)], style=style)
     return Group(head, Text(), table)
 
 
@@ -57,13 +57,13 @@ def incidents(found: Iterable[dict[str, Any]]) -> RenderableType:
         when = f"{_minute(one['started_at'])} – {_minute(ended) if ended else 'now'}"
         head = Text.assemble(
             ("● " if ended else "▼ ", "" if ended else "bold red"),
-            (printable(one["check"]), "bold"),
+            (visible(one["check"]), "bold"),
             f"  {when}  {lasted(one['duration_seconds'])}  ",
             (one["id"], "dim"),
         )
         said = one["acknowledged"]
-        care = f" ✓ {printable(said['by'])}: {printable(said['note'])}" if said else ""
-        lines += [head, Text(f"  {printable(one['detail'])} ({one['reason']}){care}", overflow="fold")]
+        care = f" ✓ {visible(said['by'])}: {visible(said['note'])}" if said else ""
+        lines += [head, Text(f"  {visible(one['detail'])} ({one['reason']}){care}", overflow="fold")]
     return Group(*lines) if lines else Text("no incidents")
 
 

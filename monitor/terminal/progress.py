@@ -9,7 +9,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from monitor.spec import CheckSpec
-from monitor.terminal.console import messages, printable
+from monitor.terminal.console import messages
+from monitor.visible import visible
 
 _NAMED = 3
 """Checks still running that the progress line names."""
@@ -51,4 +52,4 @@ class Waiting:
 def spinner(text: str) -> AbstractContextManager[Any]:
     """A sign of life on a terminal while one probe runs."""
     console = messages()
-    return console.status(printable(text)) if console.is_terminal else nullcontext()
+    return console.status(visible(text)) if console.is_terminal else nullcontext()

@@ -13,8 +13,9 @@ from monitor.clock import rfc3339
 from monitor.outcome import Attempt, Certificate, Hop, Result
 from monitor.spec import CheckSpec
 from monitor.state import seconds
-from monitor.terminal.console import printable, slow, state_of, verdict
+from monitor.terminal.console import slow, state_of, verdict
 from monitor.terminal.waterfall import waterfall
+from monitor.visible import visible
 
 NAMES_SHOWN = 6
 """Host names of a certificate that are listed; shared hosting has hundreds."""
@@ -38,7 +39,7 @@ def _headline(spec: CheckSpec, result: Result) -> RenderableType:
     state = state_of(spec, result)
     why = slow(spec, result)
     word = state.value if why else result.outcome.value
-    said = Text(printable(why or result.detail), overflow="fold")
+    said = Text(visible(why or result.detail), overflow="fold")
     return Group(
         Text.assemble(verdict(state, word), "  ", (result.reason.value, "bold")), Padding(said, (0, 0, 0, _INDENT))
     )
@@ -72,8 +73,8 @@ def _addresses(attempts: Sequence[Attempt]) -> Table:
         took = seconds(attempt.seconds)
         came = Text(f"connected in {took}", "green")
         if attempt.error:
-            came = Text(f"{printable(attempt.error)} after {took}", "red")
-        table.add_row(printable(attempt.address), came)
+            came = Text(f"{visible(attempt.error)} after {took}", "red")
+        table.add_row(visible(attempt.address), came)
     return table
 
 
@@ -81,7 +82,7 @@ def _requests(hops: Sequence[Hop]) -> Table:
     table = _grid()
     for hop in hops:
         status = "  –" if hop.status is None else str(hop.status)
-        table.add_row(status, printable(f"{hop.method} {hop.url}"))
+        table.add_row(status, visible(f"{hop.method} {hop.url}"))
     return table
 
 
@@ -96,14 +97,14 @@ def _answer(result: Result) -> Table:
     ]
     table = Table.grid()
     if result.status_code is not None:
-        table.add_row(printable(", ".join(fact for fact in facts if fact)))
+        table.add_row(visible(", ".join(fact for fact in facts if fact)))
     return table
 
 
 def _notes(result: Result) -> Table:
     table = Table.grid()
     for note in result.notes:
-        table.add_row(printable(note))
+        table.add_row(visible(note))
     return table
 
 
@@ -120,14 +121,14 @@ def _size(result: Result) -> str | None:
 def _certificates(spec: CheckSpec, result: Result) -> Table:
     table = Table.grid()
     for certificate in result.certificates:
-        table.add_row(Text(printable(certificate.subject) or "(no subject)", "bold"))
+        table.add_row(Text(visible(certificate.subject) or "(no subject)", "bold"))
         table.add_row(Padding(_facts(certificate, spec, result), (0, 0, 0, _INDENT)))
     return table
 
 
 def _facts(certificate: Certificate, spec: CheckSpec, result: Result) -> Table:
     table = _grid()
-    table.add_row(Text("issuer", "dim"), printable(certificate.issuer))
+    table.add_row(Text("issuer", "dim"), visible(certificate.issuer))
     if certificate.names:
         table.add_row(Text("names", "dim"), _names(certificate))
     if certificate.not_before > result.started_at:
@@ -137,7 +138,7 @@ def _facts(certificate: Certificate, spec: CheckSpec, result: Result) -> Table:
 
 
 def _names(certificate: Certificate) -> str:
-    shown = [printable(name) for name in certificate.names[:NAMES_SHOWN]]
+    shown = [visible(name) for name in certificate.names[:NAMES_SHOWN]]
     more = len(certificate.names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

@@ -14,7 +14,8 @@ from rich.text import Text
 from monitor.outcome import Result, State
 from monitor.spec import CheckSpec
 from monitor.state import seconds
-from monitor.terminal.console import SHAPES, STYLES, printable, slow, state_of, verdict
+from monitor.terminal.console import SHAPES, STYLES, slow, state_of, verdict
+from monitor.visible import visible
 
 Ended = tuple[CheckSpec, Result]
 """A check and what its run found."""
@@ -54,9 +55,9 @@ def _row(ended: Ended) -> Row:
     spec, result = ended
     return Row(
         state=state_of(spec, result),
-        name=printable(spec.name),
+        name=visible(spec.name),
         reason=result.reason.value,
-        detail=printable(slow(spec, result) or result.detail),
+        detail=visible(slow(spec, result) or result.detail),
         duration="–" if result.duration is None else seconds(result.duration),
         status="–" if result.status_code is None else str(result.status_code),
     )

@@ -26,6 +26,9 @@ MAY: web.RequestKey[frozenset[Right]] = web.RequestKey("may", frozenset)
 _log = logging.getLogger("monitor.web")
 _access = logging.getLogger("monitor.access")
 
+_LONGEST_PATH = 1024
+"""Characters of a path that are logged; looking for secrets in it takes time."""
+
 _SENTENCES = {
     404: "there is nothing at this path",
     405: "this path does not take that method",
@@ -41,7 +44,7 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
     response = await handler(request)
     fields = {
         "method": request.method,
-        "path": request.path,
+        "path": request.path[:_LONGEST_PATH],
         "status": response.status,
         "seconds": round(time.perf_counter() - began, 6),
         "client": request.remote,

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from monitor.clock import rfc3339
 from monitor.outcome import Certificate, Result
 from monitor.state import seconds
+from monitor.visible import visible
 from monitor.web.served import Probed
 
 
 def probe_report(probed: Probed, exposition: str) -> str:
     """All that is known of the run; every text in it has lost its secrets already."""
     spec, result = probed
-    head = [f"{result.outcome.value}  {result.reason.value}", f"  {_printable(result.detail)}"]
-    asked = [f"{spec.method} {_printable(spec.target)}", f"as {spec.name}, {_limits(probed)}"]
+    head = [f"{result.outcome.value}  {result.reason.value}", f"  {visible(result.detail)}"]
+    asked = [f"{spec.method} {visible(spec.target)}", f"as {spec.name}, {_limits(probed)}"]
     sections = (
         ("", head),
         ("asked", asked),
         ("phases", _phases(result)),
         ("addresses", [_attempt(a.address, a.error, a.seconds) for a in result.attempts]),
-        ("requests", [f"{h.status or '–':>3}  {h.method} {_printable(h.url)}" for h in result.hops]),
+        ("requests", [f"{h.status or '–':>3}  {h.method} {visible(h.url)}" for h in result.hops]),
         ("answer", _answer(result)),
-        ("notes", [_printable(note) for note in result.notes]),
+        ("notes", [visible(note) for note in result.notes]),
         ("certificates", [line for certificate in result.certificates for line in _certificate(certificate)]),
         ("metrics", exposition.splitlines()),
     )
@@ -59,11 +60,6 @@ def _answer(result: Result) -> list[str]:
 
 
 def _certificate(certificate: Certificate) -> Iterator[str]:
-    yield _printable(certificate.subject) or "(no subject)"
-    yield f"  issuer  {_printable(certificate.issuer)}"
+    yield visible(certificate.subject) or "(no subject)"
+    yield f"  issuer  {visible(certificate.issuer)}"
     yield f"  valid   {rfc3339(certificate.not_before)} to {rfc3339(certificate.not_after)}"
-
-
-def _printable(text: str) -> str:
-    """Foreign text in one line, for it may be shown on a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -49,8 +49,11 @@ async def test_a_long_body_is_cut(run: Run) -> None:
     [
         (b"\x00\x01\x02", "text/plain", None),
         (b"\xff\xfe", "text/plain; charset=utf-8", None),
+        (b"caf\xe9", "text/plain; charset=utf-8", "caf\ufffd"),
+        (b"<meta charset=koi8-r>\xd4", "text/html", "<meta charset=koi8-r>т"),
         ("é".encode("latin-1"), "text/html; charset=iso-8859-1", "é"),
-        (b"text", "text/plain; charset=klingon", None),
+        (b"text", "text/plain; charset=klingon", "text"),
+        ("a\u202eb\u200bc\x85\x1b[31m\td".encode(), "text/plain", "a\\u202eb\\u200bc\\x85\\x1b[31m\td"),
         (b"PNG", "image/png", None),
         (b"<a/>", "application/xhtml+xml", "<a/>"),
         (b"a=b", "application/x-www-form-urlencoded", "a=b"),

@@ -11,13 +11,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from monitor.expect import Finding, judge_body, judge_head
+from monitor.checks import judging
+from monitor.expect import Finding, Foreign, judge_head
 from monitor.outcome import DETAIL_LIMIT, Reason
 from monitor.redact import Redactor
 from monitor.secret import Secret
 from monitor.spec import Expect, Operator, Rule
 
 plain = Redactor(()).foreign
+
+
+def judge_body(expect: Expect, body: bytes, content_type: str | None, foreign: Foreign) -> Finding | None:
+    """What is wrong with a body, whatever is odd about it."""
+    return judging.judge_body(expect, body, content_type, foreign).finding
+
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)
@@ -52,7 +59,8 @@ def of_json(document: Any, operator: Operator, operand: Any, path: str = "$") ->
 
 
 def of_text(body: bytes, operator: Operator, operand: Any, charset: str | None = None) -> Finding | None:
-    return judge_body(Expect(body=(Rule(operator, operand),)), body, charset, plain)
+    content_type = None if charset is None else f"text/plain; charset={charset}"
+    return judge_body(Expect(body=(Rule(operator, operand),)), body, content_type, plain)
 
 
 # for everything
@@ -211,17 +219,20 @@ def test_the_charset_of_the_answer_is_used() -> None:
 @pytest.mark.parametrize(
     "charset", ["nonsense", "rot13", "hex", "zip", "base64", "", "utf-8\x00", "\udcff", "x" * 5000]
 )
-def test_a_charset_that_is_none_is_invalid_content(charset: str) -> None:
-    finding = of_text(b"\xfftext", "contains", "x", charset or "nope")
-    assert finding is not None
-    assert finding.reason is Reason.INVALID_CONTENT
-    assert len(finding.detail) < 200
+def test_a_charset_that_is_none_is_noted_and_the_text_is_read_all_the_same(charset: str) -> None:
+    expect = Expect(body=(Rule("contains", "text"), Rule("not_contains", "y")))
+    finding, notes = judging.judge_body(expect, b"\xfftext", f"text/plain; charset={charset or 'nope'}", plain)
+    assert finding is None
+    assert [note for note in notes if "windows-1252" in note]
+    assert len(notes[0]) < 200
+    assert "Content-Type" in notes[0]
 
 
-def test_bytes_that_are_not_in_the_charset_are_invalid_content() -> None:
-    finding = of_text(b"\xff\xfe\xfd", "contains", "x")
-    assert finding is not None
-    assert finding.reason is Reason.INVALID_CONTENT
+def test_bytes_that_are_not_in_the_charset_are_replaced_and_noted() -> None:
+    expect = Expect(body=(Rule("contains", "is"), Rule("matches", "is (\ufffd){3}$")))
+    finding, notes = judging.judge_body(expect, b"is \xff\xfe\xfd", "text/plain; charset=utf-8", plain)
+    assert finding is None
+    assert notes == ("the body is not all utf-8: 3 stray bytes",)
 
 
 def test_the_body_itself_is_never_in_the_detail() -> None:

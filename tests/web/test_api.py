@@ -345,3 +345,12 @@ def explore(url: str) -> None:
         conforms()
         tried += 1
     assert tried >= 12
+
+
+@pytest.mark.parametrize("body", ["[" * 30_000, '{"note":' * 6000, '{"note": ' + "[" * 30_000])
+async def test_json_that_is_nested_too_deep_is_refused(http: aiohttp.ClientSession, body: str) -> None:
+    async with http.put(
+        "/api/v1/incidents/0000/acknowledgement", data=body, headers={"Content-Type": "application/json"}
+    ) as answer:
+        assert answer.status == 400
+        assert "JSON" in await answer.text()

@@ -83,7 +83,7 @@ class Parameters:
             return None
         try:
             at, name = json.decode(base64.urlsafe_b64decode(value + "==="), type=tuple[float, str])
-        except (ValueError, binascii.Error, DecodeError, ValidationError):
+        except (ValueError, binascii.Error, DecodeError, ValidationError, RecursionError):
             raise BadParameter("cursor must be the next_cursor of an answer") from None
         return at, name
 

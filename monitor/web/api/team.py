@@ -145,7 +145,7 @@ async def _given(request: web.Request, *known: str) -> dict[str, Any]:
     body = await request.read()
     try:
         given = json.decode(body) if body.strip() else {}
-    except DecodeError as wrong:
+    except (DecodeError, RecursionError) as wrong:
         raise BadParameter(f"the body is not JSON: {wrong}") from None
     if not isinstance(given, dict):
         raise BadParameter("the body must be a JSON object")

@@ -1,0 +1,91 @@
+"""Text of a target costs time in proportion to its length, in every function that takes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from multidict import CIMultiDict
+
+from monitor.checks.charsets import decoded, decoded_json, label_in
+from monitor.checks.evidence import evidence_of
+from monitor.checks.judging import judge_body
+from monitor.expect import judge_head
+from monitor.redact import Redactor
+from monitor.secret import hide_in_urls, secrets_of_url, shown_url
+from monitor.spec import Expect, Rule
+from monitor.visible import visible
+
+SECRETS = Redactor(
+    {"correct-horse-battery", "a", "xyz", "%41%42%43%44", "s3cr3t/with+odd chars", "aaaaaaaaaaaaaaaaaaaa", "k" * 3000}
+).prepare()
+
+UNITS = [
+    "?", "?=", "&", "&amp;", ";", "; ", "#", "=", "?a", "?a=", "&a", "://", "://a", "://@", "@", "a@", "/", "//", " ",
+    "%", "%4", "%41", "%%41", "%2541", "\\", "\\u", "\\u0041", "\\x41", "\\\\", '\\"', "&#", "&#x41;", "&#65;", "&lt",
+    "a", "A", "k", "correct-horse-", "aaaaaaaaaaaaaaaaaaaaa ", "x y z ", "xyz ", "\u202e", "\ud800", "\udcff", "İ", "Σ",
+    "漢", "\n", "\t", "charset=", ";charset =", '"', "'", ",", ", ", "<!--", "<meta ", "<?xml ", "-", "(", "[", "{",
+    "YWFh", "http://a:b", "https://u:p@h/?q=v&", "a=b;", "Bearer ",
+]  # fmt: skip
+
+EXPECT = Expect(
+    headers=(("X", (Rule("equals", "y"), Rule("matches", "(a*)*b"), Rule("contains", "z"))),),
+    body=(Rule("contains", "nowhere"), Rule("matches", "(a|a)*(b|?)*c$")),
+)
+
+
+def _head(text: str) -> object:
+    return judge_head(EXPECT, 200, "1.1", CIMultiDict([("X", text), ("X", text)]), SECRETS.foreign)
+
+
+def _evidence(text: str) -> object:
+    data = text.encode("utf-8", "surrogatepass")
+    return evidence_of([(text, text), ("X", text), ("Content-Type", "text/" + text)], data, False, SECRETS)
+
+
+def _body(text: str) -> object:
+    return judge_body(EXPECT, text.encode("utf-8", "surrogatepass"), text, SECRETS.foreign)
+
+
+def _json(text: str) -> object:
+    return judge_body(Expect(json=(("$.a", ()),)), f'{{"a": "{text}"'.encode("utf-8", "replace"), text, SECRETS.foreign)
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "foreign": lambda text: SECRETS.foreign(text, limit=1 << 30),
+    "foreign, cut": SECRETS.foreign,
+    "ours": SECRETS.ours,
+    "ours, whole": lambda text: SECRETS.ours(text, limit=None),
+    "hide_in_urls": hide_in_urls,
+    "shown_url": lambda text: shown_url("https://h/" + text),
+    "secrets_of_url": lambda text: secrets_of_url("https://h/" + text),
+    "visible": visible,
+    "evidence": _evidence,
+    "head": _head,
+    "body": _body,
+    "json": _json,
+    "label": label_in,
+    "decoded": lambda text: decoded(text.encode("utf-8", "surrogatepass"), text, SECRETS.foreign),
+    "decoded_json": lambda text: decoded_json(text.encode("utf-8", "surrogatepass"), text),
+}
+SHORT, LONG = 2_000, 8_000
+"""Characters. What is quadratic takes sixteen times as long for the second, and the samples of it took seconds."""
+
+
+def _cost(function: Callable[[str], object], text: str) -> float:
+    began = time.thread_time()
+    function(text)
+    return time.thread_time() - began
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_four_times_the_text_takes_about_four_times_as_long(name: str) -> None:
+    function = FUNCTIONS[name]
+    for unit in UNITS:
+        texts = [unit * (size // len(unit)) + "=" for size in (SHORT, LONG)]
+        if _cost(function, texts[1]) < 0.02:  # a microsecond for each character: there is nothing to compare
+            continue
+        short, long = (min(_cost(function, text) for _ in range(4)) for text in texts)
+        assert long < 8 * short + 0.01, f"{unit!r}…: {short * 1000:.1f} ms, then {long * 1000:.1f} ms"
+        assert long < 0.5, unit
