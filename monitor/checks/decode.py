@@ -67,10 +67,6 @@ class Decoder:
             yield from self._through(depth + 1, piece)
 
 
-_PLAIN = Decoder("")
-"""One for all bodies without codings: it keeps nothing of them."""
-
-
 def decoder_for(spec: CheckSpec, headers: MultiMapping[str]) -> Decoder:
     """Returns the decoder for the codings of an answer, whether the check asks for them or not."""
     if "Content-Encoding" not in headers:
@@ -90,3 +86,7 @@ def _is_odd(name: str) -> bool:
 
 def _unknown(codings: list[str]) -> bool:
     return len(codings) > _MOST_CODINGS or any(coding(name) is None for name in codings)
+
+
+_PLAIN = Decoder("")
+"""One for all bodies without codings: it keeps nothing of them."""
