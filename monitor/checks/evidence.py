@@ -33,16 +33,17 @@ def evidence_of(headers: Iterable[tuple[str, str]], body: bytes, cut: bool, reda
     named = list(headers)
     first = {name.lower(): value for name, value in reversed(named)}
     return Evidence(
-        tuple(_bounded((_shown(name, redactor), _value(name, value, redactor)) for name, value in named)),
+        tuple(_bounded(_header(name, value, redactor) for name, value in named)),
         _text(body[:BODY_BYTES], first, redactor),
         cut or len(body) > BODY_BYTES,
     )
 
 
-def _value(name: str, value: str, redactor: Redactor) -> str:
-    if _SECRET_NAMES.search(name):
-        return MASK
-    return _shown(value, redactor)
+def _header(name: str, value: str, redactor: Redactor) -> tuple[str, str]:
+    """One header; a secret with a colon in it may stand in both, half and half."""
+    shown = _shown(name, redactor), MASK if _SECRET_NAMES.search(name) else _shown(value, redactor)
+    whole = _shown(f"{name}:{value}", redactor)
+    return (MASK, MASK) if MASK in whole and MASK not in shown[1] else shown
 
 
 def _shown(text: str, redactor: Redactor) -> str:
