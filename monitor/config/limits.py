@@ -19,7 +19,7 @@ RETRY = ("retry_interval",)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a check runs, how long a run may take, and how soon a failure is looked at again, in seconds."""
+    """How often a check runs, how long a run may take, and how soon a run follows a failure, in seconds."""
 
     interval: float = CheckSpec.interval
     limits: Limits = field(default_factory=Limits)
@@ -44,7 +44,7 @@ def fit(table: DefaultsTable, own: dict[str, Any], inherited: Pace) -> tuple[Pac
 
 
 _TOTAL = "a run ends before the next is due; lower `timeout.total` or raise `interval`"
-_RETRY = "a failure is looked at again before the next run is due; lower `retry_interval` or raise `interval`"
+_RETRY = "a retry comes before the next run is due; lower `retry_interval` or raise `interval`"
 _CONNECT = "lower `timeout.connect` or raise `timeout.total`"
 
 

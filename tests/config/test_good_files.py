@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
+from monitor.planned import MaintenanceSpec, Recurrence
 from monitor.secret import Secret
 from monitor.spec import (
     OPTIONAL,
@@ -23,10 +24,8 @@ from monitor.spec import (
     ForwardedSpec,
     Limits,
     LogSpec,
-    MaintenanceSpec,
     MonitorSpec,
     PublicSpec,
-    Recurrence,
     Rule,
     TlsSpec,
     TokenSpec,
