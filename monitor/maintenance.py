@@ -16,7 +16,8 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from monitor.spec import CheckSpec, MaintenanceSpec, Recurrence
+from monitor.planned import MaintenanceSpec, Recurrence
+from monitor.spec import CheckSpec
 
 DAY = 86400
 _SEARCHED = 9 * 366

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, get_args
 
+from monitor.planned import MaintenanceSpec
 from monitor.redact import Redactor
 from monitor.retention import DEFAULT_HISTORY, HistorySpec
 from monitor.secret import Secret, Text
@@ -19,7 +20,7 @@ Sources = Mapping[str, str | None]
 
 Operator = Literal[
     "equals", "not_equals", "less_than", "at_most", "greater_than", "at_least",
-    "contains", "not_contains", "matches", "not_matches", "exists",
+    "contains", "not_contains", "matches", "not_matches", "exists", "one_of", "length", "optional",
 ]  # fmt: skip
 
 
@@ -51,17 +52,24 @@ class TlsSpec:
     server_name: Text | None = None
     min_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
     expiry_warning: float = 14 * 86400.0
+    expiry_down: bool = False
+    """Whether a certificate that ends within the warning fails the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One comparison of what came with `operand` (a str, Secret, number, bool, None, list or dict).
 
-    For `matches` and `not_matches` the operand is a valid RE2 pattern.
+    For `matches` and `not_matches` the operand is a valid RE2 pattern, for `length` a rule for the length. `optional`
+    says that the other rules of a header hold only if the header is there.
     """
 
     operator: Operator
     operand: Any
+
+
+OPTIONAL = Rule("optional", True)
+"""Stands first among the rules of a header that may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +77,12 @@ class Expect:
     """What a good answer looks like.
 
     `status` holds inclusive ranges; `headers` and `json` pair a name or an RFC 9535 path with the rules that all
-    have to hold; `latency` is seconds, above which a success is degraded.
+    have to hold; `latency` is seconds, above which a success is degraded, or a failure with `latency_down`.
     """
 
     status: tuple[tuple[int, int], ...] = ((200, 399),)
     latency: float | None = None
+    latency_down: bool = False
     headers: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
     body: tuple[Rule, ...] = ()
     json: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
@@ -119,6 +128,7 @@ class CheckSpec:
     name: str
     url: Text
     target: str
+    title: str = ""
     group: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     description: str = ""
@@ -128,6 +138,8 @@ class CheckSpec:
     limits: Limits = Limits()
     down_after: int = 2
     up_after: int = 1
+    retry_interval: float | None = None
+    degraded_after: int = 1
     method: str = "GET"
     headers: tuple[tuple[str, Text], ...] = ()
     body: Body | None = None
@@ -146,6 +158,11 @@ class CheckSpec:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     was: tuple[str, ...] = field(default=(), compare=False)
     """Names that it had before, by which its past is found; they change nothing of what runs."""
+
+    @property
+    def display_name(self) -> str:
+        """The title, or the name of a check without one: what people read. The name stays the identity."""
+        return self.title or self.name
 
     @functools.cached_property
     def redactor(self) -> Redactor:
@@ -282,40 +299,6 @@ class MonitorSpec:
     public: PublicSpec = PublicSpec()
     cors_origins: tuple[str, ...] = ()
     tls: ListenTlsSpec | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """Local times of a time zone, by the minute, as cron means them; weekdays count from Monday, 0.
-
-    `either` tells that a day of the month and a weekday are both asked for, and either is enough; `hourly` that it is
-    every hour, so that one that the clock goes through twice counts twice.
-    """
-
-    timezone: str
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...] = tuple(range(24))
-    days: tuple[int, ...] = tuple(range(1, 32))
-    months: tuple[int, ...] = tuple(range(1, 13))
-    weekdays: tuple[int, ...] = tuple(range(7))
-    either: bool = False
-    hourly: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MaintenanceSpec:
-    """Planned maintenance: once, from Unix seconds on, or again and again, for `duration` seconds.
-
-    It is of the checks that any pattern in `checks` or `groups` fits, or that have all of `labels`; of all checks if
-    none of the three says anything.
-    """
-
-    name: str
-    starts: float | Recurrence
-    duration: float
-    checks: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
 from monitor.errors import ConfigError, Problem
-from monitor.spec import CheckSpec, Configuration, MaintenanceSpec, MonitorSpec
+from monitor.planned import MaintenanceSpec
+from monitor.spec import CheckSpec, Configuration, MonitorSpec
 
 Tree = dict[str, Any]
 

@@ -15,7 +15,8 @@ from monitor.config.limits import spoken
 from monitor.config.models import MaintenanceTable
 from monitor.config.validate import validated
 from monitor.maintenance import exists, fits, labels_fit, shortest_gap, zone
-from monitor.spec import CheckSpec, MaintenanceSpec, Recurrence
+from monitor.planned import MaintenanceSpec, Recurrence
+from monitor.spec import CheckSpec
 
 Tree = dict[str, Any]
 

@@ -22,7 +22,7 @@ from monitor.maintenance import (
     upcoming,
     windows_between,
 )
-from monitor.spec import MaintenanceSpec, Recurrence
+from monitor.planned import MaintenanceSpec, Recurrence
 from tests.unit.made import spec
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Nuuk"]

@@ -9,7 +9,8 @@ from monitor.ledger import Ledger, Record
 from monitor.maintenance import Plan
 from monitor.metrics.lines import shown, state_lines, up_lines
 from monitor.outcome import Reason, Result, State
-from monitor.spec import CheckSpec, Expect, MaintenanceSpec, MonitorSpec
+from monitor.planned import MaintenanceSpec
+from monitor.spec import CheckSpec, Expect, MonitorSpec
 from monitor.view import detail_document, view_check
 from tests.unit.made import EPOCH, INTERVAL, at, result, spec, specs, steps
 

@@ -9,7 +9,8 @@ from monitor.ledger import Ledger
 from monitor.maintenance import plans
 from monitor.outcome import Reason
 from monitor.past import Stretch
-from monitor.spec import Expect, MaintenanceSpec, PublicSpec
+from monitor.planned import MaintenanceSpec
+from monitor.spec import Expect, PublicSpec
 from monitor.state import Incident, incident_id
 from monitor.tally import Tally
 from monitor.view import Overview

@@ -107,15 +107,15 @@ async def test_one_check_has_its_availability_and_its_last_results(
 
 async def test_history_is_slots_with_what_is_known(http: aiohttp.ClientSession, service: FakeService) -> None:
     start = int(NOW) // 3600 * 3600 - 7200
-    tally = Tally(up=3000.0, down=300.0, runs=10, timeouts=1, duration_sum=0.9, duration_min=0.1, duration_max=0.1,
-                  latencies={72: 9})  # fmt: skip
+    tally = Tally(up=3000.0, down=300.0, runs=12, timeouts=1, unexpected_answers=2, duration_sum=0.9, duration_min=0.1,
+                  duration_max=0.1, latencies={72: 9})  # fmt: skip
     service.archive.minutes["shop-api"] = [Stretch(3600, start, tally)]
     found = await got(http, f"/checks/shop-api/history?from={start}&to={start + 7200}&step=3600")
     (slot,) = found["slots"]
     assert slot["seconds"]["unknown"] == pytest.approx(300)
     assert slot["availability"] == pytest.approx(3000 / 3300)
     assert slot["coverage"] == pytest.approx(3300 / 3600)
-    assert slot["failures"] == {"http_error": 0, "connection_error": 0, "timeout": 1}
+    assert slot["failures"] == {"http_error": 0, "connection_error": 0, "timeout": 1, "unexpected_answer": 2}
     assert slot["latency"]["p99"] == pytest.approx(0.1)
     assert found["step_seconds"] == 3600
 

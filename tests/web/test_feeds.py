@@ -131,9 +131,11 @@ async def test_announcements_are_entries_too(http: ClientSession) -> None:
 def test_an_entry_is_the_same_after_a_restart_and_changes_when_its_incident_ends() -> None:
     lasts = Incident("0123456789abcdef", "shop-api", NOW.wall - 600, Reason.REFUSED, "refused")
     over = structs.replace(lasts, ended_at=NOW.wall)
-    assert incident_entry(lasts).id == incident_entry(over).id == "urn:uuid:7fdc5a94-1f6e-5f37-ac11-d0663992361e"
-    assert (incident_entry(lasts).updated, incident_entry(over).updated) == (NOW.wall - 600, NOW.wall)
-    assert incident_entry(over).title == "shop-api was down for 10 min"
+    assert (
+        incident_entry(lasts, {}).id == incident_entry(over, {}).id == "urn:uuid:7fdc5a94-1f6e-5f37-ac11-d0663992361e"
+    )
+    assert (incident_entry(lasts, {}).updated, incident_entry(over, {}).updated) == (NOW.wall - 600, NOW.wall)
+    assert incident_entry(over, {}).title == "shop-api was down for 10 min"
 
 
 def test_an_announcement_changes_when_it_is_over() -> None:

@@ -119,7 +119,7 @@ async def test_the_document_says_the_same(http: ClientSession) -> None:
     assert [check["name"] for check in said["checks"]] == list(NAMES)
     api = said["checks"][1]
     assert set(api) == {
-        *("name", "group", "description", "state", "since", "maintenance_ends_at", "availability", "days"),
+        *("name", "title", "group", "description", "state", "since", "maintenance_ends_at", "availability", "days"),
     }
     assert (api["state"], api["since"]) == ("down", "2026-11-13T13:41:40.000Z")
     assert len(api["days"]) == DAYS
@@ -127,7 +127,8 @@ async def test_the_document_says_the_same(http: ClientSession) -> None:
     assert api["days"][-1]["down_seconds"] == 1302
     assert 0.99 < api["availability"] < 1
     assert said["incidents"][0] == {
-        "check": "mail-in", "started_at": "2026-11-13T14:00:40.000Z", "ended_at": None, "duration_seconds": None,
+        "check": "mail-in", "title": None, "started_at": "2026-11-13T14:00:40.000Z", "ended_at": None,
+        "duration_seconds": None,
     }  # fmt: skip
     assert len(said["incidents"]) == 6
 

@@ -14,7 +14,8 @@ from monitor.archive import Announcement, Outage
 from monitor.ledger import Ledger
 from monitor.maintenance import plans
 from monitor.outcome import Attempt, Certificate, Evidence, Hop, Phases, Reason, Result
-from monitor.spec import CheckSpec, Expect, MaintenanceSpec, PublicSpec, Rule
+from monitor.planned import MaintenanceSpec
+from monitor.spec import CheckSpec, Expect, PublicSpec, Rule
 from monitor.state import Acknowledgement, Incident
 from monitor.view import CheckView
 from monitor.web.access import Access
