@@ -13,6 +13,7 @@ from monitor.checks.stage import Stage
 from monitor.checks.tls import refused_certificate
 from monitor.expect import Finding
 from monitor.outcome import Reason
+from monitor.visible import visible
 
 Explain = Callable[[BaseException, Run], Finding]
 
@@ -129,8 +130,7 @@ def _invalid(exc: BaseException, run: Run) -> Finding:
 
 def _excerpt(text: str, run: Run) -> str:
     """The beginning of the target's text, without secrets; cut last, lest a secret be halved."""
-    shown = run.spec.redactor.foreign(text)[:_QUOTED]
-    return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c) & 0xFF:02x}" for c in shown)
+    return visible(run.spec.redactor.foreign(text)[:_QUOTED])
 
 
 def _encoding(exc: BaseException, run: Run) -> Finding:

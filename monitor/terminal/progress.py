@@ -20,7 +20,7 @@ class Waiting:
     """The progress display: how many have ended, and which are still awaited; a context manager."""
 
     def __init__(self, specs: Iterable[CheckSpec]) -> None:
-        self.left = [printable(spec.display_name) for spec in specs]
+        self.left = [visible(spec.display_name) for spec in specs]
         self._progress = Progress(
             MofNCompleteColumn(),
             BarColumn(bar_width=20),
@@ -41,7 +41,7 @@ class Waiting:
 
     def ended(self, spec: CheckSpec) -> None:
         """Take one check off the list."""
-        self.left.remove(printable(spec.display_name))
+        self.left.remove(visible(spec.display_name))
         self._progress.update(self._task, advance=1, description=self._awaited())
 
     def _awaited(self) -> str:
