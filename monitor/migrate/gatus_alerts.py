@@ -50,16 +50,15 @@ class Alerting:
         written = [alert for each in item.items() if (alert := _listed(draft, each))]
         merged = [alert.over(self.providers.get(alert.kind)) for alert in written]
         on = [alert for alert in merged if alert.enabled is not False]
-        sent = [alert for alert in on if alert.kind in self.providers] or on
-        if not sent:
+        if not on:
             return
-        first = min(sent, key=lambda alert: alert.thresholds)
+        first = min(on, key=lambda alert: alert.thresholds)
         draft.keys["down_after"], draft.keys["up_after"] = first.thresholds
-        others = {alert.thresholds for alert in sent} - {first.thresholds}
-        if others:
-            draft.differs(
-                item.place, f"alerts: of {len(sent)} with different thresholds, those of {first.kind}, which fires first"
-            )
+        if len({alert.thresholds for alert in on}) > 1:
+            what = f"of {len(on)} alerts with different thresholds, those of {first.kind}, which fires first"
+            draft.differs(item.place, f"alerts: {what}")
+        if self.providers and first.kind not in self.providers:
+            draft.differs(item.place, f"alerts: alerting.{first.kind} is not configured, so Gatus sends none of it")
         if written != merged:
             draft.differs(item.place, "alerts: thresholds are merged with those of alerting.*.default-alert")
 

@@ -143,7 +143,12 @@ class _Reader:
         draft.keys["down_after"] = max(number(row.get("maxretries")), 0) + 1
         retry = amount(row, "retry_interval")
         if number(row.get("maxretries")) > 0 and retry and retry != interval:
-            draft.keys["retry_interval"] = duration(retry)
+            if retry < interval:
+                draft.keys["retry_interval"] = duration(retry)
+            else:
+                draft.lost(
+                    draft.place, f"retry_interval: retries came every {retry:g} s; here they come at the interval"
+                )
 
     def _request(self, draft: Draft, row: Row) -> None:
         method = text(row, "method").upper() or "GET"
