@@ -21,6 +21,12 @@ def next_due(first: float, interval: float, now: float) -> float:
     return first + max(0, math.ceil((now - first) / interval)) * interval
 
 
+def retry_due(first: float | None, interval: float, retry: float, now: float) -> float | None:
+    """When a run follows a failure that was found now; None if the grid has one by then, and `first` is known."""
+    at = now + retry
+    return at if first is None or at < next_due(first, interval, now) else None
+
+
 def due_between(first: float, interval: float, after: float, until: float) -> int:
     """How many due times there are in (after, until]."""
     if until < first:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from multidict import MultiMapping
 
 from monitor.outcome import Reason
 from monitor.secret import Secret
-from monitor.spec import Expect, Rule
+from monitor.spec import OPTIONAL, Expect, Rule
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
@@ -57,6 +57,8 @@ def judge_head(
         )
     for name, rules in expect.headers:
         found = [", ".join(headers.getall(name))] if name in headers else []  # RFC 9110, 5.3: one list
+        if not found and OPTIONAL in rules:
+            continue
         for rule in rules:
             if not _holds(rule, found):
                 return Finding(
@@ -79,11 +81,7 @@ def judge_body(expect: Expect, body: bytes, charset: str | None, foreign: Foreig
             )
         for rule in expect.body:
             if not _holds(rule, [text]):
-                wanted = _operand(rule.operand, foreign)
-                return Finding(
-                    Reason.UNEXPECTED_BODY,
-                    f"the body ({len(body)} bytes) {_VERBS[rule.operator][1]} {wanted}",
-                )
+                return Finding(Reason.UNEXPECTED_BODY, f"the body ({len(body)} bytes) {_failing(rule, text, foreign)}")
     return _judge_json(expect, body, foreign) if expect.json else None
 
 
@@ -145,7 +143,7 @@ def _holds(rule: Rule, found: list[Any]) -> bool:
     if rule.operator == "exists":
         return bool(found) is rule.operand
     if not found:
-        return rule.operator in ("not_equals", "not_contains", "not_matches")
+        return rule.operator in ("not_equals", "not_contains", "not_matches", "optional")
     operand = _plain(rule.operand)
     return all(_TESTS[rule.operator](value, operand) for value in found)
 
@@ -173,6 +171,14 @@ def _contains(value: Any, operand: Any) -> bool:
     return isinstance(value, dict) and isinstance(operand, str) and operand in value
 
 
+def _one_of(value: Any, operands: Any) -> bool:
+    return any(_same(value, operand) for operand in operands)
+
+
+def _has_length(value: Any, rule: Rule) -> bool:
+    return isinstance(value, (str, list, dict)) and _TESTS[rule.operator](len(value), rule.operand)
+
+
 def _matches(value: Any, pattern: str) -> bool:
     return isinstance(value, str) and _compiled_pattern(pattern).search(value) is not None
 
@@ -188,6 +194,9 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "not_contains": lambda value, operand: not _contains(value, operand),
     "matches": _matches,
     "not_matches": lambda value, operand: not _matches(value, operand),
+    "one_of": _one_of,
+    "length": _has_length,
+    "optional": lambda _value, _operand: True,
 }
 
 _VERBS = {
@@ -201,18 +210,42 @@ _VERBS = {
     "not_contains": ("expected it not to contain", "contains"),
     "matches": ("expected it to match", "does not match"),
     "not_matches": ("expected it not to match", "matches"),
+    "one_of": ("expected one of", "is none of"),
 }
 
 
-def _complaint(rule: Rule, found: Iterable[Any], foreign: Foreign) -> str:
+def _complaint(rule: Rule, found: list[Any], foreign: Foreign) -> str:
     shown = [_excerpt(value, foreign) for value in found]
     if rule.operator == "exists":
         return "is missing" if rule.operand else f"is there ({shown[0]}), expected it not to be"
-    wanted = f"{_VERBS[rule.operator][0]} {_operand(rule.operand, foreign)}"
+    wanted = _wanted(rule, foreign)
     if not shown:
         return f"is missing, {wanted}"
     more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
-    return f"is {shown[0]}{more}, {wanted}"
+    size = _size(found[0]) if rule.operator == "length" else ""
+    return f"is {shown[0]}{size}{more}, {wanted}"
+
+
+def _failing(rule: Rule, text: str, foreign: Foreign) -> str:
+    """What is wrong with the text of a body, which is too long to be quoted."""
+    if rule.operator == "length":
+        return f"has {len(text)} characters, {_wanted(rule, foreign)}"
+    return f"{_VERBS[rule.operator][1]} {_operand(rule.operand, foreign)}"
+
+
+def _wanted(rule: Rule, foreign: Foreign) -> str:
+    """«expected at most 5», «expected a length of at most 5»."""
+    if rule.operator == "length":
+        return _wanted(rule.operand, foreign).replace("expected", "expected a length of", 1)
+    return f"{_VERBS[rule.operator][0]} {_operand(rule.operand, foreign)}"
+
+
+def _size(value: Any) -> str:
+    """« (12 characters)», or nothing for what has no length."""
+    for kind, units in ((str, "characters"), (list, "items"), (dict, "keys")):
+        if isinstance(value, kind):
+            return f" ({len(value)} {units})"
+    return ""
 
 
 def _excerpt(value: Any, foreign: Foreign) -> str:

@@ -44,8 +44,8 @@ class Record:
 
     __slots__ = (
         "attempts", "exposed", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure",
-        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "spec",
-        "standing",
+        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "retry_at",
+        "spec", "standing",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +76,8 @@ class Record:
         """Its lines in the exposition, behind what they were made of; the metrics' own."""
         self.first_due: float | None = None
         """Steady seconds from which all its due times count, None if it is not scheduled."""
+        self.retry_at: float | None = None
+        """Steady seconds at which a run follows a failure, None if the schedule has the next one."""
 
     def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""

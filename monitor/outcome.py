@@ -18,10 +18,11 @@ class Outcome(StrEnum):
     HTTP_ERROR = "http_error"
     CONNECTION_ERROR = "connection_error"
     TIMEOUT = "timeout"
+    UNEXPECTED_ANSWER = "unexpected_answer"
     INCONCLUSIVE = "inconclusive"
 
 
-FAILURES = (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT)
+FAILURES = (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER)
 """The outcomes that count against the target."""
 
 
@@ -72,6 +73,8 @@ class Reason(StrEnum):
     RESPONSE_TIMEOUT = "response_timeout", Outcome.TIMEOUT
     READ_TIMEOUT = "read_timeout", Outcome.TIMEOUT
     TOTAL_TIMEOUT = "total_timeout", Outcome.TIMEOUT
+
+    UNEXPECTED_CERTIFICATE = "unexpected_certificate", Outcome.UNEXPECTED_ANSWER
 
     MONITOR_STALLED = "monitor_stalled", Outcome.INCONCLUSIVE
     MONITOR_OVERLOADED = "monitor_overloaded", Outcome.INCONCLUSIVE

@@ -37,18 +37,23 @@ _THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
 
 
 def encode_tally(tally: Tally) -> bytes:
-    """A tally as MessagePack, times in milliseconds and durations in microseconds: a third of what floats take."""
+    """A tally as MessagePack, times in milliseconds and durations in microseconds: a third of what floats take.
+
+    Versions without unexpected answers read exactly these fourteen values. So those are written among the HTTP errors,
+    and their number as that of an empty bucket, negated, which such a version adds nothing for.
+    """
     states = (tally.up, tally.degraded, tally.down, tally.maintenance, tally.paused)
-    runs = (tally.runs, tally.http_errors, tally.connection_errors, tally.timeouts, tally.inconclusive)
+    unexpected = tally.unexpected_answers
+    errors = (tally.http_errors + unexpected, tally.connection_errors, tally.timeouts)
     least, most = tally.duration_min, tally.duration_max
     return _encode(
         (
             *(round(seconds * _THOUSANDTHS) for seconds in states),
-            *runs,
+            *(tally.runs, *errors, tally.inconclusive),
             round(tally.duration_sum * _MILLIONTHS),
             None if least is None else round(least * _MILLIONTHS),
             None if most is None else round(most * _MILLIONTHS),
-            tally.latencies,
+            tally.latencies | {-unexpected: 0} if unexpected else tally.latencies,
         )
     )
 
@@ -57,7 +62,10 @@ def decode_tally(data: bytes) -> Tally:
     """The tally that was encoded, to the millisecond and microsecond."""
     found = _decode(data)
     took, least, most, latencies = found[10:]
-    return Tally(
+    unexpected = -min(latencies, default=0)
+    if unexpected > 0:
+        del latencies[-unexpected]
+    tally = Tally(
         found[0] / _THOUSANDTHS,
         found[1] / _THOUSANDTHS,
         found[2] / _THOUSANDTHS,
@@ -69,6 +77,10 @@ def decode_tally(data: bytes) -> Tally:
         None if most is None else most / _MILLIONTHS,
         latencies,
     )
+    if unexpected > 0:
+        tally.http_errors -= unexpected
+        tally.unexpected_answers = unexpected
+    return tally
 
 
 class Presence:

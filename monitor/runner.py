@@ -14,10 +14,10 @@ from msgspec import structs
 from monitor.checks.net import Net
 from monitor.checks.registry import check
 from monitor.meter import Meter
-from monitor.outcome import Outcome, Reason, Result
+from monitor.outcome import Reason, Result
 from monitor.schedule import Job
 from monitor.spec import CheckSpec, Limits
-from monitor.state import seconds
+from monitor.state import seconds, slowness
 from monitor.watchdog import Watchdog
 
 _log = structlog.get_logger("monitor.runner")
@@ -68,6 +68,8 @@ class Runner:
         self._reruns: dict[Job, asyncio.TimerHandle] = {}
         self._next: dict[Job, float] = {}
         """Runs that are due and wait for the one before to end."""
+        self._beside: dict[Job, float | None] = {}
+        """Runs under way that the schedule did not ask for, with the due time that each has come to stand for."""
         self._closing = False
 
     @property
@@ -102,9 +104,11 @@ class Runner:
         if job not in self._tasks:
             self._start(job, due)
             return
-        if (older := self._next.get(job)) is not None:
+        # A run that takes all of its interval ends just after the next is due; one beside the schedule is the next.
+        waiting: dict[Job, Any] = self._beside if job in self._beside else self._next
+        if (older := waiting.get(job)) is not None:
             self._skip(job, "overlap", 1, older, "due while the run before was not over")
-        self._next[job] = due  # a run that takes all of its interval ends just after the next is due
+        waiting[job] = due
 
     def forget(self, job: Job) -> None:
         """Cancel what runs for a check that is removed or changed; it is recorded as that."""
@@ -166,6 +170,8 @@ class Runner:
         """`due` is None for a run that the schedule did not ask for."""
         if self._closing:
             return
+        if due is None:
+            self._beside[job] = None
         task = asyncio.create_task(self._run(job, due))
         self._tasks[job] = task
         self._count()
@@ -173,6 +179,7 @@ class Runner:
 
     def _ended(self, job: Job) -> None:
         del self._tasks[job]
+        self._beside.pop(job, None)
         self._count()
         due = self._next.pop(job, None)
         if due is not None:
@@ -187,6 +194,8 @@ class Runner:
                 result = await self._checked(spec, self._net, known_bug=job.buggy)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, _ENDED)
+        if job in self._beside:
+            due = self._beside.pop(job)
         job.buggy = result.reason is Reason.INTERNAL_ERROR
         self._found(spec.name, result, 1, due)
         if result.reason is Reason.MONITOR_STALLED:
@@ -238,11 +247,12 @@ class Runner:
 
     def _excused(self, result: Result, spec: CheckSpec, began: float) -> Result:
         """A failure, or a slow answer, that the monitor's own standing still explains is not the target's."""
-        if not result.failed and not _slow(result, spec):
+        if not result.conclusive or not (result.failed or slowness(spec, result)):
             return result
         lost = self._watchdog.lost_between(began, time.monotonic())
         limits = spec.limits
-        if lost < min(STALL_SECONDS, min(limits.connect, limits.read, limits.total) / 4):
+        tolerable = min(STALL_SECONDS, min(limits.connect, limits.read, limits.total) / 4)
+        if lost < tolerable and not _too_slow_by_less_than(lost, result, spec):
             return result
         detail = f"the monitor stood still for {seconds(lost)} in this run, which saw: {result.detail}"
         return structs.replace(result, reason=Reason.MONITOR_STALLED, detail=spec.redactor.ours(detail))
@@ -256,10 +266,11 @@ def _cut(spec: CheckSpec, left: float) -> CheckSpec:
     return replace(spec, limits=Limits(min(limits.connect, left), limits.read, left))
 
 
-def _slow(result: Result, spec: CheckSpec) -> bool:
-    latency = spec.expect.latency
-    succeeded = result.outcome is Outcome.SUCCESS
-    return succeeded and latency is not None and result.duration is not None and result.duration > latency
+def _too_slow_by_less_than(lost: float, result: Result, spec: CheckSpec) -> bool:
+    """Whether only the seconds that the monitor lost made a run fail for its latency (`down = true`)."""
+    latency = spec.expect.latency if spec.expect.latency_down else None
+    timed_out = result.reason is Reason.TOTAL_TIMEOUT and result.duration is not None
+    return timed_out and latency is not None and 0 < (result.duration or 0.0) - latency <= lost
 
 
 def _nothing_found(spec: CheckSpec, reason: Reason, detail: str) -> Result:

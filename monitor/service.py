@@ -28,6 +28,7 @@ from monitor.outcome import Result, State
 from monitor.probing import Prober
 from monitor.process import settle_memory
 from monitor.redact import Redactor
+from monitor.retries import Retries
 from monitor.runner import Drained
 from monitor.runnow import RunNow
 from monitor.schedule import BEAT
@@ -75,6 +76,7 @@ class Service(Memory):
         self._overload = Overload(self._meters)
         self._prober = Prober(self._engine)
         self._run_now = RunNow(self._ledger, self._again)
+        self._retries = Retries(self._ledger, self._again)
         self._entrance = Entrance(config.monitor)
         self._watch = Watch(self._watched, self.reload)
         self._aging = Aging(self._ledger, self._tell)
@@ -108,6 +110,7 @@ class Service(Memory):
         self._engine.start()
         self._opened.callback(self._engine.stop)
         self._opened.callback(self._aging.stop)
+        self._opened.callback(self._retries.stop)
         net = await prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
@@ -226,6 +229,7 @@ class Service(Memory):
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
+        self._retries.follow(record, now.steady)
         self._run_now.found(name, result)
         self.note(record, result, runs, now.wall)
         self.feed.tell("result", name, now.wall, record.standing, record.last)

@@ -19,7 +19,7 @@ Sources = Mapping[str, str | None]
 
 Operator = Literal[
     "equals", "not_equals", "less_than", "at_most", "greater_than", "at_least",
-    "contains", "not_contains", "matches", "not_matches", "exists",
+    "contains", "not_contains", "matches", "not_matches", "exists", "one_of", "length", "optional",
 ]  # fmt: skip
 
 
@@ -51,17 +51,24 @@ class TlsSpec:
     server_name: Text | None = None
     min_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
     expiry_warning: float = 14 * 86400.0
+    expiry_down: bool = False
+    """Whether a certificate that ends within the warning fails the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One comparison of what came with `operand` (a str, Secret, number, bool, None, list or dict).
 
-    For `matches` and `not_matches` the operand is a valid RE2 pattern.
+    For `matches` and `not_matches` the operand is a valid RE2 pattern, for `length` a rule for the length. `optional`
+    says that the other rules of a header hold only if the header is there.
     """
 
     operator: Operator
     operand: Any
+
+
+OPTIONAL = Rule("optional", True)
+"""Stands first among the rules of a header that may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +76,12 @@ class Expect:
     """What a good answer looks like.
 
     `status` holds inclusive ranges; `headers` and `json` pair a name or an RFC 9535 path with the rules that all
-    have to hold; `latency` is seconds, above which a success is degraded.
+    have to hold; `latency` is seconds, above which a success is degraded, or a failure with `latency_down`.
     """
 
     status: tuple[tuple[int, int], ...] = ((200, 399),)
     latency: float | None = None
+    latency_down: bool = False
     headers: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
     body: tuple[Rule, ...] = ()
     json: tuple[tuple[str, tuple[Rule, ...]], ...] = ()
@@ -119,6 +127,7 @@ class CheckSpec:
     name: str
     url: Text
     target: str
+    title: str = ""
     group: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     description: str = ""
@@ -128,6 +137,8 @@ class CheckSpec:
     limits: Limits = Limits()
     down_after: int = 2
     up_after: int = 1
+    retry_interval: float | None = None
+    degraded_after: int = 1
     method: str = "GET"
     headers: tuple[tuple[str, Text], ...] = ()
     body: Body | None = None
@@ -146,6 +157,11 @@ class CheckSpec:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     was: tuple[str, ...] = field(default=(), compare=False)
     """Names that it had before, by which its past is found; they change nothing of what runs."""
+
+    @property
+    def display_name(self) -> str:
+        """The title, or the name of a check without one: what people read. The name stays the identity."""
+        return self.title or self.name
 
     @functools.cached_property
     def redactor(self) -> Redactor:

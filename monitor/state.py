@@ -52,6 +52,8 @@ class Standing:
     """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
 
     `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
+    `consecutive_slow` counts successes above `expect.latency`; a failure below `down_after` does not end what made the
+    check degraded.
     """
 
     state: State
@@ -62,6 +64,7 @@ class Standing:
     concluded: float | None = None
     incident: Incident | None = None
     failing: Result | None = None
+    consecutive_slow: int = 0
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
@@ -82,6 +85,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
         conclusive=without_evidence(result),
         concluded=now.steady,
         failing=((standing.consecutive_failures and standing.failing) or result) if result.failed else None,
+        consecutive_slow=_slow_in_a_row(standing.consecutive_slow, result, spec),
     )
     if standing.state is State.MAINTENANCE:
         return replace(counted, consecutive_failures=0, consecutive_successes=0)
@@ -102,7 +106,7 @@ def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> S
     found = fresh.conclusive
     if found is None or found.failed or _stale(fresh, spec, now):
         return _moved(fresh, State.UNKNOWN, now)
-    return _moved(fresh, State.DEGRADED if degradation(spec, found, now.wall) else State.UP, now)
+    return _moved(fresh, _good_or_degraded(fresh, found, spec, now), now)
 
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
@@ -126,11 +130,31 @@ def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
     return standing if standing.concluded is None else replace(standing, concluded=now.steady)
 
 
-def degradation(spec: CheckSpec, result: Result, now: float) -> str | None:
-    """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds."""
+def undecided(standing: Standing, spec: CheckSpec) -> bool:
+    """Whether the check fails, too few times in a row yet to be down."""
+    settled = standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
+    return not settled and 0 < standing.consecutive_failures < spec.down_after
+
+
+def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | None = None) -> str | None:
+    """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds.
+
+    `slow_runs` is how many runs in a row were slow; None for a run that is judged alone.
+    """
+    slow = slowness(spec, result) if slow_runs is None or slow_runs >= spec.degraded_after else None
+    return slow or expiry(spec, result, now)
+
+
+def slowness(spec: CheckSpec, result: Result) -> str | None:
+    """How much slower than `expect.latency` a run was, in a sentence; None if it was not."""
     latency = spec.expect.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
+    return None
+
+
+def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
+    """Which certificate ends within `tls.expiry_warning`, in a sentence; None if none does. `now` is Unix seconds."""
     ends = result.earliest_expiry
     if ends is not None and ends - now < spec.tls.expiry_warning:
         which = "the certificate" if ends == result.certificates[0].not_after else "a certificate of the chain"
@@ -165,7 +189,18 @@ def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) ->
         return State.DOWN if standing.consecutive_failures >= spec.down_after else standing.state
     if standing.state is State.DOWN and standing.consecutive_successes < spec.up_after:
         return State.DOWN
-    return State.DEGRADED if degradation(spec, result, now.wall) else State.UP
+    return _good_or_degraded(standing, result, spec, now)
+
+
+def _good_or_degraded(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:
+    return State.DEGRADED if degradation(spec, result, now.wall, standing.consecutive_slow) else State.UP
+
+
+def _slow_in_a_row(before: int, result: Result, spec: CheckSpec) -> int:
+    """A failure ends the row, unless that made the check degraded: below `down_after` the state stays what it was."""
+    if result.failed:
+        return before if before >= spec.degraded_after else 0
+    return before + 1 if slowness(spec, result) else 0
 
 
 def _moved(standing: Standing, state: State, now: Moment) -> Standing:
@@ -176,7 +211,8 @@ def _moved(standing: Standing, state: State, now: Moment) -> Standing:
     if state is State.DOWN and found is not None:
         name = incident_id(found.check, now.wall)
         incident = Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)
-    return replace(standing, state=state, since=now.wall, incident=incident)
+    slow = 0 if state in (State.DOWN, State.MAINTENANCE) else standing.consecutive_slow
+    return replace(standing, state=state, since=now.wall, incident=incident, consecutive_slow=slow)
 
 
 def incident_id(check: str, started_at: float) -> str:

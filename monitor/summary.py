@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.state import Incident
@@ -33,6 +33,12 @@ class Row:
     inconclusive: int
     maintenance: float
     paused: float
+    title: str = ""
+
+    @property
+    def display_name(self) -> str:
+        """What people read: the title of the check, or its name."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +52,23 @@ class Report:
 
 
 def report(
-    names: Sequence[str], totals: Mapping[str, Tally], incidents: Iterable[Incident], start: float, end: float
+    titles: Mapping[str, str], totals: Mapping[str, Tally], incidents: Iterable[Incident], start: float, end: float
 ) -> Report:
-    """The figures of these checks, in their order; incidents of others are left out."""
-    of_check: dict[str, list[Incident]] = {name: [] for name in names}
+    """The figures of these checks, names with their titles, in their order; incidents of others are left out."""
+    of_check: dict[str, list[Incident]] = {name: [] for name in titles}
     for one in incidents:
         if one.check in of_check and one.started_at < end and (one.ended_at is None or one.ended_at > start):
             of_check[one.check].append(one)
     period = (start, end)
-    rows = tuple(_row(name, totals.get(name, Tally()), of_check[name], period) for name in names)
-    summed = total([totals.get(name, Tally()) for name in names])
+    rows = tuple(_row(name, totals.get(name, Tally()), of_check[name], period, title=titles[name]) for name in titles)
+    summed = total([totals.get(name, Tally()) for name in titles])
     every = [one for some in of_check.values() for one in some]
-    return Report(start, end, rows, _row("all", summed, every, period, checks=len(names)))
+    return Report(start, end, rows, _row("all", summed, every, period, checks=len(titles)))
 
 
-def _row(name: str, tally: Tally, incidents: list[Incident], period: tuple[float, float], checks: int = 1) -> Row:
+def _row(
+    name: str, tally: Tally, incidents: list[Incident], period: tuple[float, float], *, checks: int = 1, title: str = ""
+) -> Row:
     start, end = period
     ended = [one.ended_at - one.started_at for one in incidents if one.ended_at is not None and one.ended_at <= end]
     within = [min(one.ended_at or end, end) - max(one.started_at, start) for one in incidents]
@@ -81,6 +89,7 @@ def _row(name: str, tally: Tally, incidents: list[Incident], period: tuple[float
         inconclusive=tally.inconclusive,
         maintenance=tally.maintenance,
         paused=tally.paused,
+        title=title,
     )
 
 

@@ -39,6 +39,7 @@ class Tally(Struct, array_like=True, gc=False):
     duration_min: float | None = None
     duration_max: float | None = None
     latencies: dict[int, int] = field(default_factory=dict)
+    unexpected_answers: int = 0
 
     def stand(self, state: State, seconds: float) -> None:
         """Count seconds in a state; those that are unknown are not counted."""
@@ -74,6 +75,7 @@ class Tally(Struct, array_like=True, gc=False):
         self.http_errors += other.http_errors
         self.connection_errors += other.connection_errors
         self.timeouts += other.timeouts
+        self.unexpected_answers += other.unexpected_answers
         self.inconclusive += other.inconclusive
         self._add_durations(other)
 
@@ -90,7 +92,7 @@ class Tally(Struct, array_like=True, gc=False):
     @property
     def failures(self) -> int:
         """Runs that failed."""
-        return self.http_errors + self.connection_errors + self.timeouts
+        return self.http_errors + self.connection_errors + self.timeouts + self.unexpected_answers
 
     @property
     def successes(self) -> int:
@@ -140,6 +142,7 @@ _COUNTED = {
     Outcome.HTTP_ERROR: "http_errors",
     Outcome.CONNECTION_ERROR: "connection_errors",
     Outcome.TIMEOUT: "timeouts",
+    Outcome.UNEXPECTED_ANSWER: "unexpected_answers",
     Outcome.INCONCLUSIVE: "inconclusive",
 }
 

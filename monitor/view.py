@@ -17,7 +17,7 @@ from monitor.packed import History
 from monitor.past import Past
 from monitor.ring import Slot
 from monitor.spec import CheckSpec
-from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
+from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation, slowness, undecided
 from monitor.tally import Tally
 from monitor.turns import turns
 
@@ -71,6 +71,11 @@ class CheckView:
     def name(self) -> str:
         """The check's name."""
         return self.spec.name
+
+    @property
+    def display_name(self) -> str:
+        """What people read: its title, or its name."""
+        return self.spec.display_name
 
     @property
     def state(self) -> State:
@@ -129,14 +134,7 @@ class Overview:
 def count_states(states: Iterable[State]) -> dict[str, int]:
     """How many of each state, in the order of urgency of the contractual document."""
     counted = Counter(states)
-    order = (
-        State.UP,
-        State.DEGRADED,
-        State.DOWN,
-        State.UNKNOWN,
-        State.PAUSED,
-        State.MAINTENANCE,
-    )
+    order = (State.UP, State.DEGRADED, State.DOWN, State.UNKNOWN, State.PAUSED, State.MAINTENANCE)
     return {state.value: counted[state] for state in order}
 
 
@@ -186,7 +184,10 @@ def view_check(record: Record, now: Moment) -> CheckView:
 def _next_run(record: Record, now: Moment) -> float | None:
     if record.first_due is None:
         return None
-    return now.wall + next_due(record.first_due, record.spec.interval, now.steady) - now.steady
+    due = next_due(record.first_due, record.spec.interval, now.steady)
+    if record.retry_at is not None and now.steady <= record.retry_at < due and undecided(record.standing, record.spec):
+        due = record.retry_at
+    return now.wall + due - now.steady
 
 
 async def overview(records: Iterable[Record], monitor: MonitorView, now: Moment) -> Overview:
@@ -219,6 +220,7 @@ def check_document(check: CheckView) -> Document:
     spec = check.spec
     return {
         "name": spec.name,
+        "title": spec.title or None,
         "group": spec.group or None,
         "url": spec.target,
         "labels": dict(spec.labels),
@@ -315,7 +317,9 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
     if found is None:
         return ""
     if standing.state is State.DEGRADED and not found.failed:
-        return degradation(record.spec, found, now.wall) or found.detail
+        return degradation(record.spec, found, now.wall, standing.consecutive_slow) or found.detail
+    if standing.state is State.UP and standing.consecutive_slow and (slow := slowness(record.spec, found)):
+        return f"slow run {standing.consecutive_slow} of {record.spec.degraded_after}: {slow}"
     if standing.state is State.DOWN and not found.failed:
         return f"succeeds again, {standing.consecutive_successes} of {record.spec.up_after} in a row: {found.detail}"
     return found.detail

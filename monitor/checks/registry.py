@@ -1,14 +1,18 @@
-"""Which module checks which kind of URL."""
+"""Which module checks which kind of URL, and what makes its success a failure whatever the protocol is."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+
+from msgspec import structs
 
 from monitor.checks.http import check_http
 from monitor.checks.net import Net
-from monitor.outcome import Result
+from monitor.outcome import Outcome, Reason, Result
 from monitor.secret import reveal
 from monitor.spec import CheckSpec
+from monitor.state import expiry, slowness
 
 Check = Callable[[CheckSpec, Net], Awaitable[Result]]
 
@@ -20,4 +24,14 @@ PROTOCOLS: dict[str, Check] = {
 
 async def check(spec: CheckSpec, net: Net) -> Result:
     """Run a check once, by the protocol of its URL."""
-    return await PROTOCOLS[reveal(spec.url).partition(":")[0].lower()](spec, net)
+    result = await PROTOCOLS[reveal(spec.url).partition(":")[0].lower()](spec, net)
+    return strictly(spec, result) if result.outcome is Outcome.SUCCESS else result
+
+
+def strictly(spec: CheckSpec, success: Result) -> Result:
+    """The success, or a failure instead if it is slow, or its certificate ends, and `down = true` says so."""
+    if spec.expect.latency_down and (slow := slowness(spec, success)):
+        return structs.replace(success, reason=Reason.TOTAL_TIMEOUT, detail=slow)
+    if spec.tls.expiry_down and (ending := expiry(spec, success, time.time())):
+        return structs.replace(success, reason=Reason.UNEXPECTED_CERTIFICATE, detail=ending)
+    return success

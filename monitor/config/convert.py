@@ -39,6 +39,7 @@ def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec
         name=table.name,
         url=url,
         target=shown_url(table.url),
+        title=table.title or "",
         group=table.group,
         labels=tuple(table.labels.items()),
         description=table.description,
@@ -48,6 +49,8 @@ def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec
         limits=pace.limits,
         down_after=table.down_after,
         up_after=table.up_after,
+        retry_interval=pace.retry,
+        degraded_after=table.degraded_after,
         method=table.method or ("POST" if body else "GET"),
         headers=tuple(table.headers.items()),
         body=body,
@@ -92,14 +95,16 @@ def _tls(table: TlsTable) -> TlsSpec:
         key_file=table.key_file,
         server_name=table.server_name,
         min_version=table.min_version,
-        expiry_warning=table.expiry_warning,
+        expiry_warning=table.expiry_warning.within,
+        expiry_down=table.expiry_warning.down,
     )
 
 
 def _expect(table: ExpectTable) -> Expect:
     return Expect(
         status=tuple(table.status),
-        latency=table.latency,
+        latency=table.latency.limit if table.latency else None,
+        latency_down=table.latency is not None and table.latency.down,
         headers=tuple((name, value_rules(rules)) for name, rules in table.headers.items()),
         body=body_rules(table.body),
         json=tuple((path, value_rules(rules)) for path, rules in table.json_.items()),

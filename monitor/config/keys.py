@@ -43,6 +43,9 @@ Text = Annotated[SecretOrStr, PlainValidator(values.string), _text()]
 Filled = Annotated[SecretOrStr, PlainValidator(values.filled), _text(minLength=1)]
 Shown = Annotated[str, PlainValidator(values.displayed), _text()]
 Title = Annotated[str, PlainValidator(values.title), _text(minLength=1)]
+CheckTitle = Annotated[
+    str, PlainValidator(values.check_title), _text(minLength=1, maxLength=values.LONGEST_TITLE, pattern=r"\S")
+]
 Link = Annotated[str, PlainValidator(addresses.link), _text(pattern="^$|^[Hh][Tt][Tt][Pp][Ss]?://")]
 Name = Annotated[str, PlainValidator(values.name), _text(pattern=values.NAME)]
 Names = Annotated[list[Name], WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": values.NAME}})]
@@ -84,6 +87,7 @@ FormValue = Annotated[
 ]
 Patterns = Annotated[list[Pattern], BeforeValidator(alone), _either(_PATTERN, {"type": "array", "items": _PATTERN})]
 Number = Annotated[float, PlainValidator(number), WithJsonSchema({"type": "number"})]
+Count = Annotated[int, PlainValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 0})]
 Json = Annotated[Any, PlainValidator(json_value), WithJsonSchema({})]
 PlainJson = Annotated[Any, _either({"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "array"})]
 JsonPath = Annotated[str, AfterValidator(values.json_path), _text(pattern=r"^\$")]

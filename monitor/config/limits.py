@@ -14,14 +14,16 @@ INTERVAL = ("interval",)
 CONNECT = ("timeout", "connect")
 READ = ("timeout", "read")
 TOTAL = ("timeout", "total")
+RETRY = ("retry_interval",)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a check runs and how long a run may take, in seconds."""
+    """How often a check runs, how long a run may take, and how soon a failure is looked at again, in seconds."""
 
     interval: float = CheckSpec.interval
     limits: Limits = field(default_factory=Limits)
+    retry: float | None = None
 
 
 def fit(table: DefaultsTable, own: dict[str, Any], inherited: Pace) -> tuple[Pace, list[Conflict]]:
@@ -30,15 +32,19 @@ def fit(table: DefaultsTable, own: dict[str, Any], inherited: Pace) -> tuple[Pac
     total = table.timeout.total if has(own, TOTAL) else min(inherited.limits.total, interval)
     connect = table.timeout.connect if has(own, CONNECT) else min(inherited.limits.connect, total)
     read = table.timeout.read if has(own, READ) else inherited.limits.read
+    retry = table.retry_interval if has(own, RETRY) else inherited.retry and min(inherited.retry, interval)
     found = []
     if total > interval:
         found.append(Conflict((TOTAL, INTERVAL), _longer(total, "the interval", interval), _TOTAL))
     if connect > total:
         found.append(Conflict((CONNECT, TOTAL, INTERVAL), _longer(connect, "the total limit", total), _CONNECT))
-    return Pace(interval, Limits(connect, read, total)), found
+    if retry is not None and retry > interval:
+        found.append(Conflict((RETRY, INTERVAL), _longer(retry, "the interval", interval), _RETRY))
+    return Pace(interval, Limits(connect, read, total), retry), found
 
 
 _TOTAL = "a run ends before the next is due; lower `timeout.total` or raise `interval`"
+_RETRY = "a failure is looked at again before the next run is due; lower `retry_interval` or raise `interval`"
 _CONNECT = "lower `timeout.connect` or raise `timeout.total`"
 
 

@@ -32,6 +32,35 @@ class TimeoutTable(Table):
     )
 
 
+class ExpiryTable(Table):
+    """The end of the certificate that is worth a warning; a plain duration stands for `within`."""
+
+    within: keys.Duration = Field(description="How long before its end the certificate is a worry.")
+    down: bool = Field(default=False, description="Whether it then fails the check instead of degrading it.")
+
+
+class LatencyTable(Table):
+    """The longest duration of a good run; a plain duration stands for `limit`."""
+
+    limit: keys.Duration = Field(description="The longest that a good run takes.")
+    down: bool = Field(default=False, description="Whether a slower success fails the check instead of degrading it.")
+
+
+def _under(key: str, value: object) -> object:
+    """A plain value as the table that it stands for."""
+    return value if isinstance(value, dict) else {key: value}
+
+
+ExpiryWarning = Annotated[
+    ExpiryTable,
+    BeforeValidator(lambda value: _under("within", value), json_schema_input_type=keys.Duration | ExpiryTable),
+]
+Latency = Annotated[
+    LatencyTable,
+    BeforeValidator(lambda value: _under("limit", value), json_schema_input_type=keys.Duration | LatencyTable),
+]
+
+
 class TlsTable(Table):
     """How TLS is spoken, and what the certificate has to be like."""
 
@@ -51,8 +80,9 @@ class TlsTable(Table):
     min_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
         default=_TLS.min_version, description="The oldest TLS version to accept."
     )
-    expiry_warning: keys.Duration = Field(
-        default=_TLS.expiry_warning, description="Degraded once the certificate ends within this."
+    expiry_warning: ExpiryWarning = Field(
+        default=ExpiryTable(within=_TLS.expiry_warning),
+        description='Degraded once the certificate ends within this: "14d", or { within = "14d", down = true }.',
     )
 
 
@@ -62,7 +92,10 @@ class ExpectTable(Table):
     status: keys.Statuses = Field(
         default=list(_EXPECT.status), min_length=1, description='Accepted statuses: 301, "2xx", "400-404".'
     )
-    latency: keys.Duration | None = Field(default=None, description="A success slower than this is degraded.")
+    latency: Latency | None = Field(
+        default=None,
+        description='A success slower than this is degraded: "800ms", or { limit = "800ms", down = true }.',
+    )
     headers: dict[keys.HeaderName, HeaderRules] = Field(
         default={}, description="Header names, each with a value or a table of operators."
     )
@@ -140,6 +173,13 @@ class DefaultsTable(RequestTable):
     up_after: int = Field(
         default=CheckSpec.up_after, ge=1, description="Consecutive successes until the check is up again."
     )
+    retry_interval: keys.Interval | None = Field(
+        default=None,
+        description="How soon a run follows a failure that does not decide yet; the interval unless given.",
+    )
+    degraded_after: int = Field(
+        default=CheckSpec.degraded_after, ge=1, description="Consecutive slow runs until the check is degraded."
+    )
 
 
 class CheckTable(DefaultsTable):
@@ -148,6 +188,9 @@ class CheckTable(DefaultsTable):
     name: keys.Name = Field(
         description="The name of the check, unique; letters, digits, underscores, dots, dashes.",
         json_schema_extra={LITERAL: True},
+    )
+    title: keys.CheckTitle | None = Field(
+        default=None, description="Shown to people instead of the name, in any script; at most 200 characters."
     )
     url: keys.Url = Field(description="What to request: an http or https URL.")
     was: keys.Names = Field(default=[], description="Names that the check had before; its history stays with it.")

@@ -7,12 +7,35 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field
 
 from monitor.config import keys
-from monitor.config.bad_value import BadValueError, kind, nearest
+from monitor.config.bad_value import BadValueError, kind, nearest, quoted
 from monitor.config.keys import Table
 from monitor.secret import Secret
-from monitor.spec import Operator, Rule
+from monitor.spec import OPTIONAL, Operator, Rule
 
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
+
+
+class LengthOperators(Table):
+    """How long something has to be; a plain number stands for `equals`."""
+
+    equals: keys.Count | None = Field(default=None, description="The length itself.")
+    less_than: keys.Count | None = Field(default=None, description="The length must be below this.")
+    at_most: keys.Count | None = Field(default=None, description="The length must be no higher than this.")
+    greater_than: keys.Count | None = Field(default=None, description="The length must be above this.")
+    at_least: keys.Count | None = Field(default=None, description="The length must be no lower than this.")
+
+
+def _length_table(value: object) -> object:
+    if isinstance(value, dict):
+        return _not_empty(value, "{ at_most = 100 }")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValueError(f"must be a whole number or a table of operators, not {quoted(value)}")
+    return {"equals": value}
+
+
+LengthRules = Annotated[
+    LengthOperators, BeforeValidator(_length_table, json_schema_input_type=keys.Count | LengthOperators)
+]
 
 
 class BodyRules(Table):
@@ -24,6 +47,7 @@ class BodyRules(Table):
     not_matches: keys.Patterns = Field(
         default=[], description="RE2 pattern that must not be found in the body, or a list."
     )
+    length: LengthRules | None = Field(default=None, description="How many characters the body must have.")
 
 
 class HeaderOperators(Table):
@@ -39,6 +63,12 @@ class HeaderOperators(Table):
     )
     exists: bool | None = Field(
         default=None, description="Whether the header must be there (true) or must not be (false)."
+    )
+    one_of: list[keys.Text] | None = Field(
+        default=None, min_length=1, description="Values of which the header must have one."
+    )
+    optional: bool = Field(
+        default=False, description="Whether the other operators hold only if the header is there (true)."
     )
 
 
@@ -60,6 +90,10 @@ class JsonOperators(Table):
     exists: bool | None = Field(
         default=None, description="Whether the path must lead to something (true) or to nothing (false)."
     )
+    one_of: list[keys.Json] | None = Field(default=None, min_length=1, description="Values of which it must be one.")
+    length: LengthRules | None = Field(
+        default=None, description="How long a text (in characters), an array or an object must be."
+    )
 
 
 def body_table(value: object) -> object:
@@ -74,7 +108,15 @@ def _header_table(value: object) -> object:
         return {"equals": value}
     if not isinstance(value, dict):
         raise BadValueError(f"must be a string or a table of operators, not {kind(value)}")
-    return _not_empty(value)
+    return _fit_to_be_optional(_not_empty(value))
+
+
+def _fit_to_be_optional(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("optional") is True and "exists" in value:
+        raise BadValueError("`exists` and `optional` contradict each other", "keep one of them")
+    if value.keys() == {"optional"}:
+        raise BadValueError("`optional` expects nothing by itself", "add another operator, or leave the header out")
+    return value
 
 
 def _json_table(value: object) -> object:
@@ -85,9 +127,9 @@ def _json_table(value: object) -> object:
     return _not_empty(value)
 
 
-def _not_empty(value: dict[str, Any]) -> dict[str, Any]:
+def _not_empty(value: dict[str, Any], example: str = '{ contains = "ok" }') -> dict[str, Any]:
     if not value:
-        raise BadValueError("this table holds no operator", 'write for example { contains = "ok" }')
+        raise BadValueError("this table holds no operator", f"write for example {example}")
     return value
 
 
@@ -100,17 +142,27 @@ JsonRules = Annotated[
 
 
 def body_rules(table: BodyRules) -> tuple[Rule, ...]:
-    """One rule for each text of each operator."""
-    return tuple(
+    """One rule for each text of each operator, and for each bound of the length."""
+    texts = tuple(
         Rule(operator, operand)
         for operator in OPERATORS
-        if operator in table.model_fields_set
+        if operator in table.model_fields_set and operator != "length"
         for operand in getattr(table, operator)
     )
+    return texts + _length_rules(table.length)
 
 
-def value_rules(table: HeaderOperators | JsonOperators) -> tuple[Rule, ...]:
-    """One rule for each operator that is given."""
-    return tuple(
-        Rule(operator, getattr(table, operator)) for operator in OPERATORS if operator in table.model_fields_set
+def value_rules(table: HeaderOperators | JsonOperators | LengthOperators) -> tuple[Rule, ...]:
+    """One rule for each operator that is given, and for each bound of a length."""
+    plain = tuple(
+        Rule(operator, getattr(table, operator))
+        for operator in OPERATORS
+        if operator in table.model_fields_set and operator not in ("length", "optional")
     )
+    if isinstance(table, HeaderOperators):
+        return (OPTIONAL, *plain) if table.optional else plain
+    return plain + _length_rules(table.length) if isinstance(table, JsonOperators) else plain
+
+
+def _length_rules(table: LengthOperators | None) -> tuple[Rule, ...]:
+    return () if table is None else tuple(Rule("length", rule) for rule in value_rules(table))

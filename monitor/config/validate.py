@@ -17,7 +17,7 @@ from monitor.config.shape import Path, shape_of
 M = TypeVar("M", bound=BaseModel)
 Tree = dict[str, Any]
 
-_FEW = 8
+_FEW = 9
 """So many known keys can be told to somebody who wrote an unknown one."""
 
 _STAND_INS = {"name": "unnamed", "url": "http://unknown.invalid/"}
@@ -57,6 +57,8 @@ def _unknown_key(path: Path, model: type[BaseModel]) -> Finding:
     key, known = str(path[-1]), shape_of(model).at(path[:-1]).keys
     if key == "name":
         return Finding(path, "a name belongs to one check", "leave it out here")
+    if path == ("title",):
+        return Finding(path, "a title belongs to one check", "leave it out here")
     few = f"known here: {listed(known, 'and')}" if len(known) <= _FEW else None
     return Finding(path, "there is no such key", did_you_mean(key, known) or few)
 

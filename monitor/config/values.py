@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ STATUS = r"^(?:([1-5])xx|([0-9]{3})(?:-([0-9]{3}))?)$"
 
 LONGEST_DURATION = 10_000 * 86400.0
 LARGEST_SIZE = 1 << 30
+LONGEST_TITLE = 200
 SHORTEST_INTERVAL = 0.1
 RESERVED_LABELS = ("check", "group", "target", "protocol")
 
@@ -57,6 +59,31 @@ def displayed(value: object) -> str:
 def title(value: object) -> str:
     """A string that is shown to users and not empty."""
     return shown(filled(value))
+
+
+def check_title(value: object) -> str:
+    """What people read instead of a check's name: one line in any script."""
+    text = title(value)
+    if len(text) > LONGEST_TITLE:
+        raise BadValueError(f"has {len(text)} characters; a title has at most {LONGEST_TITLE}")
+    if any(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise BadValueError("has a line break or another invisible character in it", "a title is one line of text")
+    if not text.strip():
+        raise BadValueError("must not be blank", "leave it out to show the name")
+    return text
+
+
+_INVISIBLE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control characters, surrogates, and separators of lines and paragraphs."""
+
+
+def count(value: object) -> int:
+    """A whole number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValueError(f"must be a whole number, not {quoted(value)}")
+    if value < 0:
+        raise BadValueError(f"must be at least 0, not {value}")
+    return value
 
 
 def filled(value: object) -> Text:

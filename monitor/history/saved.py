@@ -28,6 +28,7 @@ class SavedStanding(Struct, array_like=True, gc=False):
     concluded: float | None
     incident: Incident | None
     failing: Result | None
+    consecutive_slow: int = 0
 
 
 class SavedCheck(Struct, array_like=True):
@@ -60,6 +61,7 @@ class Entry(Struct, array_like=True, gc=False):
     since: float
     consecutive_failures: int
     consecutive_successes: int
+    consecutive_slow: int = 0
 
 
 _FEW = 30
@@ -89,6 +91,7 @@ def saved(record: Record, number: int, now: Moment) -> bytes:
                 concluded,
                 standing.incident,
                 standing.failing,
+                standing.consecutive_slow,
             ),
             record.past.saved(),
             record.recent,
@@ -127,6 +130,7 @@ def entry(noted: Noted) -> Entry:
         standing.since,
         standing.consecutive_failures,
         standing.consecutive_successes,
+        standing.consecutive_slow,
     )
 
 
@@ -213,6 +217,7 @@ def _moved(before: Standing, one: Entry, result: Result) -> Standing:
         since=one.since,
         consecutive_failures=one.consecutive_failures,
         consecutive_successes=one.consecutive_successes,
+        consecutive_slow=one.consecutive_slow,
         conclusive=result if result.conclusive else before.conclusive,
         failing=failing,
         incident=before.incident if one.state is State.DOWN else None,
@@ -229,6 +234,7 @@ def _standing(kept: SavedStanding) -> Standing:
         None,
         kept.incident,
         kept.failing,
+        kept.consecutive_slow,
     )
 
 

@@ -16,7 +16,7 @@ from prometheus_client.utils import floatToGoString
 from monitor.clock import Moment
 from monitor.ledger import Record
 from monitor.metrics.labels import check_labels, info_labels
-from monitor.outcome import FAILURES, PHASE_NAMES, Result, State
+from monitor.outcome import FAILURES, PHASE_NAMES, Outcome, Result, State
 from monitor.state import Standing, aged
 
 _LARGE = 1_000_000
@@ -121,12 +121,17 @@ def attempts_lines(check: Shown) -> str:
     return f"probe_attempts_total{check.labels} {whole_number(check.record.attempts)}\n"
 
 
-_FAILURES = _several("probe_failures_total", "outcome", FAILURES, "%d.0")
+_HTTP_FAILURES = tuple(outcome for outcome in FAILURES if outcome is not Outcome.UNEXPECTED_ANSWER)
+_OF_HTTP = _several("probe_failures_total", "outcome", _HTTP_FAILURES, "%d.0")
+_OF_ALL = _several("probe_failures_total", "outcome", FAILURES, "%d.0")
 
 
 def failures_lines(check: Shown) -> str:
-    """Runs that failed, by class."""
-    return _filled(_FAILURES, tuple(check.record.failures.values()), check.more)
+    """Runs that failed, by class; an unexpected answer only of a check that can get one, or could before a reload."""
+    failures = check.record.failures
+    if check.record.spec.tls.expiry_down or failures[Outcome.UNEXPECTED_ANSWER]:
+        return _filled(_OF_ALL, tuple(failures.values()), check.more)
+    return _filled(_OF_HTTP, tuple([failures[outcome] for outcome in _HTTP_FAILURES]), check.more)
 
 
 def inconclusive_lines(check: Shown) -> str:

@@ -25,7 +25,7 @@ def print_json(document: Document, indent: int | None = None) -> None:
 
 def check_line(spec: CheckSpec, result: Result) -> Document:
     """One result of `monitor check --json`."""
-    named = {"check": spec.name, "group": spec.group or None, "url": spec.target}
+    named = {"check": spec.name, "title": spec.title or None, "group": spec.group or None, "url": spec.target}
     return named | result_document(result)
 
 

@@ -32,7 +32,7 @@ def report(document: dict[str, Any], width: int) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         style = "bold" if row is document["total"] else ""
-        table.add_row(printable(row["name"]), *_cells(row)[: len(figures)], style=style)
+        table.add_row(printable(row.get("title") or row["name"]), *_cells(row)[: len(figures)], style=style)
     return Group(head, Text(), table)
 
 
@@ -57,7 +57,7 @@ def incidents(found: Iterable[dict[str, Any]]) -> RenderableType:
         when = f"{_minute(one['started_at'])} – {_minute(ended) if ended else 'now'}"
         head = Text.assemble(
             ("● " if ended else "▼ ", "" if ended else "bold red"),
-            (printable(one["check"]), "bold"),
+            (printable(one.get("title") or one["check"]), "bold"),
             f"  {when}  {lasted(one['duration_seconds'])}  ",
             (one["id"], "dim"),
         )

@@ -19,7 +19,7 @@ class Waiting:
     """The progress display: how many have ended, and which are still awaited; a context manager."""
 
     def __init__(self, specs: Iterable[CheckSpec]) -> None:
-        self.left = [spec.name for spec in specs]
+        self.left = [printable(spec.display_name) for spec in specs]
         self._progress = Progress(
             MofNCompleteColumn(),
             BarColumn(bar_width=20),
@@ -40,7 +40,7 @@ class Waiting:
 
     def ended(self, spec: CheckSpec) -> None:
         """Take one check off the list."""
-        self.left.remove(spec.name)
+        self.left.remove(printable(spec.display_name))
         self._progress.update(self._task, advance=1, description=self._awaited())
 
     def _awaited(self) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -54,7 +55,7 @@ def _row(ended: Ended) -> Row:
     spec, result = ended
     return Row(
         state=state_of(spec, result),
-        name=printable(spec.name),
+        name=printable(spec.display_name),
         reason=result.reason.value,
         detail=printable(slow(spec, result) or result.detail),
         duration="–" if result.duration is None else seconds(result.duration),
@@ -72,7 +73,7 @@ def _laid_out(rows: Sequence[Row], width: int) -> RenderableType:
 def _needed(rows: Sequence[Row], numbers: tuple[str, ...], detail: int) -> int:
     """The columns of a table with these numbers and so much room for the detail, or all that it needs if less."""
     whole = ("name", "reason", *numbers)
-    widths = [max(len(column), *(len(getattr(row, column)) for row in rows)) for column in whole]
+    widths = [max(len(column), *(cell_len(getattr(row, column)) for row in rows)) for column in whole]
     state = max(len(row.verdict) for row in rows)
     return state + sum(widths) + min(detail, max(len(row.detail) for row in rows)) + _GAP * (len(whole) + 1)
 

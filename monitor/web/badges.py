@@ -52,13 +52,14 @@ def _for_everybody(public: PublicSpec, check: CheckView, show: str) -> bool:
 
 
 def _made(check: CheckView, show: str, days: int) -> Badge:
+    label = _cut(check.display_name)
     if show == "uptime":
         value = percent(check.availability(days))
-        return Badge(check.name, f"{value} in {days} d" if days > 1 else f"{value} in 24 h")
+        return Badge(label, f"{value} in {days} d" if days > 1 else f"{value} in 24 h")
     if show == "latency":
         serves = check.state in (State.UP, State.DEGRADED) and check.last_success is not None
-        return Badge(check.name, latency(check.last_success.duration if serves and check.last_success else None))
-    return Badge(check.name, WORDS[check.state], check.state)
+        return Badge(label, latency(check.last_success.duration if serves and check.last_success else None))
+    return Badge(label, WORDS[check.state], check.state)
 
 
 def _cut(label: str) -> str:

@@ -10,7 +10,7 @@ from monitor.secret import Secret, shown, shown_url
 from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, FileRef, Limits, TlsSpec
 from monitor.web.wording import every, expectation
 
-_LEFT_OUT = {"name", "url", "target", "secrets", "group", "labels", "description", "runbook", "was"}
+_LEFT_OUT = {"name", "url", "target", "title", "secrets", "group", "labels", "description", "runbook", "was"}
 """What the page shows anyway, or nobody wrote."""
 _ALWAYS = {"interval", "limits", "method", "expect"}
 _BLANK = CheckSpec("", "", "")
@@ -19,7 +19,8 @@ _BLANK = CheckSpec("", "", "")
 def configured(spec: CheckSpec) -> list[tuple[str, str]]:
     """Keys and values that are not the defaults, and those that everybody looks for."""
     hide = spec.redactor.foreign
-    return [("url", spec.target), *((key, hide(value)) for key, value in _keys(spec))]
+    named = [("name", spec.name)] if spec.title else []
+    return [*named, ("url", spec.target), *((key, hide(value)) for key, value in _keys(spec))]
 
 
 def _keys(spec: CheckSpec) -> Iterator[tuple[str, str]]:
@@ -37,9 +38,7 @@ def _said(key: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Expect):
         yield "expect", " · ".join(expectation(value))
     elif isinstance(value, TlsSpec):
-        for field in fields(TlsSpec):
-            if getattr(value, field.name) != getattr(_BLANK.tls, field.name):
-                yield f"tls.{field.name}", _plain(field.name, getattr(value, field.name))
+        yield from _tls(value)
     elif key == "headers":
         for name, content in value:
             yield f"headers.{name}", shown(content)
@@ -47,8 +46,18 @@ def _said(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, _plain(key, value)
 
 
+def _tls(value: TlsSpec) -> Iterator[tuple[str, str]]:
+    for field in fields(TlsSpec):
+        if field.name == "expiry_down":  # a part of the key expiry_warning
+            continue
+        if getattr(value, field.name) != getattr(_BLANK.tls, field.name):
+            yield f"tls.{field.name}", _plain(field.name, getattr(value, field.name))
+    if value.expiry_down:
+        yield "tls.expiry_warning.down", "true"
+
+
 def _plain(key: str, value: Any) -> str:
-    if key in ("interval", "expiry_warning"):
+    if key in ("interval", "retry_interval", "expiry_warning"):
         return every(value)
     if isinstance(value, bool):
         return "true" if value else "false"

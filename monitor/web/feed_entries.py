@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from monitor.archive import Announcement
 from monitor.state import Incident
 from monitor.web.atom import Entry, urn
-from monitor.web.public_view import PublicAnnouncement, PublicIncident
+from monitor.web.public_view import PublicAnnouncement, PublicIncident, stripped
 from monitor.web.wording import span
 
 _LONGEST_TITLE = 100
 
 
-def incident_entry(incident: Incident) -> Entry:
-    """An incident with its reason, for who may see everything."""
-    times = PublicIncident(incident.id, incident.check, incident.started_at, incident.ended_at)
+def incident_entry(incident: Incident, titles: Mapping[str, str]) -> Entry:
+    """An incident with its reason, for who may see everything; `titles` are those of checks, by name."""
+    times = stripped(incident, titles)
     reason = f"{incident.detail} ({incident.reason.value})"
     return _incident(times, "incident", f"/incidents/{quote(incident.id)}", f"{_when(times)}\n{reason}")
 
@@ -29,7 +30,9 @@ def public_incident_entry(incident: PublicIncident) -> Entry:
 def _incident(incident: PublicIncident, kind: str, path: str, text: str) -> Entry:
     began, ended = incident.started_at, incident.ended_at
     lasted = "is down" if ended is None else f"was down for {span(ended - began)}"
-    return Entry(urn(kind, incident.id), f"{incident.check} {lasted}", text, began, ended or began, path)
+    return Entry(
+        urn(kind, incident.id), f"{incident.title or incident.check} {lasted}", text, began, ended or began, path
+    )
 
 
 def _when(incident: PublicIncident) -> str:

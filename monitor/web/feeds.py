@@ -22,6 +22,7 @@ from monitor.web.negotiation import gzip_accepted
 from monitor.web.public import SHARED
 from monitor.web.public_view import INCIDENT_DAYS, announced, incidents_of, shows, stripped, title_of
 from monitor.web.rendering import Renderer, encoded
+from monitor.web.selection import titles_of
 from monitor.web.served import Served
 
 _EVERYTHING, _PUBLIC = "/feed.atom", "/public/feed.atom"
@@ -65,14 +66,17 @@ class Feeds:
         view, archive = await self._served.overview(), self._served.archive
         incidents = await incidents_of(archive, None, view.now)
         said = await archive.announcements(view.now - INCIDENT_DAYS * DAY, view.now)
-        entries = [*map(incident_entry, incidents), *(announcement_entry(one, view.now) for one in said)]
+        titles = titles_of(view.checks)
+        entries = [incident_entry(one, titles) for one in incidents]
+        entries += [announcement_entry(one, view.now) for one in said]
         title = view.monitor.title
         return AtomFeed(urn("feed", title), title or "monitor", _EVERYTHING, "/status", entries, _midnight(view.now))
 
     async def _public(self, public: PublicSpec) -> AtomFeed:
         view, archive = await self._served.overview(), self._served.archive
         shown = {check.name: check.spec.group for check in view.checks if shows(public, check.spec)}
-        incidents = map(stripped, await incidents_of(archive, list(shown), view.now))
+        titles = titles_of(check for check in view.checks if check.name in shown)
+        incidents = [stripped(one, titles) for one in await incidents_of(archive, list(shown), view.now)]
         every = await archive.announcements(view.now - INCIDENT_DAYS * DAY, view.now)
         said = announced(every, public, frozenset(shown.values()))
         entries = [

@@ -19,7 +19,7 @@ from monitor.web.middleware import error
 from monitor.web.negotiation import HTML
 from monitor.web.pages import incident_page, incidents_page, report_page
 from monitor.web.rendering import Parts
-from monitor.web.selection import Selection, groups_of
+from monitor.web.selection import Selection, groups_of, titles_of
 from monitor.web.sending import compressed, sent
 from monitor.web.served import Served
 from monitor.web.timeline import MOST_LANES, PERIODS, Period, clusters, lanes, together_with
@@ -57,7 +57,8 @@ class IncidentPages:
         planned = {c.name: windows_between(c.plan.windows, start, view.now) for c in view.checks if c.plan.windows}
         listed = [one for one in found if before is None or (one.started_at, one.id) < before]
         page = listed[:_ON_A_PAGE]
-        drawn = lanes(found, start, view.now, outages, planned)
+        titles = titles_of(view.checks)
+        drawn = lanes(found, start, view.now, outages, planned, titles=titles)
         parts = await incidents_page(
             view,
             compressed(request),
@@ -71,6 +72,7 @@ class IncidentPages:
             clusters=clusters(found)[:5],
             outages=outages,
             groups=groups_of(view.checks),
+            titles=titles,
             away=away,
             query=_others(request, period),
             announcements=self._served.announcements(),
@@ -98,6 +100,7 @@ class IncidentPages:
             incident=found,
             check=self._served.check(found.check),
             others=others,
+            titles=titles_of(view.checks),
             planned=_ended_by_maintenance(found, self._served.check(found.check)),
             csrf=csrf_token(),
         )
@@ -120,10 +123,10 @@ class IncidentPages:
         view = await self._served.overview()
         selection = Selection.of(request.query)
         selection = replace(selection, groups=tuple(filter(None, selection.groups)))  # the form's word for all
-        names = [check.name for check in view.checks if check in selection]
+        titles = {check.name: check.spec.title for check in view.checks if check in selection}
         made, away = None, None
         try:
-            made = await made_of(self._served.archive, names, start, end)
+            made = await made_of(self._served.archive, titles, start, end)
         except HistoryError as problem:
             away = str(problem)
         every = sorted({check.spec.group for check in view.checks if check.spec.group})

@@ -148,7 +148,7 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, co
         configured=configured(spec),
         csrf=csrf_token(),
         here="",
-        title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
+        title=f"{check.display_name} {check.state.value} · {monitor.title or 'monitor'}",
         icon=icon_path(int(check.state is State.DOWN)),
     )
     return await encoded(texts, compress)
@@ -161,7 +161,8 @@ async def incidents_page(view: Overview, compress: bool, **shown: Any) -> Parts:
 
 async def incident_page(view: Overview, compress: bool, **shown: Any) -> Parts:
     """One incident."""
-    return await _page(_INCIDENT, view, compress, "", f"Incident of {shown['incident'].check}", **shown)
+    name = shown["incident"].check
+    return await _page(_INCIDENT, view, compress, "", f"Incident of {shown['titles'].get(name, name)}", **shown)
 
 
 async def report_page(view: Overview, compress: bool, **shown: Any) -> Parts:

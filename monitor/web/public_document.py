@@ -37,6 +37,7 @@ def public_document(view: PublicView) -> dict[str, Any]:
 def _check(check: PublicCheck) -> dict[str, Any]:
     return {
         "name": check.name,
+        "title": check.title or None,
         "group": check.group or None,
         "description": check.description or None,
         "state": check.state.value,
@@ -74,6 +75,7 @@ def _incident(one: PublicIncident) -> dict[str, Any]:
     ended = one.ended_at
     return {
         "check": one.check,
+        "title": one.title or None,
         "started_at": rfc3339(one.started_at),
         "ended_at": _time(ended),
         "duration_seconds": None if ended is None else round(ended - one.started_at, 3),

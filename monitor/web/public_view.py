@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from monitor.spec import CheckSpec, PublicSpec
 from monitor.state import Incident
 from monitor.turns import turns
 from monitor.view import CheckView, Overview
+from monitor.web.selection import titles_of
 from monitor.web.served import Served
 
 DAYS = 90
@@ -58,6 +59,7 @@ class PublicCheck:
     since: float
     until: float | None
     days: tuple[Day, ...] | None = None
+    title: str = ""
 
     @property
     def availability(self) -> float | None:
@@ -73,6 +75,7 @@ class PublicIncident(NamedTuple):
     check: str
     started_at: float
     ended_at: float | None
+    title: str = ""
 
 
 class PublicAnnouncement(NamedTuple):
@@ -86,11 +89,12 @@ class PublicAnnouncement(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """Maintenance to come, in Unix seconds, and of which services."""
+    """Maintenance to come, in Unix seconds, and of which services; `titles` are their titles, or names."""
 
     starts: float
     ends: float
     checks: tuple[str, ...]
+    titles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ async def _past(archive: Archive, views: Sequence[CheckView], now: float, public
         days = {name: await _days(archive, name, now) for name in (names if len(names) <= DRAWN else ())}
     except HistoryError:
         return None, {}, True
-    return tuple(map(stripped, found)), days, False
+    titles = titles_of(views)
+    return tuple(stripped(one, titles) for one in found), days, False
 
 
 async def incidents_of(archive: Archive, names: Sequence[str] | None, now: float) -> list[Incident]:
@@ -193,12 +198,14 @@ def _check(view: CheckView, days: tuple[Day, ...] | None, public: PublicSpec) ->
         since=view.standing.since,
         until=None if window is None else window.ends,
         days=days,
+        title=spec.title,
     )
 
 
-def stripped(incident: Incident) -> PublicIncident:
-    """An incident without its reason, and who takes care of it."""
-    return PublicIncident(incident.id, incident.check, incident.started_at, incident.ended_at)
+def stripped(incident: Incident, titles: Mapping[str, str]) -> PublicIncident:
+    """An incident without its reason, and who takes care of it; `titles` are those of checks, by name."""
+    title = titles.get(incident.check, "")
+    return PublicIncident(incident.id, incident.check, incident.started_at, incident.ended_at, title)
 
 
 def _groups(overview: Overview, public: PublicSpec) -> frozenset[str]:
@@ -221,11 +228,14 @@ def announced(
 async def _planned(views: Sequence[CheckView], now: float) -> tuple[Planned, ...]:
     """The next maintenance of each check, together with that of others at the same time, soonest first."""
     known = {}
-    found: dict[tuple[float, float], list[str]] = {}
+    found: dict[tuple[float, float], list[CheckView]] = {}
     async for view in turns(views):
         plan = view.plan
         if id(plan) not in known:  # checks with the same windows share one
             known[id(plan)] = upcoming(plan.windows, now, PLANNED_DAYS * DAY)
         if window := known[id(plan)]:
-            found.setdefault((window.starts, window.ends), []).append(view.name)
-    return tuple(Planned(*times, tuple(names)) for times, names in sorted(found.items()))
+            found.setdefault((window.starts, window.ends), []).append(view)
+    return tuple(
+        Planned(*times, tuple(view.name for view in some), tuple(view.display_name for view in some))
+        for times, some in sorted(found.items(), key=lambda one: one[0])
+    )

@@ -132,7 +132,7 @@ async def arrange(view: Overview, wanted: Wanted) -> Arranged:
 def _order(sort: str) -> Callable[[Row], Any]:
     """What rows are sorted by; what is worst, or newest, comes first."""
     if sort == "name":
-        return lambda row: row.view.name.lower()
+        return lambda row: row.view.display_name.lower()
     if sort == "since":
         return lambda row: -row.view.standing.since
     if sort == "availability":

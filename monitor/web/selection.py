@@ -64,7 +64,7 @@ def searched(check: CheckView) -> str:
     """What the words of a search are looked for in."""
     spec = check.spec
     labels = (f"{key}={value}" for key, value in spec.labels)
-    return " ".join((check.name, spec.group, check.state.value, *labels)).lower()
+    return " ".join((check.name, spec.title, spec.group, check.state.value, *labels)).lower()
 
 
 def chosen(checks: Iterable[CheckView], selection: Selection) -> Sequence[CheckView]:
@@ -75,3 +75,8 @@ def chosen(checks: Iterable[CheckView], selection: Selection) -> Sequence[CheckV
 def groups_of(checks: Iterable[CheckView]) -> Mapping[str, str]:
     """The group of each check."""
     return {check.name: check.spec.group for check in checks}
+
+
+def titles_of(checks: Iterable[CheckView]) -> Mapping[str, str]:
+    """The titles of those that have one, by name."""
+    return {check.name: check.spec.title for check in checks if check.spec.title}

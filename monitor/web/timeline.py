@@ -61,9 +61,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One check, and when it was down."""
+    """One check, with its title if it has one, and when it was down."""
 
     check: str
+    title: str
     drawn: Markup
     ongoing: bool
 
@@ -92,6 +93,8 @@ def lanes(
     end: float,
     outages: Iterable[Outage] = (),
     planned: Mapping[str, Sequence[Window]] | None = None,
+    *,
+    titles: Mapping[str, str] | None = None,
 ) -> list[Lane]:
     """A lane for each check, those that are down first, then by their latest incident."""
     of_check: dict[str, list[Incident]] = {}
@@ -102,7 +105,8 @@ def lanes(
     for check, some in list(of_check.items())[:MOST_LANES]:
         windows = "".join(_bar("planned", w.starts, w.ends, start, end, w.name) for w in (planned or {}).get(check, ()))
         drawn = "".join(_bar("failed", o.started_at, o.ended_at or end, start, end, _said(o, end)) for o in some)
-        found.append(Lane(check, _svg(check, some, unseen + windows + drawn), some[0].ended_at is None))
+        title = (titles or {}).get(check, "")
+        found.append(Lane(check, title, _svg(title or check, some, unseen + windows + drawn), some[0].ended_at is None))
     return found
 
 

@@ -19,6 +19,7 @@ _OPERATORS = {
     "not_contains": "without",
     "matches": "matches",
     "not_matches": "does not match",
+    "one_of": "is one of",
 }
 
 
@@ -79,7 +80,7 @@ def expectation(expect: Expect) -> list[str]:
     """What a good answer looks like, a phrase for each condition."""
     phrases = [", ".join(_status(low, high) for low, high in expect.status)]
     if expect.latency is not None:
-        phrases.append(f"within {every(expect.latency)}")
+        phrases.append(f"within {every(expect.latency)}{' or down' if expect.latency_down else ''}")
     if expect.http_version:
         phrases.append("HTTP " + " or ".join(expect.http_version))
     for name, rules in expect.headers:
@@ -101,12 +102,18 @@ def _status(low: int, high: int) -> str:
 def _rule(subject: str, rule: Rule) -> str:
     if rule.operator == "exists":
         return f"{subject} is there" if rule.operand else f"{subject} is not there"
+    if rule.operator == "optional":
+        return f"{subject} may be missing"
+    if rule.operator == "length":
+        return _rule(f"length of {subject}", rule.operand)
     return f"{subject} {_OPERATORS[rule.operator]} {_operand(rule.operand)}"
 
 
 def _operand(operand: object) -> str:
     if isinstance(operand, bool) or operand is None:
         return {True: "true", False: "false", None: "null"}[operand]
+    if isinstance(operand, list):
+        return ", ".join(map(_operand, operand))
     return shown(operand) if isinstance(operand, str) else str(operand)
 
 

@@ -12,6 +12,7 @@ import pytest
 from monitor.config import load
 from monitor.secret import Secret
 from monitor.spec import (
+    OPTIONAL,
     RIGHTS,
     AccessSpec,
     BasicAuth,
@@ -232,3 +233,38 @@ def test_history_api_and_public_page_arrive(environ: Mapping[str, str]) -> None:
     assert (monitor.history.minutes, monitor.history.hours, monitor.history.results) == (7200.0, 30 * 86400.0, 50)
     assert monitor.cors_origins == ("https://dash.example.com",)
     assert (monitor.public.enabled, monitor.public.groups, monitor.public.title) == (True, ("sh*",), "Shop")
+
+
+def test_titles_retries_and_what_makes_a_success_a_failure_arrive(environ: Mapping[str, str]) -> None:
+    shop, inherits, fast = load(GOOD / "thresholds.toml", environ).checks
+    assert (shop.title, shop.display_name, shop.name) == ("Магазин – API", "Магазин – API", "shop-api")
+    assert (shop.retry_interval, shop.degraded_after) == (5.0, 2)
+    assert (shop.expect.latency, shop.expect.latency_down) == (0.8, True)
+    assert (shop.tls.expiry_warning, shop.tls.expiry_down) == (3 * 86400.0, True)
+    assert (inherits.title, inherits.display_name) == ("", "inherits")
+    assert (inherits.retry_interval, inherits.degraded_after) == (20.0, 3)
+    assert (inherits.expect.latency, inherits.expect.latency_down) == (2.0, False)
+    assert (inherits.tls.expiry_warning, inherits.tls.expiry_down) == (7 * 86400.0, False)
+    assert inherits.expect.body == (Rule("length", Rule("equals", 0)),)
+    assert fast.retry_interval == fast.interval == 10.0, "an inherited one is cut to fit"
+    assert (fast.title, fast.tls.expiry_warning, fast.tls.expiry_down) == ("متجر", 86400.0, False)
+    assert (fast.expect.latency, fast.expect.latency_down) == (1.0, False)
+
+
+def test_choices_lengths_and_optional_headers_arrive(environ: Mapping[str, str]) -> None:
+    expect = load(GOOD / "thresholds.toml", environ).checks[0].expect
+    token = Secret("hunter2-token")
+    assert expect.headers == (
+        ("X-Mode", (OPTIONAL, Rule("one_of", ["live", token]))),
+        ("Server", (Rule("matches", "x"),)),
+    )
+    assert expect.body == (
+        Rule("contains", "ok"),
+        Rule("length", Rule("at_most", 100)),
+        Rule("length", Rule("at_least", 2)),
+    )
+    assert dict(expect.json) == {
+        "$.state": (Rule("one_of", [0, 3, "on", token]),),
+        "$.items": (Rule("length", Rule("equals", 3)),),
+        "$.name": (Rule("length", Rule("less_than", 9)), Rule("length", Rule("greater_than", 1))),
+    }

@@ -8,6 +8,7 @@ from monitor.archive import Announcement
 from monitor.clock import rfc3339
 from monitor.outcome import Result
 from monitor.past import Stretch
+from monitor.spec import CheckSpec
 from monitor.state import Acknowledgement, Incident
 from monitor.summary import Report, Row
 from monitor.tally import Tally
@@ -62,6 +63,7 @@ def slot(one: Stretch) -> Document:
             "http_error": tally.http_errors,
             "connection_error": tally.connection_errors,
             "timeout": tally.timeouts,
+            "unexpected_answer": tally.unexpected_answers,
         },
         "inconclusive": tally.inconclusive,
         "latency": _latency(tally),
@@ -78,12 +80,13 @@ def _latency(tally: Tally) -> Document:
     return shares | {"min": tally.duration_min, "max": tally.duration_max, "mean": tally.mean}
 
 
-def incident(one: Incident, group: str | None, now: float) -> Document:
-    """An incident in a list; `group` is that of its check, if that is configured still."""
+def incident(one: Incident, spec: CheckSpec | None, now: float) -> Document:
+    """An incident in a list; `spec` is its check, if that is configured still."""
     return {
         "id": one.id,
         "check": one.check,
-        "group": group or None,
+        "title": (spec and spec.title) or None,
+        "group": (spec and spec.group) or None,
         "started_at": rfc3339(one.started_at),
         "ended_at": _time(one.ended_at),
         "duration_seconds": round((one.ended_at or now) - one.started_at, 3),
@@ -94,10 +97,10 @@ def incident(one: Incident, group: str | None, now: float) -> Document:
     }
 
 
-def incident_alone(one: Incident, group: str | None, now: float) -> Document:
+def incident_alone(one: Incident, spec: CheckSpec | None, now: float) -> Document:
     """An incident with what its first failing run found."""
     first = one.first
-    return incident(one, group, now) | {"first": None if first is None else _first(first)}
+    return incident(one, spec, now) | {"first": None if first is None else _first(first)}
 
 
 def _first(result: Result) -> Document:
@@ -134,6 +137,7 @@ def row_document(row: Row) -> dict[str, Any]:
     """One line of a report."""
     return {
         "name": row.name,
+        "title": row.title or None,
         "availability": row.availability,
         "coverage": row.coverage,
         "incidents": row.incidents,

@@ -8,11 +8,11 @@ from aiohttp import web
 
 from monitor.archive import IncidentQuery
 from monitor.clock import system_clock
+from monitor.spec import CheckSpec
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import incident, incident_alone
 from monitor.web.api.parameters import Parameters, cursor_of
 from monitor.web.middleware import error
-from monitor.web.selection import groups_of
 from monitor.web.served import Served
 
 _MOST = 1000
@@ -30,9 +30,9 @@ class IncidentHandlers:
         asked = Parameters(request, ("check", "group", "state", "from", "to", "limit", "cursor"))
         now = system_clock().wall
         limit, state = asked.count("limit", 100, _MOST), asked.choice("state", "ongoing", "resolved")
-        groups = groups_of((await self._served.overview()).checks)
+        specs = {check.name: check.spec for check in (await self._served.overview()).checks}
         query = IncidentQuery(
-            checks=_checks(asked, groups),
+            checks=_checks(asked, specs),
             start=asked.time("from", 0.0, now) if asked.text("from") else None,
             end=asked.time("to", now, now) if asked.text("to") else None,
             ongoing=None if state is None else state == "ongoing",
@@ -43,7 +43,7 @@ class IncidentHandlers:
         page = found[:limit]
         more = len(found) > limit
         document = {
-            "incidents": [incident(one, groups.get(one.check), now) for one in page],
+            "incidents": [incident(one, specs.get(one.check), now) for one in page],
             "next_cursor": cursor_of(page[-1].started_at, page[-1].id) if more else None,
         }
         return await json_answer(request, document)
@@ -57,16 +57,16 @@ class IncidentHandlers:
         if found is None:
             return error(request, 404, f"there is no incident {name!r}")
         view = self._served.check(found.check)
-        group = view.spec.group if view else None
-        return await json_answer(request, incident_alone(found, group, system_clock().wall))
+        spec = view.spec if view else None
+        return await json_answer(request, incident_alone(found, spec, system_clock().wall))
 
 
-def _checks(asked: Parameters, groups: Mapping[str, str]) -> list[str] | None:
+def _checks(asked: Parameters, specs: Mapping[str, CheckSpec]) -> list[str] | None:
     """The names that are asked for, None for all."""
     names, wanted = asked.texts("check"), asked.texts("group")
     if not names and not wanted:
         return None
-    of_groups = [name for name, group in groups.items() if group in wanted]
+    of_groups = [name for name, spec in specs.items() if spec.group in wanted]
     if names and wanted:
         return [name for name in names if name in of_groups]
     return names or of_groups

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
@@ -40,8 +41,8 @@ class ReportHandlers:
         start, end = asked.period(_WEEK, system_clock().wall)
         form = asked.choice("format", *_FORMATS)
         selection = Selection.of(request.query)
-        names = [check.name for check in (await self._served.overview()).checks if check in selection]
-        made = await made_of(self._served.archive, names, start, end)
+        titles = {c.name: c.spec.title for c in (await self._served.overview()).checks if c in selection}
+        made = await made_of(self._served.archive, titles, start, end)
         wanted = _FORMATS[form] if form else accepted(request.headers.get("Accept"), JSON, CSV, MARKDOWN)
         if wanted == CSV:
             return await text_answer(request, as_csv(made).encode(), CSV)
@@ -50,21 +51,27 @@ class ReportHandlers:
         return await json_answer(request, report_document(made))
 
 
-async def made_of(archive: Archive, names: list[str], start: float, end: float) -> Report:
-    """The report of these checks; raises HistoryError."""
+async def made_of(archive: Archive, titles: Mapping[str, str], start: float, end: float) -> Report:
+    """The report of these checks, names with their titles; raises HistoryError."""
     end = min(end, max(system_clock().wall, start + 1))
-    totals = await archive.totals(names, start, end)
-    incidents = await archive.incidents(IncidentQuery(names, start, end, limit=MOST_INCIDENTS))
-    return report(names, totals, incidents, start, end)
+    totals = await archive.totals(list(titles), start, end)
+    incidents = await archive.incidents(IncidentQuery(list(titles), start, end, limit=MOST_INCIDENTS))
+    return report(titles, totals, incidents, start, end)
+
+
+_FORMULA = ("=", "+", "-", "@")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>|~#]")
 
 
 def as_csv(made: Report) -> str:
-    """With a head; a name that a spreadsheet would take for a formula cannot be one, by the names that checks have."""
+    """With a head; a title that a spreadsheet would take for a formula begins with an apostrophe, as it shows texts."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(row_document(made.total))
     for row in (*made.rows, made.total):
-        writer.writerow("" if value is None else value for value in row_document(row).values())
+        title = f"'{row.title}" if row.title.startswith(_FORMULA) else row.title
+        values = row_document(row) | {"title": title}
+        writer.writerow("" if value is None else value for value in values.values())
     return text.getvalue()
 
 
@@ -86,7 +93,7 @@ def _lines(made: Report) -> Iterable[str]:
 def cells(row: Row) -> list[str]:
     """A line of the table, in words."""
     return [
-        row.name,
+        _MARKDOWN.sub(r"\\\g<0>", row.title) or row.name,
         percent(row.availability),
         percent(row.coverage),
         str(row.incidents) + (f" ({row.ongoing} ongoing)" if row.ongoing else ""),

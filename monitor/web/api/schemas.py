@@ -72,6 +72,7 @@ def _checks(states: list[str]) -> Node:
     said = _object(by=_STRING, note=_STRING, at=_TIME, until=_WHEN)
     listed = _object(
         name=_STRING,
+        title=_MAYBE,
         group=_MAYBE,
         url=_STRING,
         labels=labels,
@@ -114,7 +115,7 @@ def _history() -> Node:
         availability=_SHARE,
         coverage=_SHARE,
         runs=_COUNT,
-        failures=_object(http_error=_COUNT, connection_error=_COUNT, timeout=_COUNT),
+        failures=_object(http_error=_COUNT, connection_error=_COUNT, timeout=_COUNT, unexpected_answer=_COUNT),
         inconclusive=_COUNT,
         latency=_object(**dict.fromkeys(("p50", "p95", "p99", "min", "max", "mean"), _SECONDS)),
     )
@@ -128,6 +129,7 @@ def _incidents(outcomes: list[str], reasons: list[str]) -> Node:
     one = _object(
         id=_STRING,
         check=_STRING,
+        title=_MAYBE,
         group=_MAYBE,
         started_at=_TIME,
         ended_at=_WHEN,
@@ -158,6 +160,7 @@ def _incidents(outcomes: list[str], reasons: list[str]) -> Node:
 def _reports() -> Node:
     row = _object(
         name=_STRING,
+        title=_MAYBE,
         availability=_SHARE,
         coverage=_SHARE,
         incidents=_COUNT,

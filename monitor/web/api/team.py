@@ -64,7 +64,7 @@ class TeamHandlers:
                 return error(request, 404, f"there is no incident {name!r}")
             return error(request, 409, "the incident is over")
         view = self._served.check(noted.check)
-        return await json_answer(request, incident(noted, view.spec.group if view else None, system_clock().wall))
+        return await json_answer(request, incident(noted, view.spec if view else None, system_clock().wall))
 
     @answered
     async def announcements(self, request: web.Request) -> web.StreamResponse:
