@@ -63,7 +63,7 @@ def check_name(text: str) -> str:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", _ascii(text)).strip("-")[:_LONGEST].strip("-")
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", _ascii(text)).strip("-.")[:_LONGEST].strip("-.")
 
 
 def host(url: str) -> str:

@@ -61,7 +61,7 @@ def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Ma
     check = from_blackbox.checks["full.example.com"]
     assert (check.method, check.ip_version, check.follow_redirects, check.max_body) == ("POST", 4, False, 2 << 20)
     assert (check.tls.verify, check.tls.server_name) == (False, "www.example.com")
-    assert (check.tls.min_version, check.tls.max_version) == ("1.3", "1.3")
+    assert check.tls.min_version == "1.3"
     assert dict(check.expect.headers)["X-Optional"][0].operator == "matches"
     assert check.expect.status == ((200, 202), (204, 204), (301, 301))
     assert check.expect.http_version == ("1.1",)
@@ -70,6 +70,7 @@ def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Ma
     assert headers["X-Tenant"] == "blue"
     assert isinstance(check.auth, BasicAuth)
     block = from_blackbox.block("full.example.com")
+    assert "tls.max_version" in block
     for gone in ("valid_http_versions", "cel", "no_proxy", "some_day", "ca_file"):
         assert any(gone in line for line in from_blackbox.lost), gone
         assert gone in block
