@@ -33,7 +33,7 @@ class Conditions:
     is_json: bool = False
     """Whether a condition reads the body as JSON."""
     lengths: list[tuple[str, str, str, str]] = field(default_factory=list)
-    """Conditions on the length of the whole body: place, text, comparison, other side."""
+    """Conditions on the length of the whole body: place, left side, comparison, right side."""
 
     def add(self, place: str, text: str) -> None:
         """One condition; noted if it cannot be carried over."""
@@ -44,11 +44,11 @@ class Conditions:
 
     def finish(self, place: str) -> None:
         """Write what depends on all conditions: the statuses (any, if no condition says so), the length of the body."""
-        for where, text, sign, right in self.lengths:
+        for where, left, sign, right in self.lengths:
             try:
                 self._whole_length(where, sign, right)
             except Cannot as why:
-                self._lost(where, text, why)
+                self._lost(where, f"{left} {sign} {right}", why)
         if self.statuses:
             self.draft.table("expect")["status"] = ranges(self.statuses)
         else:
@@ -63,7 +63,7 @@ class Conditions:
         subject = left.upper()
         function = _FUNCTION.fullmatch(left)
         if function:
-            self._function(place, text, function[1].lower(), function[2], sign, right)
+            self._function(place, function[1].lower(), function[2], (sign, right))
         elif subject == "[STATUS]":
             self.statuses &= statuses(sign, right)
         elif subject == "[RESPONSE_TIME]":
@@ -99,12 +99,12 @@ class Conditions:
         self.ending = max(self.ending, _SHORTEST if number(right) == 0 else milliseconds(right))
         self.draft.table("tls")["expiry_warning"] = {"within": duration(self.ending / 1000), "down": True}
 
-    def _function(self, place: str, text: str, function: str, inner: str, sign: str, right: str) -> None:
-        subject = inner.upper()
+    def _function(self, place: str, function: str, inner: str, comparison: tuple[str, str]) -> None:
+        subject, (sign, right) = inner.upper(), comparison
         if subject == "[BODY]":
             if function == "has":  # a body of at least one character
                 sign, right = (">" if _truth(sign, right) else "=="), "0"
-            self.lengths.append((place, text, sign, right))
+            self.lengths.append((place, f"{function}({inner})", sign, right))
         elif subject.startswith("[HEADER]."):
             if function == "len":
                 raise Cannot("the length of a header cannot be expected here")

@@ -82,7 +82,9 @@ class Endpoint:
             "conditions": _conditions,
             "alerts": self.alerts.thresholds,
             "client": lambda draft, item: handlers.apply(draft, item, self._client()),
-            "ui": handlers.lost("every page shows every check in one way; [monitor.public] shows no URLs and addresses"),
+            "ui": handlers.lost(
+                "every page shows every check in one way; [monitor.public] shows no URLs and addresses"
+            ),
             "maintenance-windows": self._maintenance,
             "ssh": handlers.lost("is for ssh endpoints"),
             "store": handlers.lost("is for suites; a check is one request here"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import ForeignFileError
-from monitor.migrate.kuma_rows import Kuma, Row, named, number
+from monitor.migrate.kuma_rows import Kuma, named, number
 from monitor.migrate.source import read
 
 _MONITORS = ("monitorList", "monitors")

@@ -24,7 +24,7 @@ class Names:
         self._last: dict[str, int] = {}
 
     def unique(self, text: str, otherwise: str = "") -> str:
-        """A valid name like the text, which no other check has; like `otherwise` if no letter of the text can stand in one."""
+        """A name like the text that no other check has; like `otherwise` if no letter of the text fits into a name."""
         wanted = name = _slug(text) or check_name(otherwise)
         while name in self._taken:
             self._last[wanted] = number = self._last.get(wanted, 1) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,10 +59,8 @@ def _jobs(found: Documents, imported: Imported, files: TargetFiles, path: Path) 
                 yield reader.job
     except WrongShape as wrong:
         raise ForeignFileError(f"{wrong.place}: {wrong.message}") from None
-    for probe in probes:
-        yield lambda probe=probe: probe_job(probe, imported)
-    for config in configs:
-        yield lambda config=config: _of_operator(config, imported, files)
+    yield from (functools.partial(probe_job, probe, imported) for probe in probes)
+    yield from (functools.partial(_of_operator, config, imported, files) for config in configs)
 
 
 def _may_be_one(item: Item) -> bool:

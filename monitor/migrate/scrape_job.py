@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(slots=True)
 class Job:
-    """A job; `labels` are those of every target before those of its group, `groups` pair the place of a target with its labels."""
+    """A job; `labels` are those of every target, `groups` pair the place of each target with labels of its own."""
 
     name: str
     labels: Labels = field(default_factory=dict)

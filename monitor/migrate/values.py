@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from monitor.config import values
 from monitor.config.bad_value import BadValueError
-from monitor.config.values import status
 from monitor.migrate.draft import Draft
 
 _UNITS = {
@@ -20,7 +20,7 @@ _WHOLE = (("d", 86400), ("h", 3600), ("m", 60))
 def _highest() -> int:
     """The highest status that checks.toml takes."""
     try:
-        return status(999)[1]
+        return values.status(999)[1]
     except BadValueError:
         return 599
 

@@ -1,4 +1,4 @@
-"""Gatus's alerts: the thresholds of a provider's default-alert hold for every alert of its type that says nothing else."""
+"""Gatus's alerts: a provider's default-alert gives the thresholds that its alerts do not give themselves."""
 
 from __future__ import annotations
 

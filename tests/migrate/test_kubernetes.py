@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Configurations inside of Kubernetes objects, several documents in a file, and the operator's Probe and ScrapeConfig."""
 
 from __future__ import annotations
@@ -137,13 +138,24 @@ def of_probes(tmp_path: Path, targets: str, modules: str = MODULES) -> Made:
 
 def test_probes_and_scrape_configs_of_the_operator(tmp_path: Path) -> None:
     found = of_probes(tmp_path, PROBE)
-    shop, plain, more = (found.checks[f"{name}"] for name in ("shop.example.com-health", "plain.example.com", "more.example.com"))
+    shop, plain, more = (
+        found.checks[f"{name}"] for name in ("shop.example.com-health", "plain.example.com", "more.example.com")
+    )
     assert (shop.group, shop.interval, shop.limits.total, shop.expect.status) == ("shops", 20, 4.5, ((401, 401),))
-    assert dict(shop.labels) == {"team": "payments", "namespace": "web", "tribe": "t-payments", "instance": "https://shop.example.com/health"}
+    assert dict(shop.labels) == {
+        "team": "payments",
+        "namespace": "web",
+        "tribe": "t-payments",
+        "instance": "https://shop.example.com/health",
+    }
     assert (plain.group, plain.interval, dict(plain.labels)) == ("probe/plain", 30, {})
     assert (more.group, more.interval, dict(more.labels)) == ("scrapeConfig/web/more", 120, {"env": "prod"})
     assert found.checks["example.com"].title == "магазин.example.com"
-    for part in ("probe/plain: targets.ingress: targets are written out", "httpSDConfigs: targets are written out", "metricRelabelings: move it"):
+    for part in (
+        "probe/plain: targets.ingress: targets are written out",
+        "httpSDConfigs: targets are written out",
+        "metricRelabelings: move it",
+    ):
         assert said(found, part)
     assert "targets.yml:10: probe/web/shop: metricRelabelings" in "\n".join(found.lost)
 
@@ -177,7 +189,15 @@ def test_a_list_of_jobs_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["targets/a.yml", "targets/*.yml", "/etc/prometheus/targets/a.yml", "/no/such/a.yml", "../etc/targets/*.yml", "a.yml"]
+    "name",
+    [
+        "targets/a.yml",
+        "targets/*.yml",
+        "/etc/prometheus/targets/a.yml",
+        "/no/such/a.yml",
+        "../etc/targets/*.yml",
+        "a.yml",
+    ],
 )
 def test_target_files_are_looked_for_beside_the_configuration(name: str, tmp_path: Path) -> None:
     folder = tmp_path if name in ("/no/such/a.yml", "a.yml") else tmp_path / "targets"

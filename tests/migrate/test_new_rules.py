@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Conditions that fail a check in the other monitor fail it here, against real servers: slow, ending, one of, lengths."""
 
 from __future__ import annotations
@@ -117,9 +118,7 @@ def test_a_condition_without_a_counterpart_is_said_once_with_its_place(condition
     assert len(found.lost) <= 1
 
 
-@pytest.mark.parametrize(
-    ("headers", "good"), [([], True), ([("X-Kind", "v1")], True), ([("X-Kind", "w")], False)]
-)
+@pytest.mark.parametrize(("headers", "good"), [([], True), ([("X-Kind", "v1")], True), ([("X-Kind", "w")], False)])
 async def test_a_header_that_may_be_missing(headers: list[tuple[str, str]], good: bool, tmp_path: Path) -> None:
     async with HttpServer(lambda _: answer(200, b"", headers)) as server:
         rule = "fail_if_header_not_matches: [{header: X-Kind, regexp: '^v', allow_missing: true}]"
@@ -132,7 +131,11 @@ def test_a_header_that_may_be_missing_for_one_rule_alone_is_needed(tmp_path: Pat
     first = "{header: X-Kind, regexp: '^v', allow_missing: true}"
     rules = f"fail_if_header_not_matches: [{first}], fail_if_header_matches: [{{header: x-kind, regexp: beta}}]"
     check, found = of_module(tmp_path, rules)
-    assert sorted(rule.operator for rule in dict(check.expect.headers)["X-Kind"]) == ["exists", "matches", "not_matches"]
+    assert sorted(rule.operator for rule in dict(check.expect.headers)["X-Kind"]) == [
+        "exists",
+        "matches",
+        "not_matches",
+    ]
     assert found.lost == []
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.migrate import blackbox
-from monitor.migrate.scrape_job import nickname
 from monitor.migrate.relabel import Rule, relabelled
+from monitor.migrate.scrape_job import nickname
 from monitor.spec import BasicAuth, BearerAuth
 from tests.migrate.harness import made, of_module, of_monitor, said, yaml_file
 

@@ -126,13 +126,20 @@ def test_a_list_of_monitors_as_the_api_returns_it(tmp_path: Path) -> None:
         7,
         {"id": 2, "type": "ping", "name": "gone", "hostname": "x"},
     ]  # fmt: skip
-    for document in (monitors, {"monitorList": {str(n): row for n, row in enumerate(monitors)}}, {"monitors": monitors}):
+    for document in (
+        monitors,
+        {"monitorList": {str(n): row for n, row in enumerate(monitors)}},
+        {"monitors": monitors},
+    ):
         path.write_text(json.dumps(document, indent=1))
         found = made(uptime_kuma.read(path), tmp_path)
         check = found.checks["shop.example.com"]
         assert (check.title, check.retry_interval, dict(check.headers)) == ("Магазин", 20, {"X-A": "b"})
         assert said(found, "type ping cannot be checked here")
-        assert all(path.read_text().splitlines()[int(note.place.rpartition(":")[2]) - 1].strip() for note in found.imported.notes)
+        assert all(
+            path.read_text().splitlines()[int(note.place.rpartition(":")[2]) - 1].strip()
+            for note in found.imported.notes
+        )
 
 
 @pytest.mark.parametrize(

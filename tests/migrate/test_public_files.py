@@ -54,7 +54,15 @@ endpoints:
 external-endpoints: [{name: cron, token: plain-2, heartbeat: {interval: 30m}}]
 """,
         {"web": 1},
-        ["ping: icmp cannot", "dns: dns cannot", "mail: starttls", "socket: wss", "shell: ssh", "udp: udp", "cron: results cannot be pushed"],
+        [
+            "ping: icmp cannot",
+            "dns: dns cannot",
+            "mail: starttls",
+            "socket: wss",
+            "shell: ssh",
+            "udp: udp",
+            "cron: results cannot be pushed",
+        ],
     ),
     "clients": (
         """
@@ -84,7 +92,11 @@ endpoints:
   conditions: ["[STATUS] == 200"]
 """,
         {"a": 1},
-        ["ui: every page shows every check in one way", "security: write [monitor.access]", "announcements: make them with `monitor announce`"],
+        [
+            "ui: every page shows every check in one way",
+            "security: write [monitor.access]",
+            "announcements: make them with `monitor announce`",
+        ],
     ),
     "names": (
         """
@@ -97,7 +109,15 @@ endpoints:
 - {name: 404, url: "https://e.example.com", conditions: ["[STATUS] == 404"]}
 - {name: on, url: "https://f.example.com", conditions: ["[STATUS] == 200"]}
 """,
-        {"Cafe-Munchen": 1, "Cafe-Munchen-2": 1, "cafe-munchen": 1, "d.example.com": 1, "d.example.com-2": 1, "404": 1, "on": 1},
+        {
+            "Cafe-Munchen": 1,
+            "Cafe-Munchen-2": 1,
+            "cafe-munchen": 1,
+            "d.example.com": 1,
+            "d.example.com-2": 1,
+            "404": 1,
+            "on": 1,
+        },
         [],
     ),
     "graphql and bodies": (
@@ -151,7 +171,14 @@ def said_once(found: Made, losses: list[str]) -> None:
     assert len(set(found.lost)) == len(found.lost)
     assert all(re.match(r"\S+(?::\d+|: \w+ \w+)[:,]", line) for line in found.lost), found.lost
     assert "plain-" not in found.text + "".join(found.lost)
-    for stale in ("there is no history", "one page, of all", "no announcements", "page has no login", "not to be had", "at Kuma's own"):
+    for stale in (
+        "there is no history",
+        "one page, of all",
+        "no announcements",
+        "page has no login",
+        "not to be had",
+        "at Kuma's own",
+    ):
         assert stale not in found.text
 
 
@@ -270,16 +297,66 @@ def test_blackbox(name: str, tmp_path: Path) -> None:
 
 
 KUMA: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "as the database has it": ({"active": 1, "ignore_tls": 0, "upside_down": 0, "accepted_statuscodes_json": '["200-299","401"]', "maxretries": 1, "retry_interval": 20, "interval": 60}, []),
-    "as the backup has it": ({"active": True, "ignoreTls": False, "upsideDown": False, "accepted_statuscodes": ["200-299"], "conditions": [], "kafkaProducerBrokers": [], "notificationIDList": {"3": True}}, ["its notifications (1)"]),
-    "as the API has it": ({"path": ["a"], "pathName": "a", "childrenIDs": [], "maintenance": False, "forceInactive": False, "includeSensitiveData": True, "screenshot": None, "headers": {"Accept": "a"}, "tags": [{"tag_id": 1, "name": "ümlaut", "value": "x", "color": "#fff"}]}, []),
-    "keyword, inverted": ({"type": "keyword", "keyword": 'a "b" \\', "invertKeyword": 1, "body": {"a": 1}, "method": "post"}, []),
+    "as the database has it": (
+        {
+            "active": 1,
+            "ignore_tls": 0,
+            "upside_down": 0,
+            "accepted_statuscodes_json": '["200-299","401"]',
+            "maxretries": 1,
+            "retry_interval": 20,
+            "interval": 60,
+        },
+        [],
+    ),
+    "as the backup has it": (
+        {
+            "active": True,
+            "ignoreTls": False,
+            "upsideDown": False,
+            "accepted_statuscodes": ["200-299"],
+            "conditions": [],
+            "kafkaProducerBrokers": [],
+            "notificationIDList": {"3": True},
+        },
+        ["its notifications (1)"],
+    ),
+    "as the API has it": (
+        {
+            "path": ["a"],
+            "pathName": "a",
+            "childrenIDs": [],
+            "maintenance": False,
+            "forceInactive": False,
+            "includeSensitiveData": True,
+            "screenshot": None,
+            "headers": {"Accept": "a"},
+            "tags": [{"tag_id": 1, "name": "ümlaut", "value": "x", "color": "#fff"}],
+        },
+        [],
+    ),
+    "keyword, inverted": (
+        {"type": "keyword", "keyword": 'a "b" \\', "invertKeyword": 1, "body": {"a": 1}, "method": "post"},
+        [],
+    ),
     "json-query": ({"type": "json-query", "jsonPath": "$.a.b[0]", "expectedValue": True, "jsonPathOperator": "=="}, []),
-    "json-query in JSONata": ({"type": "json-query", "jsonPath": "$sum(a.b)", "expectedValue": "5"}, ["is more of JSONata than a path"]),
+    "json-query in JSONata": (
+        {"type": "json-query", "jsonPath": "$sum(a.b)", "expectedValue": "5"},
+        ["is more of JSONata than a path"],
+    ),
     "upside down": ({"upsideDown": 1}, ["upside_down: no check here takes a failure for a success"]),
-    "limits": ({"interval": 20, "retryInterval": 20, "timeout": 48, "maxretries": 0, "resendInterval": 3}, ["resend_interval: "]),
-    "oauth": ({"authMethod": "oauth2-cc", "oauth_client_secret": "plain-1"}, ["auth_method oauth2-cc: is not spoken here"]),
-    "newer": ({"cacheBust": 1, "saveResponse": 1, "someDay": "x"}, ["cache_bust: ", "save_response: ", "some_day: is not known here"]),
+    "limits": (
+        {"interval": 20, "retryInterval": 20, "timeout": 48, "maxretries": 0, "resendInterval": 3},
+        ["resend_interval: "],
+    ),
+    "oauth": (
+        {"authMethod": "oauth2-cc", "oauth_client_secret": "plain-1"},
+        ["auth_method oauth2-cc: is not spoken here"],
+    ),
+    "newer": (
+        {"cacheBust": 1, "saveResponse": 1, "someDay": "x"},
+        ["cache_bust: ", "save_response: ", "some_day: is not known here"],
+    ),
 }
 
 
@@ -287,7 +364,10 @@ KUMA: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("listed", [True, False])
 def test_kuma(name: str, listed: bool, tmp_path: Path) -> None:
     row, losses = KUMA[name]
-    monitors = [{"id": 4, "name": "Überwacht", "type": "http", "url": "https://a.example.com"} | row, {"id": 5, "name": "redis", "type": "redis"}]
+    monitors = [
+        {"id": 4, "name": "Überwacht", "type": "http", "url": "https://a.example.com"} | row,
+        {"id": 5, "name": "redis", "type": "redis"},
+    ]
     path = tmp_path / "kuma.json"
     path.write_text(json.dumps(monitors if listed else {"version": "1.23.16", "monitorList": monitors}, indent=2))
     found = made(uptime_kuma.read(path), tmp_path)
@@ -295,7 +375,9 @@ def test_kuma(name: str, listed: bool, tmp_path: Path) -> None:
     said_once(found, [*losses, "redis: type redis cannot be checked here"])
 
 
-@pytest.mark.parametrize("content", ["[" * 100_000, '{"a": ' * 100_000, "[1, 2]", '{"monitorList": 7}', '"x"', "7", "null", "{}", "[[{}]]"])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, '{"a": ' * 100_000, "[1, 2]", '{"monitorList": 7}', '"x"', "7", "null", "{}", "[[{}]]"]
+)
 def test_json_that_is_no_list_of_monitors_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "kuma.json"
     path.write_text(content)
