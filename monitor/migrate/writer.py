@@ -12,7 +12,8 @@ from monitor.migrate.draft import Draft, FromFile, Imported, Kind, Note, Variabl
 _ORDER = (
     "name", "title", "group", "description", "url", "labels", "runbook", "enabled", "interval", "retry_interval",
     "timeout", "down_after", "up_after", "degraded_after", "method", "headers", "body", "json", "form", "auth", "proxy",
-    "ip_version", "resolver", "connect_to", "source_address", "follow_redirects", "max_redirects", "allow_downgrade", "max_body", "tls", "expect",
+    "ip_version", "resolver", "connect_to", "source_address", "follow_redirects", "max_redirects", "allow_downgrade",
+    "max_body", "tls", "expect",
 )  # fmt: skip
 """The order in which docs/configuration.md explains the keys."""
 
