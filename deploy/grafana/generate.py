@@ -15,7 +15,7 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GROUP, ONE = 'group=~"$group"', 'check="$check"'
 SAME_CHECK, SAME_MONITOR = "on (job, instance, check, group)", "on (job, instance)"
 
-GREEN, YELLOW, RED, GREY, BLUE, PURPLE = "green", "yellow", "red", "#808080", "blue", "purple"
+GREEN, YELLOW, RED, GREY, BLUE, PURPLE, ORANGE = "green", "yellow", "red", "#808080", "blue", "purple", "orange"
 STATES = {"up": GREEN, "degraded": YELLOW, "down": RED, "unknown": GREY, "paused": BLUE, "maintenance": PURPLE}
 PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 
@@ -309,6 +309,7 @@ def one_check() -> list[Json]:
                     "http_error": YELLOW,
                     "connection_error": RED,
                     "timeout": PURPLE,
+                    "unexpected_answer": ORANGE,
                     "inconclusive": GREY,
                 }
             ),

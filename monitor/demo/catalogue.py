@@ -149,6 +149,12 @@ TIMEOUTS = (
 )  # fmt: skip
 """A limit passed."""
 
+UNEXPECTED = (
+    _fault(Reason.UNEXPECTED_CERTIFICATE, "ending", "A certificate that ends tomorrow, where a week is wanted.",
+           always(fine(0.01), Certificate((-89, 1.3))), keys='tls.expiry_warning = { within = "7d", down = true }'),
+)  # fmt: skip
+"""An answer came that is no matter of HTTP, and it is not the expected one."""
+
 OTHERS = (
     Example(
         "no-such-source", "states", UNKNOWN, Reason.LOCAL_RESOURCES,
@@ -168,5 +174,5 @@ OTHERS = (
 )  # fmt: skip
 """States that say nothing about a target."""
 
-EXAMPLES = (*COMPANY, *ANSWERS, *CONNECTIONS, *TIMEOUTS, *OTHERS)
+EXAMPLES = (*COMPANY, *ANSWERS, *CONNECTIONS, *TIMEOUTS, *UNEXPECTED, *OTHERS)
 GROUPS = tuple(dict.fromkeys(example.group for example in EXAMPLES))

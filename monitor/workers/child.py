@@ -83,6 +83,9 @@ class Worker:
             self._specs.pop(name, None)
         if orders.more:
             return
+        if orders.again and self._engine is not None and orders.generation == self._outbox.generation:
+            self._engine.run_again(orders.again)  # nothing else has changed, and taking all checks over costs time
+            return
         log.configure(orders.monitor.log)
         net = await self._prepared(orders)
         self._outbox.send()  # what was found under the orders before

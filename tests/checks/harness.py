@@ -15,8 +15,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from monitor.checks.http import check_http
 from monitor.checks.net import Net
+from monitor.checks.registry import check
 from monitor.config.credentials import credentials
 from monitor.outcome import DETAIL_LIMIT, PHASE_NAMES, Outcome, Reason, Result
 from monitor.secret import Text, shown_url
@@ -83,7 +83,7 @@ async def run_check(url: Text, *, deny: Iterable[str] = (), net: Net | None = No
     """Run one check, and hold its result against what every result promises."""
     spec = make_spec(url, **over)
     async with contextlib.AsyncExitStack() as stack:
-        result = await check_http(spec, net or await stack.enter_async_context(opened_net(deny)))
+        result = await check(spec, net or await stack.enter_async_context(opened_net(deny)))
     assert_promises(spec, result)
     return result
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from monitor.outcome import Outcome, Reason
-from monitor.spec import Expect
+from monitor.spec import Expect, TlsSpec
 from tests.checks.harness import QUICK, Run, expecting_body, rules
-from tests.servers import dns, faults, http, proxy, tls
+from tests.servers import certs, dns, faults, http, proxy, tls
 from tests.servers.tcp import Server, closed_port, hanging_port
 
 Scene = contextlib.AbstractAsyncContextManager[tuple[str, dict[str, Any]]]
@@ -96,6 +96,10 @@ SCENES: dict[Reason, Callable[[], Scene]] = {
     Reason.RESPONSE_TIMEOUT: lambda: served(Server(faults.silent), limits=QUICK),
     Reason.READ_TIMEOUT: lambda: served(Server(faults.stalled_body), limits=QUICK),
     Reason.TOTAL_TIMEOUT: lambda: served(Server(faults.dripped_head), limits=QUICK),
+    Reason.UNEXPECTED_CERTIFICATE: lambda: served(
+        tls.https(credential=certs.issue(days=(-1, 3), subject="ending")),
+        tls=TlsSpec(verify=False, expiry_warning=7 * 86400.0, expiry_down=True),
+    ),
 }
 
 ELSEWHERE = {Reason.LOCAL_RESOURCES, Reason.MONITOR_OFFLINE}

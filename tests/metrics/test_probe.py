@@ -6,6 +6,7 @@ import pytest
 
 from monitor.outcome import FAILURES, Attempt, Certificate, Phases, Reason, State
 from monitor.secret import Secret
+from monitor.spec import TlsSpec
 from tests.metrics.conftest import Bench, spec
 
 ANSWER = {
@@ -39,7 +40,7 @@ async def test_before_any_result_there_are_counters_and_state_but_no_gauges(benc
     assert await bench.of("probe_state", state="unknown") == 1
     assert await bench.of("probe_attempts_total") == 0
     assert await bench.of("probe_inconclusive_total") == 0
-    assert [await bench.of("probe_failures_total", outcome=o.value) for o in FAILURES] == [0, 0, 0]
+    assert [await bench.of("probe_failures_total", outcome=o.value) for o in FAILURES] == [0, 0, 0, None]
     assert await bench.of("probe_latency_seconds_count") == 0
     for name in (*GAUGES_OF_A_RESULT, "probe_up", "probe_last_run_timestamp_seconds"):
         assert await bench.of(name) is None
@@ -68,6 +69,18 @@ async def test_failure_without_an_answer_has_zeros_and_a_reason(bench: Bench) ->
     assert await bench.of("probe_ssl_earliest_cert_expiry") is None
     bench.run("api", **ANSWER)
     assert await bench.of("probe_failure_info", outcome="connection_error", reason="refused") is None
+
+
+async def test_unexpected_answers_are_counted_for_checks_that_can_have_them(bench: Bench) -> None:
+    bench.configure(spec("api", tls=TlsSpec(expiry_down=True)), spec("plain"))
+    counts = {outcome.value: 0.0 for outcome in FAILURES}
+    assert {o: await bench.of("probe_failures_total", check="api", outcome=o) for o in counts} == counts
+    assert await bench.of("probe_failures_total", check="plain", outcome="unexpected_answer") is None
+    bench.run("api", Reason.UNEXPECTED_CERTIFICATE, certificates=chain(1.8e9), **ANSWER)
+    assert await bench.of("probe_failures_total", check="api", outcome="unexpected_answer") == 1
+    assert await bench.of("probe_failure_info", outcome="unexpected_answer", reason="unexpected_certificate") == 1
+    bench.configure(spec("api"), spec("plain"))
+    assert await bench.of("probe_failures_total", check="api", outcome="unexpected_answer") == 1, "a counter stays"
 
 
 async def test_answer_without_content_length_is_minus_one(bench: Bench) -> None:

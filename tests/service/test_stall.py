@@ -7,6 +7,9 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
@@ -134,7 +137,8 @@ async def test_an_answer_that_came_during_a_stop_leaves_the_check_up(start: Star
     (await daemon.metrics()).assert_adds_up()
 
 
-async def test_a_slow_answer_over_a_stop_does_not_degrade(start: Start, serve: Serve) -> None:
+@pytest.mark.parametrize("latency", ["400ms", {"limit": "400ms", "down": True}], ids=["degraded", "down"])
+async def test_a_slow_answer_over_a_stop_is_not_the_targets(start: Start, serve: Serve, latency: Any) -> None:
     """The latency that was measured is the monitor's own standing still."""
     target = await serve(Held())
     daemon = await start(
@@ -143,7 +147,7 @@ async def test_a_slow_answer_over_a_stop_does_not_degrade(start: Start, serve: S
             "url": target.url(),
             "interval": "5s",
             "timeout": {"connect": "3s", "read": "4s", "total": "5s"},
-            "expect": {"latency": "400ms"},
+            "expect": {"latency": latency},
         }
     )
     target.hold = True
@@ -155,6 +159,8 @@ async def test_a_slow_answer_over_a_stop_does_not_degrade(start: Start, serve: S
     daemon.signal(signal.SIGCONT)
     await daemon.until_checks(lambda c: c["slow"]["state"] == "up", within=8)
     assert not daemon.lines("state changed", state="degraded")
+    detail = await daemon.detail("slow")
+    assert not {r["outcome"] for r in detail["recent"]} - {"success", "inconclusive"}, detail["recent"]
 
 
 async def test_other_checks_are_spread_after_a_stop_and_all_run(start: Start, serve: Serve) -> None:

@@ -14,7 +14,7 @@ EPOCH = 1_700_000_000.0
 """Wall time at steady time 0, unless somebody sets the clock."""
 INTERVAL = 10.0
 SUCCESSES = [r for r in Reason if r.outcome is Outcome.SUCCESS]
-FAILURES = [r for r in Reason if r.outcome in (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT)]
+FAILURES = [r for r in Reason if r.outcome not in (Outcome.SUCCESS, Outcome.INCONCLUSIVE)]
 INCONCLUSIVE = [r for r in Reason if r.outcome is Outcome.INCONCLUSIVE]
 
 
@@ -57,6 +57,7 @@ specs = st.builds(
     spec,
     down_after=st.integers(1, 4),
     up_after=st.integers(1, 4),
+    degraded_after=st.integers(1, 3),
     interval=st.sampled_from([1.0, 10.0, 60.0]),
     expect=st.sampled_from([Expect(), Expect(latency=1.0)]),
     tls=st.sampled_from([TlsSpec(), TlsSpec(expiry_warning=0.0)]),

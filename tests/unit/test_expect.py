@@ -27,8 +27,14 @@ documents = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=4), inner, max_size=4)),
     max_leaves=12,
 )
+bounds = st.builds(
+    Rule, st.sampled_from(["equals", "less_than", "at_most", "greater_than", "at_least"]), st.integers(0, 9)
+)
 operands = {
     "exists": st.booleans(),
+    "one_of": st.lists(documents, min_size=1, max_size=4),
+    "length": bounds,
+    "optional": st.just(True),
     "matches": st.sampled_from([".", "^a", "x$", ""]),
     "not_matches": st.sampled_from([".", "^a", "x$", ""]),
     **dict.fromkeys(
@@ -324,3 +330,86 @@ def test_what_a_header_says_can_be_shown(value: str) -> None:
     assert finding is not None
     assert len(finding.detail) <= DETAIL_LIMIT
     assert "\n" not in finding.detail
+
+
+# one of several, lengths, optional headers
+
+
+@given(st.lists(documents, min_size=1, max_size=5), documents)
+def test_one_of_is_any_of_the_equalities(choices: list[Any], document: Any) -> None:
+    assert of_json(choices[-1], "one_of", choices) is None
+    equal = any(of_json(document, "equals", choice) is None for choice in choices)
+    assert (of_json(document, "one_of", choices) is None) is equal
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"), [(0, True), (3, True), (0.0, True), (1, False), ("3", False), (False, False)]
+)
+def test_one_of_takes_no_value_that_only_looks_alike(value: Any, fits: bool) -> None:
+    assert (of_json(value, "one_of", [0, 3]) is None) is fits
+
+
+def test_one_of_says_what_came_and_what_was_expected() -> None:
+    finding = of_json({"level": 7}, "one_of", [0, 3, "on", Secret("hunter2")], "$.level")
+    assert finding == Finding(Reason.UNEXPECTED_BODY, '$.level is 7, expected one of [0, 3, "on", "***"]')
+    assert of_json({}, "one_of", [0], "$.level") == Finding(
+        Reason.UNEXPECTED_BODY, "$.level is missing, expected one of [0]"
+    )
+    assert of_json("hunter2", "one_of", ["a", Secret("hunter2")]) is None
+
+
+@given(st.one_of(st.text(max_size=9), st.lists(scalars, max_size=9), st.dictionaries(st.text(), scalars, max_size=9)))
+def test_the_length_of_texts_arrays_and_objects_is_compared(value: Any) -> None:
+    size = len(value)
+    for operator, bound, fits in (
+        ("equals", size, True),
+        ("equals", size + 1, False),
+        ("at_most", size, True),
+        ("less_than", size, False),
+        ("at_least", size, True),
+        ("greater_than", size, False),
+        ("less_than", size + 1, True),
+    ):
+        assert (of_json(value, "length", Rule(operator, bound)) is None) is fits, (operator, bound)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, None])
+def test_what_has_no_length_satisfies_no_bound(value: Any) -> None:
+    finding = of_json(value, "length", Rule("at_least", 0))
+    assert finding is not None
+    assert finding.detail == f"$ is {json.dumps(value)}, expected a length of at least 0"
+
+
+def test_a_length_is_told_with_its_unit() -> None:
+    found = [of_json(value, "length", Rule("less_than", 2)) for value in ("äöü", [1, 2], {"a": 1, "b": 2})]
+    assert [finding.detail for finding in found if finding] == [
+        '$ is "äöü" (3 characters), expected a length of less than 2',
+        "$ is [1, 2] (2 items), expected a length of less than 2",
+        '$ is {"a": 1, "b": 2} (2 keys), expected a length of less than 2',
+    ]
+
+
+def test_the_length_of_a_body_is_counted_in_characters() -> None:
+    text = "größe".encode()
+    assert of_text(text, "length", Rule("equals", 5)) is None
+    assert of_text("größe".encode("latin-1"), "length", Rule("equals", 5), "latin-1") is None
+    assert of_text(b"", "length", Rule("equals", 0)) is None
+    assert of_text(text, "length", Rule("at_most", 4)) == Finding(
+        Reason.UNEXPECTED_BODY, "the body (7 bytes) has 5 characters, expected a length of at most 4"
+    )
+
+
+def of_header(rules: tuple[Rule, ...], **headers: str) -> Finding | None:
+    return judge_head(Expect(headers=(("X-Mode", rules),)), 200, "1.1", CIMultiDict(headers), plain)
+
+
+def test_an_optional_header_may_be_missing_and_may_not_be_wrong() -> None:
+    wanted = (Rule("optional", True), Rule("one_of", ["live", "test"]))
+    assert of_header(wanted) is None
+    assert of_header(wanted, **{"x-mode": "live"}) is None
+    assert of_header(wanted, **{"X-Mode": "draft"}) == Finding(
+        Reason.UNEXPECTED_HEADER, 'header X-Mode is "draft", expected one of ["live", "test"]'
+    )
+    assert of_header(wanted[1:]) == Finding(
+        Reason.UNEXPECTED_HEADER, 'header X-Mode is missing, expected one of ["live", "test"]'
+    )

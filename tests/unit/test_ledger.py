@@ -39,6 +39,7 @@ def test_failures_are_there_from_the_start() -> None:
         Outcome.HTTP_ERROR: 0,
         Outcome.CONNECTION_ERROR: 0,
         Outcome.TIMEOUT: 0,
+        Outcome.UNEXPECTED_ANSWER: 0,
     }
 
 

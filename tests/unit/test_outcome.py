@@ -14,6 +14,7 @@ WORDS = {
     "tls_certificate_expired tls_certificate_not_yet_valid tls_hostname_mismatch tls_untrusted tls_handshake_failed "
     "address_denied",
     "timeout": "dns_timeout connect_timeout tls_timeout response_timeout read_timeout total_timeout",
+    "unexpected_answer": "unexpected_certificate",
     "inconclusive": "monitor_stalled monitor_overloaded monitor_offline local_resources cancelled internal_error",
 }
 
@@ -33,7 +34,7 @@ def test_states_and_phases_are_these_words() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_only_three_outcomes_count_against_the_target(reason: Reason) -> None:
+def test_only_four_outcomes_count_against_the_target(reason: Reason) -> None:
     result = Result("c", 0.0, reason, "")
     assert result.failed is (reason.outcome in FAILURES)
     assert result.conclusive is (reason.outcome is not Outcome.INCONCLUSIVE)

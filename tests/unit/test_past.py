@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import msgpack
+from msgspec import Struct, msgpack
 
 from monitor.clock import Moment
 from monitor.outcome import Reason, Result, State
@@ -153,7 +153,8 @@ TALLIES = st.builds(
     Tally,
     **{name: st.floats(0, 86400) for name in ("up", "degraded", "down", "maintenance", "paused")},
     **{
-        name: st.integers(0, 10**6) for name in ("runs", "http_errors", "connection_errors", "timeouts", "inconclusive")
+        name: st.integers(0, 10**6)
+        for name in ("runs", "http_errors", "connection_errors", "timeouts", "unexpected_answers", "inconclusive")
     },
     duration_sum=st.floats(0, 1e6),
     duration_min=st.none() | st.floats(0, 1e4),
@@ -168,6 +169,53 @@ def test_a_tally_comes_back_as_it_was(tally: Tally) -> None:
     for name in Tally.__struct_fields__:
         ours, theirs = getattr(tally, name), getattr(again, name)
         assert theirs == (pytest.approx(ours, abs=0.0011) if isinstance(ours, float) else ours), name
+
+
+_older = msgpack.Decoder(
+    tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
+).decode
+"""How versions read a tally that know no unexpected answers."""
+
+
+@given(TALLIES)
+def test_an_older_version_reads_unexpected_answers_as_http_errors(tally: Tally) -> None:
+    found = _older(encode_tally(tally))
+    assert found[5:10] == (
+        tally.runs,
+        tally.http_errors + tally.unexpected_answers,
+        tally.connection_errors,
+        tally.timeouts,
+        tally.inconclusive,
+    )
+    assert sum(found[-1].values()) == sum(tally.latencies.values())
+    assert {bucket: count for bucket, count in found[-1].items() if count} == tally.latencies
+
+
+class _OlderTally(Struct, array_like=True):
+    """A tally as such a version keeps it within what it saves of a check."""
+
+    up: float = 0.0
+    degraded: float = 0.0
+    down: float = 0.0
+    maintenance: float = 0.0
+    paused: float = 0.0
+    runs: int = 0
+    http_errors: int = 0
+    connection_errors: int = 0
+    timeouts: int = 0
+    inconclusive: int = 0
+    duration_sum: float = 0.0
+    duration_min: float | None = None
+    duration_max: float | None = None
+    latencies: dict[int, int] = {}
+
+
+@given(TALLIES)
+def test_what_is_saved_of_a_check_is_read_by_older_and_newer_versions(tally: Tally) -> None:
+    older = msgpack.decode(msgpack.encode(tally), type=_OlderTally)
+    assert (older.runs, older.timeouts, older.latencies) == (tally.runs, tally.timeouts, tally.latencies)
+    newer = msgpack.decode(msgpack.encode(older), type=Tally)
+    assert (newer.runs, newer.unexpected_answers, newer.latencies) == (tally.runs, 0, tally.latencies)
 
 
 @given(st.lists(st.floats(1e-5, 3600), min_size=1, max_size=200), st.floats(0.01, 1.0))

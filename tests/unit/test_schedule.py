@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import schedule as module
-from monitor.due import due_between, first_due, fraction_of, next_due
+from monitor.due import due_between, first_due, fraction_of, next_due, retry_due
 from monitor.schedule import Grid, Job, Schedule, SteadyTime
 from tests.unit.made import spec
 
@@ -43,6 +43,20 @@ def test_names_are_spread_evenly(pattern: str) -> None:
     expected = count / bins
     chi_squared = sum((f - expected) ** 2 / expected for f in filled)
     assert chi_squared < 95, filled  # 49 degrees of freedom: more by chance once in 10,000
+
+
+@given(names, st.floats(0.1, 1e5), st.floats(0, 1), st.floats(0, 1e7), st.floats(0, 1e6))
+def test_a_retry_comes_after_its_interval_or_the_grid_comes_first(
+    name: str, interval: float, share: float, epoch: float, later: float
+) -> None:
+    first, now = first_due(name, interval, epoch), epoch + later
+    retry = max(0.1, share * interval)
+    at, grid = retry_due(first, interval, retry, now), next_due(first, interval, now)
+    assert retry_due(None, interval, retry, now) == now + retry
+    if at is None:
+        assert grid <= now + retry, "a failure is looked at again within the retry interval, one way or the other"
+    else:
+        assert at == now + retry < grid, "no due time moves, and none is doubled"
 
 
 @given(names, st.floats(0.05, 1e5), st.floats(0, 1e7), st.floats(0, 1e6), st.floats(0, 1e4))

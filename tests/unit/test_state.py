@@ -22,6 +22,7 @@ from monitor.state import (
     degradation,
     reconfigured,
     seconds,
+    undecided,
 )
 from tests.unit.made import EPOCH, INCONCLUSIVE, INTERVAL, at, certificate, result, spec, specs, steps
 
@@ -238,6 +239,75 @@ def test_degradation_says_why(left: float, said: str) -> None:
 def test_a_failure_degrades_nothing() -> None:
     check = spec(down_after=2, expect=Expect(latency=0.1))
     assert ended(check, GOOD, result(Reason.RESPONSE_TIMEOUT, duration=5)).state is State.UP
+
+
+# slow runs in a row
+
+
+SLOW, QUICK = result(duration=0.5), result(duration=0.1)
+
+
+@given(
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.lists(st.sampled_from([SLOW, QUICK, BAD, SHRUG]), max_size=40),
+)
+def test_slow_runs_in_a_row_degrade_and_only_a_good_run_or_an_outage_ends_that(
+    degraded_after: int, down_after: int, found: list[Result]
+) -> None:
+    """A model beside it that keeps the conclusive results and counts them afresh each time."""
+    check = spec(degraded_after=degraded_after, down_after=down_after, expect=Expect(latency=0.2))
+    conclusive: list[Result] = []
+    degraded = False
+    for before, now, one, _ in walk(check, [(one, INTERVAL) for one in found]):
+        if one.conclusive:
+            conclusive.append(one)
+        newest = conclusive[::-1]
+        slow = next((n for n, r in enumerate(newest) if r is not SLOW), len(newest))
+        if now.state is State.DOWN or one is QUICK:
+            degraded = False
+        elif one is SLOW:
+            degraded = degraded or slow >= degraded_after
+        if one is SLOW:
+            assert now.state is (State.DEGRADED if degraded else State.UP)
+        if one is QUICK:
+            assert now.state is State.UP
+        if one is BAD and now.state is not State.DOWN:
+            assert now.state is before.state
+
+
+def test_an_outage_ends_the_row_of_slow_runs() -> None:
+    check = spec(degraded_after=2, down_after=1, expect=Expect(latency=0.2))
+    assert ended(check, SLOW, SLOW).state is State.DEGRADED
+    assert ended(check, SLOW, SLOW, BAD).state is State.DOWN
+    assert ended(check, SLOW, SLOW, BAD, SLOW).state is State.UP
+    assert ended(check, SLOW, SLOW, BAD, SLOW, SLOW).state is State.DEGRADED
+
+
+def test_slow_runs_do_not_put_off_the_warning_of_a_certificate() -> None:
+    check = spec(degraded_after=3, expect=Expect(latency=0.2))
+    ending = certificate(EPOCH + 86400)
+    assert ended(check, result(duration=0.1, certificates=(ending,))).state is State.DEGRADED
+    found = result(duration=0.5, certificates=(ending,))
+    assert ended(check, found).state is State.DEGRADED
+    assert degradation(check, found, EPOCH, 1) == "the certificate ends in 24 hours"
+    assert degradation(check, found, EPOCH, 3) == "answered in 500 ms, expected within 200 ms"
+
+
+# not decided yet
+
+
+@given(specs, steps)
+def test_a_check_is_undecided_from_its_first_failure_until_it_is_down_or_succeeds(
+    check: CheckSpec, history: History
+) -> None:
+    for before, now, found, _ in walk(check, history):
+        if found.failed and before.state is not State.DOWN:
+            assert undecided(now, check) is (now.state is not State.DOWN)
+        if found.outcome is Outcome.SUCCESS or now.state is State.DOWN:
+            assert not undecided(now, check)
+        if not found.conclusive:
+            assert undecided(now, check) is undecided(before, check)
 
 
 # reconfigured

@@ -34,8 +34,8 @@ TALLIES = st.dictionaries(
 
 @given(TALLIES, INCIDENTS)
 def test_rows_add_up_to_the_total(totals: dict[str, Tally], incidents: list[Incident]) -> None:
-    made = report("ab", totals, incidents, START, END)
-    assert [row.name for row in made.rows] == ["a", "b"]
+    made = report({"a": "", "b": "Магазин"}, totals, incidents, START, END)
+    assert [(row.name, row.display_name) for row in made.rows] == [("a", "a"), ("b", "Магазин")]
     for name in ("incidents", "ongoing", "runs", "downtime"):
         assert getattr(made.total, name) == pytest.approx(sum(getattr(row, name) for row in made.rows))
     for row in (*made.rows, made.total):
@@ -54,7 +54,7 @@ def test_time_to_repair_is_of_those_that_ended() -> None:
         incident("a", START + 500, START + 800),
         incident("a", END - 50, None),
     ]
-    made = report(["a"], {}, found, START, END)
+    made = report({"a": ""}, {}, found, START, END)
     row = made.rows[0]
     assert (row.mttr, row.ongoing, row.longest) == (200.0, 1, 300.0)
 
