@@ -53,7 +53,7 @@ def _needs_no_tls(draft: Draft, http: Item, secure: bool) -> None:
     item = http.get("fail_if_ssl")
     if item and item.boolean():
         if secure:
-            handlers.paused("a check that fails if TLS works is not to be had here")(draft, item)
+            handlers.paused("no check here fails because TLS works")(draft, item)
         elif draft.keys.get("follow_redirects", True):
             handlers.lost("a redirect to https is followed and is no failure here")(draft, item)
         else:
@@ -98,11 +98,11 @@ def _body_limit(draft: Draft, item: Item) -> None:
 def _compression(draft: Draft, item: Item) -> None:
     """What to ask for; the exporter also insists on it."""
     if item.text() not in _DECODED:
-        handlers.lost("gzip and deflate are asked for and understood here")(draft, item)
+        handlers.lost("no header is written for it; gzip and deflate are requested")(draft, item)
         return
     if not has_header(draft.keys, "Accept-Encoding"):
         draft.table("headers")["Accept-Encoding"] = item.text()
-    handlers.differs("it is asked for; an answer without it is no failure here")(draft, item)
+    handlers.differs("it is requested; an answer without it is no failure here")(draft, item)
 
 
 def _body(draft: Draft, operator: str, item: Item) -> None:

@@ -130,7 +130,7 @@ class Draft:
 
 @dataclass(slots=True)
 class Window:
-    """A maintenance window on its way: `keys` as [[maintenance]] has them, and the only check that it is of, if one."""
+    """A maintenance window on its way: `keys` of [[maintenance]]; `draft` is its only check, None for all checks."""
 
     place: str
     keys: Tree

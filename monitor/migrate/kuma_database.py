@@ -28,7 +28,7 @@ def database(path: Path) -> Kuma:
 
 
 def _opened(path: Path, stack: ExitStack) -> sqlite3.Connection:
-    """The database, with every write that ended. Nothing appears beside it, so its folder may be read-only.
+    """The database, with every write that ended. Its folder stays as it is, and may be read-only.
 
     A -wal or -journal file needs a -shm file or a rollback, which SQLite makes beside a copy.
     """

@@ -27,7 +27,7 @@ def rules(listed: Item | None, job: str, imported: Imported) -> list[Rule]:
 
 
 def said_if_unknown(item: Item, job: str, imported: Imported, *keys: str) -> None:
-    """Note the keys of a mapping that are none of these."""
+    """Note every other key of a mapping."""
     for key, inner in item.entries().items():
         if key not in keys:
             imported.lost(inner.place, f"job {job}: {inner.path}: there is no such key known here")

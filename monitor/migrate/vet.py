@@ -36,7 +36,7 @@ def vetted(imported: Imported) -> Imported:
 
 
 def _holds(imported: Imported, window: Window) -> bool:
-    """Whether a window is valid, and the check that it is of was written."""
+    """Keeps a window that is valid and whose check was written."""
     if window.draft is not None and all(window.draft is not draft for draft in imported.drafts):
         return False
     findings = read_maintenance(dict(window.keys), Files(FilePath.cwd(), {}))[1]
