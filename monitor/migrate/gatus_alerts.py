@@ -59,7 +59,7 @@ class Alerting:
             draft.differs(item.place, f"alerts: {what}")
         if self.providers and first.kind not in self.providers:
             draft.differs(
-                item.place, f"alerts: alerting.{first.kind} is not configured, so Gatus sends no such message"
+                item.place, f"alerts: alerting.{first.kind} is not configured, so Gatus sends no message"
             )
         if written != merged:
             draft.differs(item.place, "alerts: thresholds are merged with those of alerting.*.default-alert")

@@ -76,7 +76,7 @@ alerting: {slack: {default-alert: &a {failure-threshold: 6}}, teams: {default-al
 def test_an_alert_without_its_provider_counts_and_is_said(tmp_path: Path) -> None:
     text = f"{DEFAULTS}\nendpoints: [{{name: it, url: 'https://a.example.com', alerts: [{{type: teams}}]}}]\n"
     found = of_gatus(tmp_path, text)
-    assert "alerting.teams is not configured, so Gatus sends no such message" in found.text
+    assert "alerting.teams is not configured, so Gatus sends no message" in found.text
     assert said(found, "alert teams: this monitor sends no messages itself")
 
 
