@@ -58,9 +58,7 @@ class Alerting:
             what = f"of {len(on)} alerts with different thresholds, those of {first.kind}, which fires first"
             draft.differs(item.place, f"alerts: {what}")
         if self.providers and first.kind not in self.providers:
-            draft.differs(
-                item.place, f"alerts: alerting.{first.kind} is not configured, so Gatus sends no message"
-            )
+            draft.differs(item.place, f"alerts: alerting.{first.kind} is not configured, so Gatus sends no message")
         if written != merged:
             draft.differs(item.place, "alerts: thresholds are merged with those of alerting.*.default-alert")
 
