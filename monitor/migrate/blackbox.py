@@ -11,8 +11,10 @@ from monitor.migrate.blackbox_login import Login
 from monitor.migrate.credentials import Credentials, has_header
 from monitor.migrate.draft import Draft, Imported
 from monitor.migrate.names import Names, Variables
-from monitor.migrate.prometheus import Target, nickname, targets
-from monitor.migrate.source import Item, WrongShape, load
+from monitor.migrate.objects import Documents, documents, has_any
+from monitor.migrate.prometheus import targets
+from monitor.migrate.scrape_job import Target, nickname
+from monitor.migrate.source import Item, WrongShape
 from monitor.migrate.values import pace, seconds
 
 _DIFFERENCES = [
@@ -30,18 +32,9 @@ _OFFSET = 0.5
 
 def read(path: Path, prometheus: list[Path]) -> Imported:
     """The modules in `path`, applied to the targets of Prometheus; raises `ForeignFileError`."""
-    document = load(path)
-    try:
-        modules = document.get("modules")
-        if modules is None:
-            raise ForeignFileError(f"{document.place}: has no `modules`, so this is no blackbox_exporter configuration")
-        known = modules.entries()
-    except WrongShape as wrong:
-        raise ForeignFileError(f"{wrong.place}: {wrong.message}") from None
+    found = documents(path)
     imported = Imported("blackbox_exporter", [str(path), *map(str, prometheus)], _DIFFERENCES)
-    for key, item in document.entries().items():
-        if key != "modules":
-            imported.lost(item.place, f"{key}: there is no such key known here")
+    known = _modules(found, path, imported)
     reader, used = _Reader(imported, path.parent), set()
     for file in prometheus:
         for target in targets(file, imported):
@@ -51,6 +44,27 @@ def read(path: Path, prometheus: list[Path]) -> Imported:
         if name not in used:
             imported.lost(item.place, f"no target uses the module {name}")
     return imported
+
+
+def _modules(found: Documents, path: Path, imported: Imported) -> dict[str, Item]:
+    """The modules of all documents by name; of two with one name the first."""
+    configurations = found.configurations(lambda item: has_any(item, ("modules",)), "blackbox_exporter", imported)
+    known: dict[str, Item] = {}
+    try:
+        given = [modules for document in configurations if (modules := document.get("modules"))]
+        if not given:
+            where = configurations[0].place if configurations else str(path)
+            sentence = f"{where}: has no `modules`, so this is no blackbox_exporter configuration"
+            raise ForeignFileError(found.complaint or sentence)
+        for modules in given:
+            known = modules.entries() | known
+    except WrongShape as wrong:
+        raise ForeignFileError(f"{wrong.place}: {wrong.message}") from None
+    for document in configurations:
+        for key, item in document.entries().items():
+            if key != "modules":
+                imported.lost(item.place, f"{key}: there is no such key known here")
+    return known
 
 
 class _Reader:
@@ -79,12 +93,14 @@ class _Reader:
             self._imported.lost(wrong.place, f"{wrong.message}; so {shown} was not imported")
 
     def _draft(self, target: Target, module: Item) -> Draft:
-        name = self._names.unique(nickname(target.address))
+        wanted = nickname(target.address)
+        name = self._names.unique(wanted)
         draft = Draft(
             f"{target.place}, {module.place}",
             {"name": name, "group": target.job, "down_after": 1},
             module=target.module,
         )
+        draft.titled(wanted)
         for label, value in target.labels.items():
             draft.label(target.place, label, value)
         _pace(draft, target, module)

@@ -15,6 +15,13 @@ _TLS_VERSIONS = {"TLS10": "1.0", "TLS11": "1.1", "TLS12": "1.2", "TLS13": "1.3"}
 _INLINE = handlers.paused("write it into a file, and name that as tls.ca_file, tls.cert_file or tls.key_file")
 
 
+def _version(draft: Draft, item: Item) -> None:
+    """min_version, max_version."""
+    key = item.path.rpartition(".")[2]
+    draft.table("tls")[key] = _TLS_VERSIONS.get(item.text(), item.text())
+    draft.places["tls", key] = item.place
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Reads them."""
@@ -45,10 +52,8 @@ class Login:
             **{key: handlers.file(self.directory, "tls", key) for key in ("ca_file", "cert_file", "key_file")},
             **dict.fromkeys(("ca", "cert", "key"), _INLINE),
             "server_name": handlers.text("tls", "server_name"),
-            "min_version": lambda draft, item: draft.table("tls").update(
-                min_version=_TLS_VERSIONS.get(item.text(), item.text())
-            ),
-            "max_version": handlers.lost("has no counterpart here"),
+            "min_version": _version,
+            "max_version": _version,
         }
 
     def _file(self, draft: Draft, path: str, what: str) -> FromFile:

@@ -9,7 +9,7 @@ from monitor.migrate.credentials import has_header
 from monitor.migrate.draft import Draft
 from monitor.migrate.handlers import Handler
 from monitor.migrate.source import Item, WrongShape
-from monitor.migrate.values import ranges
+from monitor.migrate.values import STATUSES, ranges
 
 _VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1"}
 _SIZE = re.compile(r"(?i)([0-9]{1,15}(?:\.[0-9]{1,6})?) *([kmgtp]?)(i?)b?")
@@ -53,7 +53,7 @@ def _needs_no_tls(draft: Draft, http: Item, secure: bool) -> None:
     item = http.get("fail_if_ssl")
     if item and item.boolean():
         if secure:
-            handlers.paused("a check that fails if TLS works is not to be had here")(draft, item)
+            handlers.paused("no check here fails because TLS works")(draft, item)
         elif draft.keys.get("follow_redirects", True):
             handlers.lost("a redirect to https is followed and is no failure here")(draft, item)
         else:
@@ -63,11 +63,11 @@ def _needs_no_tls(draft: Draft, http: Item, secure: bool) -> None:
 def _statuses(draft: Draft, item: Item) -> None:
     """valid_status_codes."""
     codes = [code.integer() for code in item.items()]
-    fit = [code for code in codes if 100 <= code <= 999]
+    fit = [code for code in codes if code in STATUSES]
     if fit:
         draft.table("expect")["status"] = ranges(fit)
     if len(fit) < len(codes):
-        draft.lost(item.place, f"{item.path}: statuses outside 100 to 999 cannot be expected here")
+        draft.lost(item.place, f"{item.path}: statuses outside 100 to {STATUSES[-1]} cannot be expected here")
 
 
 def _versions(draft: Draft, item: Item) -> None:
@@ -98,11 +98,11 @@ def _body_limit(draft: Draft, item: Item) -> None:
 def _compression(draft: Draft, item: Item) -> None:
     """What to ask for; the exporter also insists on it."""
     if item.text() not in _DECODED:
-        handlers.lost("gzip and deflate are asked for and understood here")(draft, item)
+        handlers.lost("no header is written for it; gzip and deflate are requested")(draft, item)
         return
     if not has_header(draft.keys, "Accept-Encoding"):
         draft.table("headers")["Accept-Encoding"] = item.text()
-    handlers.differs("it is asked for; an answer without it is no failure here")(draft, item)
+    handlers.differs("it is requested; an answer without it is no failure here")(draft, item)
 
 
 def _body(draft: Draft, operator: str, item: Item) -> None:
@@ -124,21 +124,23 @@ def _header_rules(draft: Draft, item: Item, *, wanted: bool) -> None:
 
 
 def _header_rule(draft: Draft, rule: Item, header: str, regexp: str, *, wanted: bool, optional: bool) -> None:
+    """A header that may be missing and is judged twice would have to be optional both times."""
     rules = draft.table("expect", "headers")
     spelled = next((name for name in rules if name.lower() == header.lower()), header)
     table = rules.setdefault(spelled, {})
-    if not optional:
-        table["exists"] = True
-    if wanted and (optional or "matches" in table):
-        why = "may be missing, but has to match where it is there" if optional else "has to match two patterns"
-        draft.lost(rule.place, f"{rule.path}: the header {header} {why}, which cannot be said here")
-    elif wanted:
+    if wanted and "matches" in table:
+        draft.lost(rule.place, f"{rule.path}: the header {header} has to match two patterns, which cannot be said here")
+        return
+    if wanted:
         table["matches"] = regexp
     else:
         both = [f"(?:{pattern})" for pattern in (table.get("not_matches"), regexp) if pattern is not None]
         table["not_matches"] = "|".join(both) if len(both) > 1 else regexp
-    if not table:
-        del rules[spelled]
+    if not optional:
+        table.pop("optional", None)
+        table["exists"] = True
+    elif wanted and "exists" not in table:
+        table["optional"] = True
 
 
 _CEL = handlers.lost("expressions in CEL are not understood here; see expect.json")

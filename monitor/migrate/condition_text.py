@@ -9,7 +9,7 @@ from typing import Any
 
 import re2
 
-from monitor.migrate.values import seconds
+from monitor.migrate.values import STATUSES, seconds
 
 _OPERATORS = (" == ", " != ", " <= ", " >= ", " > ", " < ")
 """In the order in which Gatus looks for them."""
@@ -17,7 +17,6 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-STATUSES = range(100, 600)
 _SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9}|\*)\]")
 
 
@@ -40,7 +39,7 @@ def parsed(text: str) -> tuple[str, str, str]:
 
 
 def _placeholder(side: str) -> bool:
-    return re.match(r"(?i)(?:(?:len|has)\()?\[(?:[A-Z_]+)\]", side) is not None
+    return re.match(r"(?i)(?:(?:len|has|age)\()?\[(?:[A-Z_]+)\]", side) is not None
 
 
 def called(function: str, text: str) -> str | None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from monitor.migrate.names import label_name
+from monitor.migrate.names import label_name, title
 
 Tree = dict[str, Any]
+
+_OF_PROMETHEUS = ("instance", "job")
+"""Labels that a scrape sets itself."""
 
 
 class Kind(Enum):
@@ -94,6 +97,14 @@ class Draft:
         self.keys["enabled"] = False
         self.lost(place, f"{text}; so the check is written with enabled = false")
 
+    def titled(self, wanted: str) -> None:
+        """Keep the name that the other monitor shows, if it is not that of the check."""
+        shown = title(wanted)
+        if shown and shown != self.name:
+            self.keys["title"] = shown
+        if len(shown) < len(wanted.strip()) and shown.endswith("…"):
+            self.lost(self.place, "its name is longer than 200 characters, and was cut to them")
+
     def label(self, place: str, name: str, value: Any) -> None:
         """A label; one whose name is taken after cleaning is not lost but gets another."""
         labels, made = self.table("labels"), label_name(name)
@@ -102,6 +113,12 @@ class Draft:
         labels[made] = value
         if made != name:
             self.differs(place, f"the label {name} is named {made}")
+        if made in _OF_PROMETHEUS:
+            self.differs(
+                place,
+                f"the label {made} is exported_{made} in Prometheus, "
+                "unless the job that scrapes this monitor has honor_labels: true",
+            )
 
     def table(self, *path: str) -> Tree:
         """The table at the path, made if it is not there."""
@@ -109,6 +126,15 @@ class Draft:
         for key in path:
             table = table.setdefault(key, {})
         return table
+
+
+@dataclass(slots=True)
+class Window:
+    """A maintenance window on its way: `keys` of [[maintenance]]; `draft` is its only check, None for all checks."""
+
+    place: str
+    keys: Tree
+    draft: Draft | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +146,7 @@ class Imported:
     differences: list[str]
     drafts: list[Draft] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    maintenance: list[Window] = field(default_factory=list)
 
     def lost(self, place: str, text: str) -> None:
         """Something of the source is nowhere in the new file."""

@@ -10,10 +10,11 @@ from monitor.migrate.draft import Draft, Variable
 from monitor.migrate.names import Variables
 from monitor.migrate.source import Item
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))", re.ASCII)
-_BEARER = re.compile(rf"(?i:Bearer) +{_VARIABLE.pattern}", re.ASCII)
-_DOLLAR = "\0"
-"""Stands for `$$` meanwhile; YAML has no such character."""
+_NAMED = r"\$(?:\{(\w+)([:=?+-][^}]*)?\}|([A-Za-z_]\w*))"
+_VARIABLE = re.compile(_NAMED, re.ASCII)
+_TOKEN = re.compile(rf"\$\$|{_NAMED}", re.ASCII)
+"""`$$` is a dollar to Gatus. It fills in no defaults; `${NAME:-default}` is for programs that run before it."""
+_BEARER = re.compile(rf"(?i:Bearer) +{_NAMED}", re.ASCII)
 _SAME = "the variable that Gatus reads there too"
 
 
@@ -25,19 +26,19 @@ class Environment:
 
     def value(self, draft: Draft, item: Item, what: str, stand_in: str = "stand-in") -> str | Variable:
         """The text, or a variable if Gatus would put variables of the environment into it."""
-        text = item.text().replace("$$", _DOLLAR)
+        text = item.text()
         whole = _VARIABLE.fullmatch(text)
-        if whole:
+        if whole and not whole[2]:
             return _same(draft, item, whole, stand_in)
-        if _VARIABLE.search(text):
+        if names(text):
             meaning = f"the text that stands there, with {', '.join(names(text))} filled in"
-            return self.credentials.variable(draft, item.place, what, item.text(), meaning, stand_in=stand_in)
-        return text.replace(_DOLLAR, "$")
+            return self.credentials.variable(draft, item.place, what, text, meaning, stand_in=stand_in)
+        return literal(text)
 
     def header(self, draft: Draft, item: Item, name: str) -> None:
         """A header to send."""
         bearer = _BEARER.fullmatch(item.text())
-        if name.lower() == "authorization" and bearer:
+        if name.lower() == "authorization" and bearer and not bearer[2]:
             draft.keys["auth"] = {"bearer": _same(draft, item, bearer, "stand-in")}
             return
         value = self.value(draft, item, name)
@@ -48,14 +49,15 @@ class Environment:
 
 
 def _same(draft: Draft, item: Item, match: re.Match[str], stand_in: str) -> Variable:
-    name = match[1] or match[2]
+    name = match[1] or match[3]
     draft.secret(item.place, f"{name}: {_SAME}")
     return Variable(name, stand_in)
 
 
 def names(text: str) -> list[str]:
     """The variables in a text, each once."""
-    return list(dict.fromkeys(m[1] or m[2] for m in _VARIABLE.finditer(text.replace("$$", _DOLLAR))))
+    found = (match[1] or match[3] for match in _TOKEN.finditer(text))
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def literal(text: str) -> str:
@@ -64,5 +66,5 @@ def literal(text: str) -> str:
 
 
 def without_variables(text: str) -> str:
-    """For what is shown everywhere, and so is never secret: the names of variables in place of their values."""
-    return _VARIABLE.sub(lambda match: match[1] or match[2], text.replace("$$", _DOLLAR)).replace(_DOLLAR, "$")
+    """The text with the names of variables in place of their values, which may be secret."""
+    return _TOKEN.sub(lambda match: match[1] or match[3] or "$", text)

@@ -7,56 +7,61 @@ from pathlib import Path
 from monitor.errors import ForeignFileError
 from monitor.migrate.draft import Imported
 from monitor.migrate.environment import Environment, without_variables
+from monitor.migrate.gatus_alerts import Alerting, alerting
 from monitor.migrate.gatus_endpoint import Endpoint
-from monitor.migrate.names import Names
+from monitor.migrate.gatus_maintenance import maintenance
+from monitor.migrate.names import Names, host
+from monitor.migrate.objects import has_any, sorted_out
 from monitor.migrate.source import Item, WrongShape, parse
 from monitor.migrate.source import read as read_text
 
 _DIFFERENCES = [
     "A check is down after the failure-threshold of its alerts, at once if it has none; Gatus's page is red at once.",
     "The one timeout of Gatus, 10 s unless given, bounds all three limits here.",
-    "Conditions on [RESPONSE_TIME] and [CERTIFICATE_EXPIRATION] make a check degraded, not down.",
     "A certificate that ends within 14 days makes a check degraded (tls.expiry_warning) unless a condition says when.",
     "Redirects from https to http fail here (forbidden_redirect) unless allow_downgrade = true.",
     "A condition on [BODY] reads up to max_body, 1 MiB unless given.",
     "HTTP/1.1 is spoken; Gatus takes HTTP/2 where it can.",
 ]
 _LOST = {
-    "alerting": "the monitor sends no alerts by itself; alert from Prometheus",
-    "maintenance": "write it as [[maintenance]]",
+    "alerting": "this monitor sends no messages itself; alert from Prometheus (deploy/prometheus). "
+    "The thresholds of default-alert are merged into the checks",
     "external-endpoints": "results cannot be pushed here",
-    "suites": "checks that build on one another are not to be had here",
-    "remote": "other instances are not asked for their results",
-    "connectivity": "not needed: a run without any network is inconclusive (monitor_offline)",
+    "suites": "a check is one request here; none builds on the answer to another",
+    "remote": "this monitor shows no other instances",
     "tunneling": "there are no SSH tunnels here",
-    "announcements": "the page has no announcements",
-    "security": "the page has no login; put a proxy with one in front",
+    "announcements": "make them with `monitor announce` or on the page",
+    "security": "write [monitor.access]: users, tokens, or a proxy that names the user",
 }
 _ALONE = {
-    "web": "where it listens is monitor.listen here",
-    "ui": "the page's title is monitor.title here",
-    "storage": "there is no history to store yet",
-    "metrics": "metrics are always served",
+    "connectivity": "is not needed: a run without any network is inconclusive (monitor_offline)",
+    "web": "see monitor.listen and monitor.tls",
+    "ui": "see monitor.title and [monitor.public]",
+    "storage": "see [monitor.history], which is on unless switched off",
+    "metrics": "metrics are always served, at /metrics",
     "debug": "see monitor.log.level",
     "concurrency": "see monitor.max_concurrency; no run waits for another",
     "disable-monitoring-lock": "no run waits for another here",
-    "skip-invalid-config-update": "an invalid configuration is never taken over here",
+    "skip-invalid-config-update": "a reload never takes an invalid configuration over",
 }
 _ENDPOINTS = ("endpoints", "services")
 """`services` is what Gatus before version 4 called them."""
+_CHECKS = {*_ENDPOINTS, "suites", "external-endpoints"}
+_KEYS = {*_CHECKS, *_LOST, *_ALONE, "maintenance"}
 
 
 def read(path: Path) -> Imported:
     """All endpoints of a file, or of the files in a directory; raises `ForeignFileError`."""
     texts = {file: read_text(file) for file in _files(path)}
-    documents = [parse(text, file) for file, text in texts.items()]
-    known = {*_ENDPOINTS, "suites", "external-endpoints"}
+    found = sorted_out([item for file, text in texts.items() for item in parse(text, str(file))])
+    imported = Imported("Gatus", [str(path)], _DIFFERENCES)
+    documents = found.configurations(lambda item: has_any(item, _KEYS), "Gatus", imported)
     try:
-        if not any(known & set(document.entries()) for document in documents):
+        if not any(_CHECKS & set(document.entries()) for document in documents):
             where = documents[0].place if documents else str(path)
-            raise ForeignFileError(f"{where}: has no `endpoints`, so this is no configuration of Gatus")
-        imported = Imported("Gatus", [str(path)], _DIFFERENCES)
-        reader = _Reader(imported, Environment(texts.values()))
+            sentence = f"{where}: has no `endpoints`, so this is no configuration of Gatus"
+            raise ForeignFileError(found.complaint or sentence)
+        reader = _Reader(imported, Environment(texts.values()), alerting(documents, imported))
         for document in documents:
             reader.document(document)
     except WrongShape as wrong:
@@ -75,8 +80,9 @@ def _files(path: Path) -> list[Path]:
 class _Reader:
     """Makes one draft of each endpoint."""
 
-    def __init__(self, imported: Imported, environment: Environment) -> None:
+    def __init__(self, imported: Imported, environment: Environment, alerts: Alerting) -> None:
         self._imported = imported
+        self._alerts = alerts
         self._names = Names()
         self._environment = environment
 
@@ -91,6 +97,8 @@ class _Reader:
             elif key in ("external-endpoints", "suites"):
                 for each in item.items():
                     self._other(key, each)
+            elif key == "maintenance":
+                maintenance(self._imported, item)
             elif key in _ALONE:
                 self._imported.left_alone(item.place, f"{key}: {_ALONE[key]}")
             elif key.startswith("x-"):
@@ -118,7 +126,8 @@ class _Reader:
                 what = "dns" if item.get("dns") else scheme if mark else "this"
                 self._imported.lost(item.place, f"{shown}: {what} cannot be checked here, only http and https")
                 return
-            endpoint = Endpoint(item.anew(), self._environment)
-            self._imported.drafts.append(endpoint.draft(self._names.unique(shown), shown, url))
+            endpoint = Endpoint(item.anew(), self._environment, self._alerts, self._imported)
+            name_of_check = self._names.unique(shown, host(without_variables(url.text())))
+            self._imported.drafts.append(endpoint.draft(name_of_check, shown, url))
         except WrongShape as wrong:
             self._imported.lost(wrong.place, wrong.message)

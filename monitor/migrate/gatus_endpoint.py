@@ -9,15 +9,18 @@ from pathlib import Path
 from monitor.migrate import handlers
 from monitor.migrate.conditions import Conditions
 from monitor.migrate.credentials import TELLING_FIELD, tells
-from monitor.migrate.draft import Draft
+from monitor.migrate.draft import Draft, Imported
 from monitor.migrate.environment import Environment, literal, names, without_variables
+from monitor.migrate.gatus_alerts import Alerting
+from monitor.migrate.gatus_maintenance import maintenance
 from monitor.migrate.handlers import Handler
 from monitor.migrate.source import Item, WrongShape
 from monitor.migrate.values import pace, seconds
 
 _INTERVAL, _TIMEOUT = 60.0, 10.0
-_FAILURES, _SUCCESSES = 3, 2
-"""Gatus's own defaults."""
+"""Gatus's own defaults, in seconds."""
+_IN_BODIES = {"[ENDPOINT_NAME]": "name", "[ENDPOINT_GROUP]": "group"}
+"""Placeholders in the body, and the keys whose values Gatus puts there; its URL may hold a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,13 @@ class Endpoint:
 
     item: Item
     environment: Environment
+    alerts: Alerting
+    imported: Imported
 
     def draft(self, name: str, wanted: str, url: Item) -> Draft:
         """The check named `name`, which Gatus calls `wanted`; raises `WrongShape` if it is none at all."""
         draft = Draft(self.item.place, {"name": name, "down_after": 1})
-        if name != wanted:
-            draft.keys["description"] = wanted
+        draft.titled(wanted)
         # before the URL: a header Authorization wins over a user name in it
         handlers.apply(draft, self.item, {"headers": self._headers}, handlers.skip)
         self._url(draft, url)
@@ -76,13 +80,15 @@ class Endpoint:
             "body": self._body,
             "extra-labels": self._labels,
             "conditions": _conditions,
-            "alerts": _alerts,
+            "alerts": self.alerts.thresholds,
             "client": lambda draft, item: handlers.apply(draft, item, self._client()),
-            "ui": handlers.lost("the page shows every check in one way"),
-            "maintenance-windows": handlers.lost("write it as [[maintenance]]"),
+            "ui": handlers.lost(
+                "every page shows every check in one way; [monitor.public] shows no URLs and addresses"
+            ),
+            "maintenance-windows": self._maintenance,
             "ssh": handlers.lost("is for ssh endpoints"),
-            "store": handlers.lost("is for suites, which are not to be had here"),
-            "always-run": handlers.lost("is for suites, which are not to be had here"),
+            "store": handlers.lost("is for suites; a check is one request here"),
+            "always-run": handlers.lost("is for suites; a check is one request here"),
         }
 
     def _client(self) -> dict[str, Handler]:
@@ -125,12 +131,25 @@ class Endpoint:
         else:
             draft.keys["proxy"] = value
 
+    def _maintenance(self, draft: Draft, item: Item) -> None:
+        for window in item.items():
+            maintenance(self.imported, window, draft)
+
     def _body(self, draft: Draft, item: Item) -> None:
         value = self.environment.value(draft, item, "body")
         if isinstance(value, str):
-            self.environment.credentials.body(draft, item.place, value)
+            self.environment.credentials.body(draft, item.place, self._filled(draft, item, value))
         else:
             draft.keys["body"] = value
+
+    def _filled(self, draft: Draft, item: Item, body: str) -> str:
+        for placeholder, key in _IN_BODIES.items():
+            given = self.item.get(key)
+            body = body.replace(placeholder, without_variables(given.text()) if given else "")
+        for placeholder in ("[ENDPOINT_URL]", "[RANDOM_STRING_"):
+            if placeholder in body:
+                draft.lost(item.place, f"body: {placeholder.rstrip('_]')}…] is sent as it is written, not filled in")
+        return body
 
 
 def _graphql(draft: Draft, item: Item) -> None:
@@ -159,7 +178,7 @@ def _resolver(draft: Draft, item: Item) -> None:
     scheme, _, place = item.text().rpartition("://")
     draft.keys["resolver"] = [place]
     if scheme not in ("", "udp"):
-        draft.differs(item.place, f"{item.path}: is asked over UDP first here, not {scheme}")
+        draft.differs(item.place, f"{item.path}: queries are sent over UDP first here, not over {scheme}")
 
 
 def _conditions(draft: Draft, item: Item) -> None:
@@ -186,19 +205,3 @@ def _holds_secret(text: str) -> bool:
     return any(map(tells, others)) or (
         any(map(TELLING_FIELD.search, fields)) and not {"", "true", "false", "null"}.issuperset(map(str.strip, others))
     )
-
-
-def _alerts(draft: Draft, item: Item) -> None:
-    """Alerts themselves are lost; the thresholds of the most impatient one say when a check is down."""
-    failures, successes = [], []
-    for alert in item.items():
-        kind, on = alert.get("type"), alert.get("enabled")
-        shown = kind.text() if kind else "?"
-        draft.lost(alert.place, f"alert {shown}: the monitor sends no alerts by itself; alert from Prometheus")
-        if on is None or on.boolean():
-            after, until = alert.get("failure-threshold"), alert.get("success-threshold")
-            failures.append(after.integer() if after else _FAILURES)
-            successes.append(until.integer() if until else _SUCCESSES)
-    if failures:
-        draft.keys |= {"down_after": max(min(failures), 1), "up_after": max(min(successes), 1)}
-        draft.differs(item.place, "alerts: the lowest thresholds of its own; defaults in `alerting` are not looked at")

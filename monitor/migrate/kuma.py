@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from monitor.migrate.credentials import Credentials, already, has_header
 from monitor.migrate.draft import Draft, Imported
 from monitor.migrate.kuma_expect import expect
-from monitor.migrate.kuma_source import Kuma, Row, amount, load, number, text, truth
-from monitor.migrate.names import Names, Variables
-from monitor.migrate.values import pace
+from monitor.migrate.kuma_rows import Kuma, Row, amount, number, parsed, text, truth
+from monitor.migrate.kuma_source import load
+from monitor.migrate.names import Names, Variables, host
+from monitor.migrate.values import duration, pace
 
 _DIFFERENCES = [
-    "A check is down after maxretries + 1 failures in a row; retries run at the interval, not at Kuma's own.",
+    "A check is down after maxretries + 1 failures in a row.",
     "The one timeout of Kuma, four fifths of the interval unless given, bounds all three limits here.",
     "A check is degraded 14 days before its certificate ends, or on the first day on which Kuma warns.",
     "Redirects from https to http fail here (forbidden_redirect) unless allow_downgrade = true.",
@@ -42,11 +42,11 @@ _WITHOUT_MEANING = re.compile(
 )
 """Keys of other types of monitors, and of Kuma's page; those of authentication are looked at by its method."""
 _LOST = {
-    "resend_interval": "the monitor sends no alerts by itself",
+    "resend_interval": "this monitor sends no messages itself; see repeat_interval of Alertmanager",
     "cache_bust": "no parameter is added to the URL here",
     "domain_expiry_notification": "the end of a domain's registration is not looked up here",
-    "save_response": "bodies are not kept",
-    "save_error_response": "bodies are not kept",
+    "save_response": "only the first failing run of an incident keeps the beginning of its body",
+    "save_error_response": "only the first failing run of an incident keeps the beginning of its body",
     "retry_only_on_status_code_failure": "every failure counts towards down_after",
 }
 
@@ -66,9 +66,13 @@ def read(path: Path) -> Imported:
 
 
 _OTHERS = {
-    "notification": "the monitor sends no alerts by itself; alert from Prometheus",
+    "notification": "this monitor sends no messages itself; alert from Prometheus",
     "maintenance": "write it as [[maintenance]]",
-    "status_page": "there is one page, of all checks",
+    "status_page": "name its groups in [monitor.public]; there is one such page",
+    "api_key": "write a token in [monitor.access]",
+    "docker_host": "containers cannot be checked here",
+    "remote_browser": "no browser runs checks here",
+    "monitorList": "is no monitor",
 }
 
 
@@ -95,14 +99,11 @@ class _Reader:
             self._imported.drafts.append(self._draft(row, place))
 
     def _draft(self, row: Row, place: str) -> Draft:
-        wanted = text(row, "name") or "check"
-        name = self._names.unique(wanted)
-        draft = Draft(place, {"name": name})
-        description = text(row, "description") or (wanted if name != wanted else "")
-        if description:
-            draft.keys["description"] = description
-        if wanted not in (name, description):
-            draft.differs(place, f"its name was {wanted}")
+        wanted = text(row, "name")
+        draft = Draft(place, {"name": self._names.unique(wanted, host(text(row, "url")))})
+        draft.titled(wanted)
+        if text(row, "description"):
+            draft.keys["description"] = text(row, "description")
         self._parents(draft, row)
         self._credentials.url(draft, place, text(row, "url"))
         self._tags(draft, row)
@@ -142,7 +143,12 @@ class _Reader:
         draft.keys["down_after"] = max(number(row.get("maxretries")), 0) + 1
         retry = amount(row, "retry_interval")
         if number(row.get("maxretries")) > 0 and retry and retry != interval:
-            draft.lost(draft.place, f"retry_interval: retries came every {retry:g} s; here they come at the interval")
+            if retry < interval:
+                draft.keys["retry_interval"] = duration(retry)
+            else:
+                draft.lost(
+                    draft.place, f"retry_interval: retries came every {retry:g} s; here they come at the interval"
+                )
 
     def _request(self, draft: Draft, row: Row) -> None:
         method = text(row, "method").upper() or "GET"
@@ -163,16 +169,12 @@ class _Reader:
         written = text(row, "headers")
         if not written.strip():
             return
-        try:
-            given = json.loads(written)
-        except (ValueError, RecursionError):
-            given = None
+        given = parsed(written)
         if not isinstance(given, dict):
             draft.lost(draft.place, "headers: are not a JSON object")
             return
-        for name, value in given.items():
-            shown = value if isinstance(value, str) else json.dumps(value)
-            self._credentials.header(draft, draft.place, name, shown)
+        for name in given:
+            self._credentials.header(draft, draft.place, name, text(given, name))
 
     def _authentication(self, draft: Draft, row: Row) -> None:
         """A user name in the URL wins, then a header Authorization, as in Kuma's HTTP client."""
@@ -209,10 +211,7 @@ class _Reader:
             self._proxy(draft, self._kuma.proxies.get(number(row.get("proxy_id"))))
 
     def _days(self) -> list[int]:
-        try:
-            days = json.loads(self._kuma.settings.get("tlsExpiryNotifyDays", "null"))
-        except ValueError:
-            days = None
+        days = parsed(self._kuma.settings.get("tlsExpiryNotifyDays"))
         found = [number(day) for day in days if number(day) > 0] if isinstance(days, list) else []
         return found or _WARNED_DAYS
 
@@ -229,9 +228,9 @@ class _Reader:
     def _around(self, draft: Draft, row: Row) -> None:
         place, key = draft.place, number(row.get("id"))
         if truth(row, "upside_down"):
-            draft.pause(place, "upside_down: a check whose failure is a success is not to be had here")
+            draft.pause(place, "upside_down: no check here takes a failure for a success")
         if self._kuma.notified.get(key):
-            draft.lost(place, f"its notifications ({self._kuma.notified[key]}): the monitor sends no alerts by itself")
+            draft.lost(place, f"its notifications ({self._kuma.notified[key]}): this monitor sends no messages itself")
         if key in self._kuma.maintained or row.get("maintenance") is True:
             draft.lost(place, "maintenance: write it as [[maintenance]]")
         for name, value in row.items():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from monitor.migrate.draft import Draft
-from monitor.migrate.kuma_source import Row, text, truth
-from monitor.migrate.values import json_value, ranges
+from monitor.migrate.kuma_rows import Row, parsed, text, truth
+from monitor.migrate.values import STATUSES, json_value, ranges
 
 _OPERATORS = {
     "==": "equals",
@@ -34,18 +33,14 @@ def expect(draft: Draft, row: Row) -> None:
 
 
 def _statuses(draft: Draft, row: Row) -> list[str | int]:
-    given = row.get("accepted_statuscodes")
-    try:
-        codes = json.loads(given) if isinstance(given, str) else given
-    except ValueError:
-        codes = None
+    codes = parsed(row.get("accepted_statuscodes"))
     if not isinstance(codes, list):
         draft.differs(draft.place, "accepted_statuscodes: Kuma's default, 200-299, is taken")
         codes = ["200-299"]
     found: set[int] = set()
     for code in codes:
         match = re.fullmatch(r"\s*(\d{3})(?:\s*-\s*(\d{3}))?\s*", str(code))
-        fit = range(max(int(match[1]), 100), min(int(match[2] or match[1]), 999) + 1) if match else ()
+        fit = range(max(int(match[1]), STATUSES[0]), min(int(match[2] or match[1]), STATUSES[-1]) + 1) if match else ()
         found.update(fit)
         if not fit:
             draft.lost(draft.place, f"accepted_statuscodes: {str(code)[:20]} is no status that can be expected here")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from monitor.config.values import RESERVED_LABELS
 
-_LONGEST = 100
+_LONGEST, _LONGEST_TITLE = 100, 200
+_NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")
+"""Categories of characters: control characters, halves of surrogate pairs, separators of lines and paragraphs."""
 _OTHERS_READ = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 """A module named `http` with a proxy must not send every other program through it."""
 
@@ -20,9 +23,9 @@ class Names:
         self._taken: set[str] = set()
         self._last: dict[str, int] = {}
 
-    def unique(self, text: str) -> str:
-        """A valid name like the text that no other check has."""
-        wanted = name = check_name(text)
+    def unique(self, text: str, otherwise: str = "") -> str:
+        """A name like the text that no other check has; like `otherwise` if no letter of the text fits into a name."""
+        wanted = name = _slug(text) or check_name(otherwise)
         while name in self._taken:
             self._last[wanted] = number = self._last.get(wanted, 1) + 1
             ending = f"-{number}"
@@ -55,9 +58,26 @@ class Variables:
 
 
 def check_name(text: str) -> str:
-    """Letters without their accents, and a dash for everything else that a name cannot have."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", _ascii(text)).strip("-")[:_LONGEST].strip("-")
-    return name or "check"
+    """Letters without their accents, and one dash for everything else between them."""
+    return _slug(text) or "check"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", _ascii(text)).strip("-.")[:_LONGEST].strip("-.")
+
+
+def host(url: str) -> str:
+    """The host of a URL; empty if there is none."""
+    try:
+        return urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""
+
+
+def title(text: str) -> str:
+    """One line of at most 200 characters, as a check's title has to be."""
+    line = " ".join("".join(" " if unicodedata.category(c) in _NOT_IN_LINES else c for c in text).split())
+    return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
 
 
 def label_name(text: str) -> str:

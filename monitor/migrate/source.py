@@ -30,14 +30,24 @@ class WrongShape(Exception):
         self.message = f"{item.path}: {message}" if item.path else message
 
 
+class UnreadableText(ForeignFileError):
+    """A text is no YAML; `place` says where, `sentence` why."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(f"{place}: {sentence}")
+        self.place = place
+        self.sentence = sentence
+
+
 class Item:
     """One value of a YAML or JSON file, read as what is asked of it: YAML's own guesses at types differ by version."""
 
-    def __init__(self, node: yaml.Node, file: str, path: str = "", line: int | None = None) -> None:
+    def __init__(self, node: yaml.Node, file: str, path: str = "", line: int | None = None, above: int = 0) -> None:
         self._node = node
+        self._above = above
         self.file = file
         self.path = path
-        self.line = node.start_mark.line + 1 if line is None else line
+        self.line = above + node.start_mark.line + 1 if line is None else line
 
     @property
     def place(self) -> str:
@@ -52,7 +62,23 @@ class Item:
 
     def anew(self) -> Item:
         """The same value, as that at which paths begin."""
-        return Item(self._node, self.file, "", self.line)
+        return Item(self._node, self.file, "", self.line, self._above)
+
+    @property
+    def content_line(self) -> int:
+        """The line at which the text of a block (`|` and `>`) begins; of any other value its own line."""
+        block = isinstance(self._node, yaml.ScalarNode) and self._node.style in ("|", ">")
+        return self._above + self._node.start_mark.line + (2 if block else 1)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the value is a mapping."""
+        return isinstance(self._node, yaml.MappingNode)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the value is a list."""
+        return isinstance(self._node, yaml.SequenceNode)
 
     def text(self) -> str:
         """A single value, as it is written."""
@@ -80,7 +106,9 @@ class Item:
             return []
         if not isinstance(self._node, yaml.SequenceNode):
             raise WrongShape(self, "must be a list")
-        return [Item(node, self.file, f"{self.path}[{n}]") for n, node in enumerate(self._node.value)]
+        return [
+            Item(node, self.file, f"{self.path}[{n}]", above=self._above) for n, node in enumerate(self._node.value)
+        ]
 
     def texts(self) -> list[str]:
         """The texts of a list, or one text alone."""
@@ -106,7 +134,8 @@ class Item:
         own: dict[str, Item] = {}
         for key, value in node.value:
             name = _whole(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-            item = Item(value, self.file, f"{self.path}.{name}" if self.path else name, key.start_mark.line + 1)
+            path, line = f"{self.path}.{name}" if self.path else name, self._above + key.start_mark.line + 1
+            item = Item(value, self.file, path, line, self._above)
             if name in own:
                 raise WrongShape(item, f"is there twice, first in line {own[name].line}")
             own[name] = item
@@ -148,31 +177,36 @@ def read(path: Path) -> str:
         raise ForeignFileError(f"{path}:{line}:{column}: is not UTF-8 text") from None
 
 
-def load(path: Path) -> Item:
-    """The one document in a YAML or JSON file; raises `ForeignFileError`."""
-    return parse(read(path), path)
+def load(path: Path) -> list[Item]:
+    """The documents of a YAML or JSON file, at least one; raises `ForeignFileError`."""
+    return parse(read(path), str(path))
 
 
-def parse(text: str, path: Path) -> Item:
-    """The one document in the text of a file; raises `ForeignFileError` with line and column."""
-    if path.suffix == ".json":
+def parse(text: str, file: str, above: int = 0) -> list[Item]:
+    """The documents of a text, which begins below line `above` of a file; raises `UnreadableText`."""
+    if file.endswith(".json") or text.lstrip()[:1] in ("{", "["):
         text = _NO_YAML.sub(lambda match: _AS_YAML.get(match[0], match[0]), text)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if not _is_empty(node)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise ForeignFileError(f"{where}: is not valid YAML: {error.problem or error.context}") from None
+        where = f"{file}:{above + mark.line + 1}:{mark.column + 1}" if mark else file
+        raise UnreadableText(where, f"is not valid YAML: {error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ForeignFileError(f"{path}:{line}: has a character in it that YAML does not allow") from None
+        line = above + text.count("\n", 0, error.position) + 1
+        raise UnreadableText(f"{file}:{line}", "has a character in it that YAML does not allow") from None
     except (ValueError, OverflowError):
-        raise ForeignFileError(f"{path}: has an escape in it that stands for no character") from None
+        raise UnreadableText(file, "has an escape in it that stands for no character") from None
     except RecursionError:
-        raise ForeignFileError(f"{path}: is nested too deeply") from None
-    if node is None:
-        raise ForeignFileError(f"{path}: is empty")
-    return Item(node, str(path))
+        raise UnreadableText(file, "is nested too deeply") from None
+    if not nodes:
+        raise UnreadableText(file, "is empty")
+    return [Item(node, file, above=above) for node in nodes]
+
+
+def _is_empty(node: yaml.Node | None) -> bool:
+    """True for what stands between two `---` if that is nothing, or comments alone."""
+    return node is None or (isinstance(node, yaml.ScalarNode) and node.style is None and node.value == "")
 
 
 def _whole(text: str) -> str:

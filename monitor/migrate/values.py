@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from monitor.config import values
+from monitor.config.bad_value import BadValueError
 from monitor.migrate.draft import Draft
 
 _UNITS = {
@@ -13,6 +15,17 @@ _UNITS = {
 }  # fmt: skip
 _PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,9})?)(ns|us|µs|ms|[smhdwy])")
 _WHOLE = (("d", 86400), ("h", 3600), ("m", 60))
+
+
+def _highest() -> int:
+    """The highest status that checks.toml takes."""
+    try:
+        return values.status(999)[1]
+    except BadValueError:
+        return 599
+
+
+STATUSES = range(100, _highest() + 1)
 
 
 def seconds(text: str) -> float | None:
@@ -44,7 +57,8 @@ def pace(draft: Draft, place: str, interval: float, limit: float) -> None:
 
 def ranges(statuses: Iterable[int]) -> list[str | int]:
     """Status codes as `expect.status` writes them: whole hundreds, ranges, single ones."""
-    left, found = sorted(set(statuses)), []
+    left: list[int] = sorted(set(statuses))
+    found: list[str | int] = []
     spans: list[list[int]] = []
     for status in left:
         if spans and status == spans[-1][1] + 1:
@@ -52,7 +66,7 @@ def ranges(statuses: Iterable[int]) -> list[str | int]:
         else:
             spans.append([status, status])
     for low, high in spans:
-        hundred = low % 100 == 0 and high == low + 99
+        hundred = low % 100 == 0 and high == low + 99 and low < 600
         found.append(f"{low // 100}xx" if hundred else low if low == high else f"{low}-{high}")
     return found
 

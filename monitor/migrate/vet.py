@@ -8,10 +8,11 @@ from typing import Any
 from monitor.config.check import Inherited, read_check
 from monitor.config.files import Files
 from monitor.config.finding import Finding, written
+from monitor.config.maintenance import read_maintenance
 from monitor.config.models import CheckTable
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
-from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable
+from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable, Window
 from monitor.migrate.writer import variables_of
 
 _NEEDED = ("name", "url")
@@ -30,7 +31,19 @@ def vetted(imported: Imported) -> Imported:
         else:
             imported.lost(draft.place, f"{draft.name}: no check can be made of it: {trouble}")
     imported.drafts = kept
+    imported.maintenance = [window for window in imported.maintenance if _holds(imported, window)]
     return imported
+
+
+def _holds(imported: Imported, window: Window) -> bool:
+    """Keeps a window that is valid and whose check was written."""
+    if window.draft is not None and all(window.draft is not draft for draft in imported.drafts):
+        return False
+    findings = read_maintenance(dict(window.keys), Files(FilePath.cwd(), {}))[1]
+    for finding in findings:
+        path = written(finding.path, {})
+        imported.lost(window.place, f"maintenance: {f'{path}: ' if path else ''}{_said(finding)}")
+    return not findings
 
 
 def _settle(draft: Draft) -> str | None:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from monitor.migrate.draft import Draft, FromFile, Imported, Kind, Note, Variable
+from monitor.migrate.draft import Draft, FromFile, Imported, Kind, Note, Variable, Window
 
 _ORDER = (
-    "name", "group", "description", "url", "labels", "runbook", "enabled", "interval", "timeout", "down_after",
-    "up_after", "method", "headers", "body", "json", "form", "auth", "proxy", "ip_version", "resolver", "connect_to",
-    "source_address", "follow_redirects", "max_redirects", "allow_downgrade", "max_body", "tls", "expect",
+    "name", "title", "group", "description", "url", "labels", "runbook", "enabled", "interval", "retry_interval",
+    "timeout", "down_after", "up_after", "degraded_after", "method", "headers", "body", "json", "form", "auth", "proxy",
+    "ip_version", "resolver", "connect_to", "source_address", "follow_redirects", "max_redirects", "allow_downgrade",
+    "max_body", "tls", "expect",
 )  # fmt: skip
 """The order in which docs/configuration.md explains the keys."""
 
@@ -31,6 +32,8 @@ def written(imported: Imported) -> str:
     lines = [*_head(imported), ""]
     for draft in imported.drafts:
         lines += [*_check(draft), ""]
+    for window in imported.maintenance:
+        lines += [*_window(window), ""]
     lines += _tail(imported)
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -54,6 +57,13 @@ def _check(draft: Draft) -> Iterator[str]:
     yield "[[checks]]"
     for key in sorted(draft.keys, key=_ORDER.index):
         yield from _key((key,), draft.keys[key])
+
+
+def _window(window: Window) -> Iterator[str]:
+    yield _comment(f"From {window.place}")
+    yield "[[maintenance]]"
+    for key, value in window.keys.items():
+        yield f"{_bare(key)} = {_value(value)}"
 
 
 def _tail(imported: Imported) -> Iterator[str]:

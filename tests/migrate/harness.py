@@ -13,7 +13,7 @@ from monitor.migrate import blackbox, gatus, kuma
 from monitor.migrate.draft import Imported, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
-from monitor.spec import CheckSpec
+from monitor.spec import CheckSpec, MaintenanceSpec
 
 FILES = Path(__file__).parent / "files"
 
@@ -26,6 +26,7 @@ class Made:
     checks: dict[str, CheckSpec]
     lost: list[str]
     imported: Imported
+    maintenance: tuple[MaintenanceSpec, ...] = ()
 
     def block(self, name: str) -> str:
         """The part of the text that is about one check, with its comments."""
@@ -39,12 +40,13 @@ def made(imported: Imported, directory: Path, **environment: str) -> Made:
     path.write_bytes(text.encode())
     variables = {v.name: v.stand_in for draft in imported.drafts for v in variables_of(draft.keys)}
     assert set(re.findall(r'\{ env = "(\w+)" \}', text)) == set(variables)
-    checks = {spec.name: spec for spec in load(path, variables | environment).checks}
+    loaded = load(path, variables | environment)
+    checks = {spec.name: spec for spec in loaded.checks}
     assert len(checks) == len(imported.drafts)
     lost = [f"{note.place}: {note.text}" for note in imported.every(Kind.LOST)]
     for note, line in zip(imported.every(Kind.LOST), report(imported.every(Kind.LOST)), strict=True):
         assert line in text or line.removeprefix(report([replace(note, text="")])[0]).strip() in text
-    return Made(text, checks, lost, imported)
+    return Made(text, checks, lost, imported, loaded.maintenance)
 
 
 def yaml_file(path: Path, text: str) -> Path:

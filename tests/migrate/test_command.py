@@ -68,7 +68,9 @@ def test_targets_are_needed() -> None:
         (b"other: 1", ":1: has no `"),
         (b"modules: 1\nendpoints: 1", " must be a "),
         (b"[" * 1200, "is nested too deeply"),
-        (b"a: 1\n---\nb: 2", ":2:1: is not valid YAML: "),
+        (b"a: 1\n---\nb: 2", ":1: has no `"),
+        (b"a: 1\n---\nb: [", ":3:5: is not valid YAML: "),
+        (b"---\n---\n# nothing\n", ": is empty"),
     ],
 )
 def test_unreadable_yaml_is_refused_with_its_place(content: bytes, said: str, tmp_path: Path) -> None:

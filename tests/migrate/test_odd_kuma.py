@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -57,27 +58,86 @@ def test_a_truncated_database_is_refused(tmp_path: Path) -> None:
         uptime_kuma.read(path)
 
 
-def test_a_database_beside_which_nothing_can_be_opened_is_refused(tmp_path: Path) -> None:
+def test_a_log_that_is_no_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "kuma.db"
     kuma.database(path, 2).close()
     (tmp_path / "kuma.db-wal").mkdir()
-    with pytest.raises(ForeignFileError, match=r"unable to open database file \(copy it, with its -wal file"):
+    with pytest.raises(ForeignFileError, match=r"kuma.db-wal: cannot be copied to be read: is a directory"):
         uptime_kuma.read(path)
 
 
-def test_a_locked_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.migrate.kuma_source._PATIENCE", 0.05)
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_what_is_half_written_does_not_count(mode: str, tmp_path: Path) -> None:
     path = tmp_path / "kuma.db"
     kuma.database(path, 2).close()
     database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA journal_mode = DELETE")
+    database.execute(f"PRAGMA journal_mode = {mode}")
+    database.execute("PRAGMA cache_size = 1")  # half of it is in the files already
     database.execute("BEGIN EXCLUSIVE")
     database.execute("UPDATE monitor SET name = 'half written'")
     try:
-        with pytest.raises(ForeignFileError, match=r"kuma.db: the database cannot be read: database is locked"):
-            uptime_kuma.read(path)
+        assert "Shop-Kaufe-Co" in made(uptime_kuma.read(path), tmp_path).checks
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_nothing_appears_beside_the_database(running: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    database = kuma.database(folder / "kuma.db", 2)
+    if not running:
+        database.close()
+    before = {path.name: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.iterdir()}
+    folder.chmod(0o500)
+    try:
+        assert "Shop-Kaufe-Co" in made(uptime_kuma.read(folder / "kuma.db"), tmp_path).checks
+        assert before == {path.name: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.iterdir()}
+    finally:
+        folder.chmod(0o700)
+        database.close()
+
+
+def test_the_log_is_found_beside_the_database_that_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "data" / "kuma.db")
+    with contextlib.closing(kuma.database(tmp_path / "data" / "kuma.db", 2)):
+        assert "Shop-Kaufe-Co" in made(uptime_kuma.read(tmp_path / "link.db"), tmp_path).checks
+
+
+def test_the_last_write_counts_before_and_after_a_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "kuma.db"
+    with contextlib.closing(kuma.database(path, 2)) as database:
+        for number in range(20):
+            database.execute("UPDATE monitor SET description = ?", [str(number) * 2000])
+            if number % 5 == 4:
+                database.execute("PRAGMA wal_checkpoint(RESTART)")
+            names = made(uptime_kuma.read(path), tmp_path).checks
+            assert {check.description for check in names.values()} == {str(number) * 2000}
+
+
+def test_a_list_of_monitors_as_the_api_returns_it(tmp_path: Path) -> None:
+    path = tmp_path / "monitors.json"
+    monitors = [
+        {"id": 1, "type": "http", "name": "Магазин", "url": "https://shop.example.com", "accepted_statuscodes": ["2xx", "204"],
+         "headers": {"X-A": "b"}, "maxretries": 2, "retryInterval": 20, "interval": 60, "tags": [], "active": 1},
+        7,
+        {"id": 2, "type": "ping", "name": "gone", "hostname": "x"},
+    ]  # fmt: skip
+    for document in (
+        monitors,
+        {"monitorList": {str(n): row for n, row in enumerate(monitors)}},
+        {"monitors": monitors},
+    ):
+        path.write_text(json.dumps(document, indent=1))
+        found = made(uptime_kuma.read(path), tmp_path)
+        check = found.checks["shop.example.com"]
+        assert (check.title, check.retry_interval, dict(check.headers)) == ("Магазин", 20, {"X-A": "b"})
+        assert said(found, "type ping cannot be checked here")
+        assert all(
+            path.read_text().splitlines()[int(note.place.rpartition(":")[2]) - 1].strip()
+            for note in found.imported.notes
+        )
 
 
 @pytest.mark.parametrize(

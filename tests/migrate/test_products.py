@@ -9,6 +9,7 @@ import pytest
 
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
+from monitor.migrate.values import STATUSES
 from monitor.secret import reveal
 from monitor.spec import BasicAuth, BearerAuth
 from tests.migrate import kuma
@@ -59,7 +60,9 @@ def test_blackbox_time_is_that_of_the_scrape_or_of_the_module(from_blackbox: Mad
 def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Made) -> None:
     check = from_blackbox.checks["full.example.com"]
     assert (check.method, check.ip_version, check.follow_redirects, check.max_body) == ("POST", 4, False, 2 << 20)
-    assert (check.tls.verify, check.tls.min_version, check.tls.server_name) == (False, "1.3", "www.example.com")
+    assert (check.tls.verify, check.tls.server_name) == (False, "www.example.com")
+    assert check.tls.min_version == "1.3"
+    assert [rule.operator for rule in dict(check.expect.headers)["X-Optional"]] == ["optional", "matches"]
     assert check.expect.status == ((200, 202), (204, 204), (301, 301))
     assert check.expect.http_version == ("1.1",)
     headers = {name: value for name, value in check.headers if isinstance(value, str)}
@@ -67,7 +70,8 @@ def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Ma
     assert headers["X-Tenant"] == "blue"
     assert isinstance(check.auth, BasicAuth)
     block = from_blackbox.block("full.example.com")
-    for gone in ("valid_http_versions", "X-Optional", "cel", "max_version", "no_proxy", "some_day", "ca_file"):
+    assert "tls.max_version" in block
+    for gone in ("valid_http_versions", "cel", "no_proxy", "some_day", "ca_file"):
         assert any(gone in line for line in from_blackbox.lost), gone
         assert gone in block
 
@@ -92,12 +96,13 @@ def test_blackbox_lists_what_is_no_http_check(from_blackbox: Made) -> None:
 
 def test_gatus_endpoint(from_gatus: Made) -> None:
     check = from_gatus.checks["front-page"]
-    assert (check.group, check.description, check.interval) == ("core", "front page", 30)
+    assert (check.group, check.title, check.interval) == ("core", "front page", 30)
     assert (check.down_after, check.up_after) == (3, 2)
-    assert (check.expect.latency, check.tls.expiry_warning) == (0.5, 48 * 3600)
+    assert (check.expect.latency, check.expect.latency_down) == (0.5, True)
+    assert (check.tls.expiry_warning, check.tls.expiry_down) == (48 * 3600, True)
     assert check.expect.status == ((200, 200),)
     assert from_gatus.checks["front-page-2"].expect.status == ((200, 299),)
-    assert from_gatus.checks["oauth"].expect.status == ((400, 599),)
+    assert from_gatus.checks["oauth"].expect.status == ((400, STATUSES[-1]),)
     assert not from_gatus.checks["oauth"].enabled
 
 
@@ -129,7 +134,7 @@ def test_kuma_http(from_kuma: Made) -> None:
     assert isinstance(check.auth, BasicAuth)
     assert dict(check.labels)["team"] == "payments"
     assert dict(check.headers)["Content-Type"] == "application/json"
-    assert any("retry_interval" in line for line in from_kuma.lost)
+    assert (check.title, check.retry_interval) == ("Shop: Käufe & Co", 20)
     assert any("notification" in line for line in from_kuma.lost)
 
 
