@@ -21,6 +21,7 @@ from monitor.checks.tunnel import open_tunnel
 from monitor.outcome import Attempt, Reason
 from monitor.secret import reveal
 from monitor.state import seconds
+from monitor.urls import origin
 
 
 class Dialer:
@@ -72,7 +73,7 @@ class Dialer:
 
     def _asked_for(self, url: URL) -> bool:
         """Whether this is the origin that was asked for, and not another one that a redirect led to."""
-        return url.origin() == self._plan.origin
+        return origin(url) == self._plan.origin
 
     async def _addresses(self, host: str) -> list[str]:
         """The addresses of a host that the policy allows."""
