@@ -107,7 +107,7 @@ def read_date(text: str) -> float | None:
     time = day = month = year = None
     for token in _BETWEEN.split(text, _MOST_TOKENS)[:_MOST_TOKENS]:
         if time is None and (match := _TIME.match(token)):
-            time = tuple(map(int, match.groups()))
+            time = int(match[1]), int(match[2]), int(match[3])
         elif day is None and (match := _DAY.match(token)):
             day = int(match[1])
         elif month is None and token[:3].lower() in _MONTHS:
