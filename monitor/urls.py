@@ -26,7 +26,7 @@ def ascii_host(host: str) -> str:
     return _parsed(f"http://{host}/").hostname
 
 
-def resolved(base: URL, location: str) -> URL:
+def resolved(base: URL, location: str) -> str:
     """The URL that a Location leads to, without userinfo and fragment.
 
     Bytes that are not ASCII are percent-encoded, whatever charset they are in. Raises ValueError for what is no URL.
@@ -38,7 +38,7 @@ def resolved(base: URL, location: str) -> URL:
     url = _parsed(text, _without_zone(base))
     if url.protocol in ("http:", "https:"):
         url.username = url.password = url.hash = ""
-    return _with_zone_of(base, URL(url.href, encoded=True))
+    return _with_zone_of(base, url)
 
 
 def origin(url: URL) -> str:
@@ -59,9 +59,9 @@ def _without_zone(url: URL) -> str:
     return str(url).replace(f"[{host}%{zone}]", f"[{host}]", 1) if zone else str(url)
 
 
-def _with_zone_of(base: URL, url: URL) -> URL:
+def _with_zone_of(base: URL, url: ada_url.URL) -> str:
     """The URL with the zone that leads to its address: a server does not know by what name its client calls a link."""
     host, _, zone = (base.raw_host or "").partition("%")
-    if not zone or url.raw_host != _parsed(_without_zone(base)).hostname.strip("[]"):
-        return url
-    return URL(str(url).replace(f"[{url.raw_host}]", f"[{host}%{zone}]", 1), encoded=True)
+    if not zone or url.hostname != _parsed(_without_zone(base)).hostname:
+        return url.href
+    return url.href.replace(url.hostname, f"[{host}%{zone}]", 1)

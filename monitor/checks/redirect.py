@@ -35,6 +35,12 @@ class Request:
     headers: tuple[tuple[str, Text], ...]
     credentials: tuple[tuple[str, Text], ...]
     body: Body | None
+    empty_query: bool = False
+    """Whether a `?` ends the URL, which yarl forgets."""
+
+    def target(self, *, absolute: bool) -> str:
+        """What stands in the request line: path and query, or all of the URL."""
+        return (str(self.url) if absolute else self.url.raw_path_qs) + "?" * self.empty_query
 
     def all_headers(self) -> list[tuple[str, str]]:
         """Every header of the request, revealed, for the wire."""
@@ -88,8 +94,10 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
 
     Raises Stop (forbidden_redirect) where it must not be made.
     """
-    url = _target(request.url, location, shown, allow_downgrade=allow_downgrade)
-    following = replace(_with_method(request, status), url=url)
+    text = _resolved(request.url, location, shown)
+    url = URL(text, encoded=True)
+    _allow(request.url, url, shown, allow_downgrade=allow_downgrade)
+    following = replace(_with_method(request, status), url=url, empty_query=text.endswith("?"))
     if origin(url) == origin(request.url):
         return following
     if following.body is not None and following.body.secret:
@@ -101,27 +109,21 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
     return replace(following, headers=plain, credentials=())
 
 
-def _target(base: URL, location: str, shown: str, *, allow_downgrade: bool) -> URL:
+def _resolved(base: URL, location: str, shown: str) -> str:
     try:
-        url = resolved(base, location)
+        return resolved(base, location)
     except ValueError:
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected to what is no URL: {shown}",
-        ) from None
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to what is no URL: {shown}") from None
+
+
+def _allow(base: URL, url: URL, shown: str, *, allow_downgrade: bool) -> None:
+    """Raises Stop for a URL to which no redirect is followed."""
     if url.scheme not in ("http", "https"):
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected to {shown}, which is not http or https",
-        )
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to {shown}, which is not http or https")
     if url.port == 0:
         raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to port 0: {shown}")
     if base.scheme == "https" and url.scheme == "http" and not allow_downgrade:
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected from https to {shown}, without encryption",
-        )
-    return url
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected from https to {shown}, without encryption")
 
 
 def _with_method(request: Request, status: int) -> Request:
