@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
+from typing import Literal
 
 from yarl import URL
 
@@ -12,6 +14,7 @@ from monitor.checks.exchange import Exchange
 from monitor.checks.net import Net
 from monitor.checks.plan import Plan
 from monitor.checks.policy import is_numeric
+from monitor.checks.race import by_turns, race
 from monitor.checks.resolve import resolve
 from monitor.checks.run import Run, Stop, tried
 from monitor.checks.secure import Secured
@@ -21,6 +24,7 @@ from monitor.checks.tunnel import open_tunnel
 from monitor.outcome import Attempt, Reason
 from monitor.secret import reveal
 from monitor.state import seconds
+from monitor.urls import origin
 
 
 class Dialer:
@@ -72,22 +76,27 @@ class Dialer:
 
     def _asked_for(self, url: URL) -> bool:
         """Whether this is the origin that was asked for, and not another one that a redirect led to."""
-        return url.origin() == self._plan.origin
+        return origin(url) == self._plan.origin
 
     async def _addresses(self, host: str) -> list[str]:
         """The addresses of a host that the policy allows."""
-        spec = self._run.spec
+        spec, version = self._run.spec, self._version()
         if is_numeric(host):
             found = [host]
-            if spec.ip_version not in ("any", 6 if ":" in host else 4):
-                raise Stop(Reason.DNS_NOT_FOUND, f"{host} is not an IPv{spec.ip_version} address")
+            if version not in ("any", _family(host)):
+                raise Stop(Reason.DNS_NOT_FOUND, f"{host} is not an IPv{version} address")
         else:
-            found = await resolve(host, spec.ip_version, spec.resolver, spec.limits.connect)
+            found = await resolve(host, version, spec.resolver, spec.limits.connect)
         forbids = self._net.policy.forbids
         allowed = [address for address in found if forbids(address, vouched=self._vouched) is None]
         if not allowed:
             self._deny(forbids(found[0], vouched=self._vouched))
         return allowed
+
+    def _version(self) -> Literal[4, 6, "any"]:
+        """The family of addresses to connect to, which is that of the one to connect from."""
+        spec = self._run.spec
+        return spec.ip_version if spec.source_address is None else _family(spec.source_address)
 
     def _forbid_host(self, url: URL, *, resolved_here: bool) -> None:
         """A proxy must not be asked for an address that we may not ask for ourselves, and no resolver for a name."""
@@ -108,52 +117,52 @@ class Dialer:
         raise Stop(Reason.ADDRESS_DENIED, sentence)
 
     async def _first(self, addresses: list[str], port: int) -> Exchange:
-        """The first address that accepts; each gets an equal share of what is left of the connect limit."""
-        errors: list[OSError] = []
-        for position, address in enumerate(addresses):
-            try:
-                return await self._attempt(address, port, len(addresses) - position)
-            except OSError as error:
-                errors.append(error)
-        raise _most_telling(errors)
-
-    async def _attempt(self, address: str, port: int, left: int) -> Exchange:
+        """The connection to the first address that accepts."""
         run = self._run
-        began = time.monotonic()
+        if len(addresses) == 1:
+            exchange, run.remote_address = await self._attempt(addresses[0], port)
+            return exchange
+        attempt = functools.partial(self._attempt, port=port)
+        left = run.connect_at - time.monotonic()
+        exchange, run.remote_address = await race(by_turns(addresses), attempt, _close, left)
+        return exchange
+
+    async def _attempt(self, address: str, port: int) -> tuple[Exchange, str]:
+        """A connection to this address, and where that really leads; noted among the attempts, whatever comes of it."""
+        attempts = self._run.attempts
+        place, name, began = len(attempts), endpoint(address, port), time.monotonic()
+        attempts.append(Attempt(name, "no answer yet", 0.0))
         error: str | None = None
         try:
-            if left == 1:  # what is left of the limit is its share
-                return await self._open(address, port)
-            async with asyncio.timeout_at(began + (run.connect_at - began) / left):
-                return await self._open(address, port)
-        except OSError as exc:  # a share that passed is one too: TimeoutError
+            return await self._open(address, port)
+        except OSError as exc:
             error = error_words(exc, time.monotonic() - began)
             raise
         except asyncio.CancelledError:
-            error = f"no answer in {seconds(time.monotonic() - began)}"
+            overtaken = any(attempt.error is None for attempt in attempts)
+            error = f"no answer {'yet after' if overtaken else 'in'} {seconds(time.monotonic() - began)}"
             raise
         finally:
-            run.attempts.append(Attempt(endpoint(address, port), error, time.monotonic() - began))
+            attempts[place] = Attempt(name, error, time.monotonic() - began)
 
-    async def _open(self, address: str, port: int) -> Exchange:
+    async def _open(self, address: str, port: int) -> tuple[Exchange, str]:
         loop = asyncio.get_running_loop()
         source = self._run.spec.source_address
         transport, exchange = await loop.create_connection(
             lambda: Exchange(loop, self._run), address, port, local_addr=(source, 0) if source else None
         )
         try:
-            self._arrived(transport.get_extra_info("peername"))
+            return exchange, self._arrived(transport.get_extra_info("peername"))
         except BaseException:
             exchange.close()
             raise
-        return exchange
 
-    def _arrived(self, peer: tuple[str, int] | None) -> None:
-        """Note where the socket really is, and refuse what the policy forbids there (0.0.0.0 leads to loopback)."""
+    def _arrived(self, peer: tuple[str, int] | None) -> str:
+        """Where the socket really is; what the policy forbids there is refused (0.0.0.0 leads to loopback)."""
         if peer is None:  # reset before it could be asked
             raise ConnectionResetError
         self._deny(self._net.policy.forbids(peer[0], vouched=self._vouched))
-        self._run.remote_address = endpoint(peer[0], peer[1])
+        return endpoint(peer[0], peer[1])
 
     async def _secure(self, exchange: Exchange, url: URL) -> None:
         """TLS with the target, through the proxy's tunnel if there is one."""
@@ -188,6 +197,10 @@ class Dialer:
             raise _proxy_trouble(error, self._run) from error
 
 
+def _family(address: str) -> Literal[4, 6]:
+    return 6 if ":" in address else 4
+
+
 def endpoint(host: str, port: int) -> str:
     """«192.0.2.7:443», «[2001:db8::7]:443»."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -202,12 +215,8 @@ def error_words(error: OSError, took: float) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
-def _most_telling(errors: list[OSError]) -> OSError:
-    """An address that answered, if only by refusing, says more than one that was out of reach."""
-    return min(
-        errors,
-        key=lambda e: (not isinstance(e, ConnectionError), isinstance(e, TimeoutError)),
-    )
+def _close(connection: tuple[Exchange, str | None]) -> None:
+    connection[0].close()
 
 
 def _proxy_trouble(error: OSError, run: Run) -> Exception:

@@ -32,11 +32,11 @@ def request_head(request: Request, more: Iterable[tuple[str, str]] = (), *, abso
         rest.append(("Content-Length", "0"))
     if "connection" not in names:
         rest.append(("Connection", "close"))
-    target = str(request.url) if absolute else request.url.raw_path_qs
+    target = request.target(absolute=absolute)
     if not _TOKEN.fullmatch(request.method) or _NOT_IN_A_TARGET.search(target) or not names.isdisjoint(_FRAMING):
         raise ValueError("this request cannot be written in HTTP/1.1")
     lines = [f"{request.method} {target} HTTP/1.1", *map(_line, host + rest), "", ""]
-    return "\r\n".join(lines).encode("utf-8", "ignore")  # but for lone surrogates, which stand for no character
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")  # a cookie's bytes, or a variable's, as they came
 
 
 def _line(header: tuple[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from yarl import URL
 
@@ -10,6 +10,7 @@ from monitor.checks.head import request_head
 from monitor.checks.redirect import Request, authorization, first_request, parse, without_userinfo
 from monitor.secret import reveal
 from monitor.spec import CheckSpec
+from monitor.urls import origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,8 @@ class Plan:
     head: bytes = field(repr=False)
     proxy: URL | None = field(repr=False)
     proxy_authorization: str | None = field(repr=False)
-
-    @property
-    def origin(self) -> URL:
-        """The origin that the check asks."""
-        return self.request.url.origin()
+    origin: str = field(repr=False)
+    """The origin that the check asks."""
 
     def more_headers(self, url: URL) -> list[tuple[str, str]]:
         """What a request for this URL has to say to the proxy; in a tunnel nothing is."""
@@ -50,6 +48,6 @@ def _planned(spec: CheckSpec) -> Plan:
     if spec.proxy is not None:
         proxy, given = without_userinfo(parse(reveal(spec.proxy)))
     request = first_request(spec)
-    plan = Plan(request, b"", proxy, authorization(given) if given is not None else None)
+    plan = Plan(request, b"", proxy, authorization(given) if given is not None else None, origin(request.url))
     head = request_head(request, plan.more_headers(request.url), absolute=plan.absolute(request.url))
-    return Plan(request, head, proxy, plan.proxy_authorization)
+    return replace(plan, head=head)

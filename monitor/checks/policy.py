@@ -6,9 +6,8 @@ import functools
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from yarl import URL
-
 from monitor.spec import Network
+from monitor.urls import ascii_host
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -50,7 +49,7 @@ class AllowList:
 def canonical(host: str) -> str:
     """A host as it is compared: in ASCII and lower case, without the dot at its end; empty if it can be no host."""
     try:
-        return (URL.build(scheme="http", host=host).raw_host or "").lower().removesuffix(".")
+        return ascii_host(host).lower().removesuffix(".")
     except ValueError:
         return ""
 

@@ -12,11 +12,13 @@ from monitor.checks.run import Stop
 from monitor.outcome import Reason
 from monitor.secret import Secret, Text, reveal
 from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec
+from monitor.urls import ascii_host, origin, resolved
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CREDENTIAL_NAMES = frozenset({"authorization", "cookie", "proxy-authorization"})
 _PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """Characters of RFC 3986: a URL made of them is sent as it was written."""
+_HOST = re.compile(r"^([^/?#]*//(?:[^/?#]*@)?)([^/?#:\[\]]+)")
 _DEFAULT_HEADERS = (
     ("Accept", "*/*"),
     ("Accept-Encoding", "gzip, deflate"),
@@ -33,6 +35,12 @@ class Request:
     headers: tuple[tuple[str, Text], ...]
     credentials: tuple[tuple[str, Text], ...]
     body: Body | None
+    empty_query: bool = False
+    """Whether a `?` ends the URL, which yarl forgets."""
+
+    def target(self, *, absolute: bool) -> str:
+        """What stands in the request line: path and query, or all of the URL."""
+        return (str(self.url) if absolute else self.url.raw_path_qs) + "?" * self.empty_query
 
     def all_headers(self) -> list[tuple[str, str]]:
         """Every header of the request, revealed, for the wire."""
@@ -71,6 +79,8 @@ def authorization(auth: BasicAuth | BearerAuth) -> str:
 
 def parse(text: str) -> URL:
     """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
+    if not text.isascii():
+        text = _HOST.sub(lambda m: m[0] if m[2].isascii() else m[1] + ascii_host(m[2]), text)
     try:
         url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
     except IndexError:  # what yarl 1.x raises for some brackets without a host
@@ -84,9 +94,11 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
 
     Raises Stop (forbidden_redirect) where it must not be made.
     """
-    url = _target(request.url, location, shown, allow_downgrade=allow_downgrade)
-    following = replace(_with_method(request, status), url=url)
-    if url.origin() == request.url.origin():
+    text = _resolved(request.url, location, shown)
+    url = URL(text, encoded=True)
+    _allow(request.url, url, shown, allow_downgrade=allow_downgrade)
+    following = replace(_with_method(request, status), url=url, empty_query=text.endswith("?"))
+    if origin(url) == origin(request.url):
         return following
     if following.body is not None and following.body.secret:
         raise Stop(
@@ -97,31 +109,21 @@ def follow(request: Request, status: int, location: str, shown: str, *, allow_do
     return replace(following, headers=plain, credentials=())
 
 
-def _target(base: URL, location: str, shown: str, *, allow_downgrade: bool) -> URL:
+def _resolved(base: URL, location: str, shown: str) -> str:
     try:
-        url = parse(location)
-        if url.raw_path:  # yarl's join decodes %2F and %20 of a path, unless that ends in a slash
-            base = base.with_path(base.raw_path.rpartition("/")[0] + "/", encoded=True)
-        url = base.join(url)
-        scheme, host = url.scheme, url.host
-        if scheme in ("http", "https") and host:
-            url = url.with_user(None)
+        return resolved(base, location)
     except ValueError:
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected to what is no URL: {shown}",
-        ) from None
-    if scheme not in ("http", "https") or not host:
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected to {shown}, which is not http or https",
-        )
-    if base.scheme == "https" and scheme == "http" and not allow_downgrade:
-        raise Stop(
-            Reason.FORBIDDEN_REDIRECT,
-            f"redirected from https to {shown}, without encryption",
-        )
-    return url
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to what is no URL: {shown}") from None
+
+
+def _allow(base: URL, url: URL, shown: str, *, allow_downgrade: bool) -> None:
+    """Raises Stop for a URL to which no redirect is followed."""
+    if url.scheme not in ("http", "https"):
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to {shown}, which is not http or https")
+    if url.port == 0:
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected to port 0: {shown}")
+    if base.scheme == "https" and url.scheme == "http" and not allow_downgrade:
+        raise Stop(Reason.FORBIDDEN_REDIRECT, f"redirected from https to {shown}, without encryption")
 
 
 def _with_method(request: Request, status: int) -> Request:

@@ -10,6 +10,7 @@ from monitor.config.bad_value import BadValueError, quoted
 from monitor.config.values import plain, string
 from monitor.secret import Secret, Text, reveal
 from monitor.spec import HostPort, Network
+from monitor.urls import ascii_host
 
 HOST_PORT = r"^(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]+))?$"
 _ASCII_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # the underscore is no host name's, but DNS has it
@@ -80,15 +81,18 @@ def host(text: str) -> str:
         return text
     if re.search(r"(?:^|\.)[0-9]+\.?$", text):  # a name that ends in a number is read as IPv4 by every resolver
         raise BadValueError("the host is not an IPv4 address, but ends in a number")
-    if len(text) > 253 or not all(re.fullmatch(_ASCII_LABEL, part) for part in _ascii(text).split(".")):
+    name = _ascii(text)
+    if literal(name) is not None:
+        raise BadValueError("the host is an IPv4 address in an odd notation", "write four decimal numbers")
+    if len(name) > 253 or not all(re.fullmatch(_ASCII_LABEL, part) for part in name.split(".")):
         raise BadValueError("the host is not a valid name")
     return text
 
 
 def _ascii(text: str) -> str:
     try:
-        return text.removesuffix(".").encode("idna").decode()
-    except UnicodeError:
+        return ascii_host(text).removesuffix(".")
+    except ValueError:
         why = "" if text.isascii() else ": IDNA cannot encode it"
         raise BadValueError(f"the host is not a valid name{why}") from None
 

@@ -82,6 +82,8 @@ async def starve(task: dict[str, Any]) -> dict[str, Any]:
     over = {"resolver": (task["resolver"],)} if task.get("resolver") else {}
     async with opened_net() as net:
         await run_check(task["warm"], net=net)
+        for _ in range(3):  # the loop closes the socket in a later turn, which must not free a descriptor below
+            await asyncio.sleep(0)
         with nothing_left(task.get("keep", 0)):
             starved = await run_check(task["url"], net=net, **over)
         after = await run_check(task["url"], net=net, **over)

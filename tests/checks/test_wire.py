@@ -1,6 +1,7 @@
 """What goes over the wire, byte for byte: a target or a proxy must never see another request after a change of ours.
 
-The expected bytes stand in `wire.txt`, which was written when aiohttp's ClientSession still spoke for us.
+The expected bytes stand in `wire.txt`, which was written when aiohttp's ClientSession still spoke for us, and changed
+where browsers send others: for a Location with blanks or bytes that are not ASCII, and in the order of cookies.
 """
 
 from __future__ import annotations
