@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from monitor.clock import Moment, rfc3339
+from monitor.clock import Moment, rfc3339, utc
 from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
@@ -325,7 +324,7 @@ def _planned(window: Window | None, now: float) -> str:
     """Which maintenance it is, and its end in UTC, with the date unless that is today."""
     if window is None:  # over, and noticed within a second
         return "planned maintenance"
-    ends, today = datetime.fromtimestamp(window.ends, UTC), datetime.fromtimestamp(now, UTC).date()
+    ends, today = utc(window.ends), utc(now).date()
     day = "" if ends.date() == today else f"{ends:%-d %b %Y} "
     return f"planned maintenance «{window.name}» until {day}{ends:%H:%M} UTC"
 

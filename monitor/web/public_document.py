@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import json
 
-from monitor.clock import rfc3339
+from monitor.clock import rfc3339, utc
 from monitor.view import count_states
 from monitor.web.public_view import Day, Planned, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
 from monitor.web.public_words import sentence
@@ -49,7 +48,7 @@ def _check(check: PublicCheck) -> dict[str, Any]:
 
 def _day(day: Day) -> dict[str, Any]:
     return {
-        "date": f"{datetime.fromtimestamp(day.start, UTC):%Y-%m-%d}",
+        "date": f"{utc(day.start):%Y-%m-%d}",
         "availability": _share(1 - day.down / day.known if day.known > 0 else None),
         "known_seconds": round(day.known, 1),
         "down_seconds": round(day.down, 1) if day.known > 0 else None,

@@ -16,6 +16,7 @@ from monitor.state import Acknowledgement
 from monitor.summary import percent
 from monitor.turns import turns
 from monitor.view import CheckView, Overview
+from monitor.web.paths import link
 from monitor.web.selection import searched
 from monitor.web.slots import bar
 from monitor.web.wanted import Wanted
@@ -174,7 +175,7 @@ async def _groups(view: Overview, wanted: Wanted, rest: dict[str, list[CheckView
         rows = [_row(check, view.now) async for check in turns(rest[name])] if whole else []
         rows.sort(key=_order(wanted.sort))
         troubled = counts.total() <= FEW and bool(counts["down"] or counts["degraded"])
-        href = f"/status?group={quote(name, safe='')}#g-{quote(title)}"
+        href = link(f"/status?group={quote(name, safe='')}#g-{quote(title)}")
         groups.append(Group(title, href, rows, _by_urgency(counts), counts.total(), asked or few or troubled))
     return groups
 
@@ -210,7 +211,7 @@ def _row(check: CheckView, now: float) -> Row:
 
 def detail_path(name: str) -> str:
     """Where one check is shown; a check whose very name ends in `.json` has to say that its page is meant."""
-    return f"/status/{quote(name, safe='')}" + ("?page" if name.endswith(".json") else "")
+    return link(f"/status/{quote(name, safe='')}") + ("?page" if name.endswith(".json") else "")
 
 
 def certificate_words(left: float | None) -> str:
