@@ -19,6 +19,7 @@ from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
 from monitor.tally import Tally
 from monitor.turns import turns
+from monitor.visible import visible
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -244,7 +245,7 @@ def detail_document(check: CheckView) -> Document:
                 "started_at": rfc3339(i.started_at),
                 "ended_at": _time(i.ended_at),
                 "reason": i.reason.value,
-                "detail": i.detail,
+                "detail": visible(i.detail),
             }
             for i in check.incidents
         ],
@@ -258,7 +259,7 @@ def result_document(result: Result) -> Document:
         "started_at": rfc3339(result.started_at),
         "outcome": result.outcome.value,
         "reason": result.reason.value,
-        "detail": result.detail,
+        "detail": visible(result.detail),
         "duration_seconds": _rounded(result.duration),
         "phases": {name: _rounded(value) for name, value in result.phases.items()},
         "status_code": result.status_code,
@@ -267,7 +268,7 @@ def result_document(result: Result) -> Document:
         "redirects": result.redirects,
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
-        "notes": list(result.notes),
+        "notes": list(map(visible, result.notes)),
         "certificate": None if result.certificate is None else _certificate(result.certificate),
     }
 
@@ -275,8 +276,8 @@ def result_document(result: Result) -> Document:
 def evidence_document(evidence: Evidence) -> Document:
     """What a failing run got as an answer."""
     return {
-        "headers": [list(header) for header in evidence.headers],
-        "body": evidence.body,
+        "headers": [[visible(name), visible(value)] for name, value in evidence.headers],
+        "body": None if evidence.body is None else visible(evidence.body),
         "truncated": evidence.cut,
     }
 
@@ -290,8 +291,8 @@ def _maintenance(window: Window | None) -> Document | None:
 def _certificate(certificate: Certificate) -> Document:
     return {
         "not_after": rfc3339(certificate.not_after),
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
+        "subject": visible(certificate.subject),
+        "issuer": visible(certificate.issuer),
     }
 
 

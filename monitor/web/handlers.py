@@ -17,6 +17,8 @@ from monitor.web.served import Exposition, Served
 from monitor.web.wanted import Wanted
 
 _SUFFIX = ".json"
+_AT_ONCE = 4
+"""Pages that are made at the same time."""
 
 
 class Handlers:
@@ -25,7 +27,7 @@ class Handlers:
     def __init__(self, served: Served, exposition: Exposition) -> None:
         self._served = served
         self._exposition = exposition
-        self._renderer = Renderer()
+        self._renderer = Renderer(at_once=_AT_ONCE)
 
     async def root(self, _request: web.Request) -> web.Response:
         """There is one page; go there."""

@@ -8,6 +8,7 @@ from msgspec import json
 
 from monitor.clock import rfc3339, utc
 from monitor.view import count_states
+from monitor.visible import visible
 from monitor.web.public_view import Day, Planned, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
 from monitor.web.public_words import sentence
 from monitor.web.rendering import Parts, encoded
@@ -58,8 +59,8 @@ def _day(day: Day) -> dict[str, Any]:
 
 def _announcement(one: PublicAnnouncement) -> dict[str, Any]:
     return {
-        "text": one.text,
-        "groups": list(one.groups),
+        "text": visible(one.text),
+        "groups": list(map(visible, one.groups)),
         "starts_at": rfc3339(one.starts),
         "ends_at": _time(one.ends),
     }

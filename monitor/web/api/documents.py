@@ -12,6 +12,7 @@ from monitor.state import Acknowledgement, Incident
 from monitor.summary import Report, Row
 from monitor.tally import Tally
 from monitor.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
+from monitor.visible import visible
 
 PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 
@@ -45,7 +46,7 @@ def acknowledgement(said: Acknowledgement | None) -> Document | None:
     """Who takes care of an incident."""
     if said is None:
         return None
-    return {"by": said.by, "note": said.note, "at": rfc3339(said.at), "until": _time(said.until)}
+    return {"by": visible(said.by), "note": visible(said.note), "at": rfc3339(said.at), "until": _time(said.until)}
 
 
 def slot(one: Stretch) -> Document:
@@ -89,7 +90,7 @@ def incident(one: Incident, group: str | None, now: float) -> Document:
         "duration_seconds": round((one.ended_at or now) - one.started_at, 3),
         "outcome": one.reason.outcome.value,
         "reason": one.reason.value,
-        "detail": one.detail,
+        "detail": visible(one.detail),
         "acknowledged": acknowledgement(one.acknowledgement(now) if one.ended_at is None else one.acknowledged),
     }
 
@@ -102,8 +103,10 @@ def incident_alone(one: Incident, group: str | None, now: float) -> Document:
 
 def _first(result: Result) -> Document:
     return result_document(result) | {
-        "addresses": [{"address": a.address, "error": a.error, "seconds": a.seconds} for a in result.attempts],
-        "requests": [{"method": h.method, "url": h.url, "status": h.status} for h in result.hops],
+        "addresses": [
+            {"address": a.address, "error": a.error and visible(a.error), "seconds": a.seconds} for a in result.attempts
+        ],
+        "requests": [{"method": h.method, "url": visible(h.url), "status": h.status} for h in result.hops],
         "evidence": None if result.evidence is None else evidence_document(result.evidence),
     }
 
@@ -112,11 +115,11 @@ def announcement(one: Announcement) -> Document:
     """What the team says."""
     return {
         "id": one.id,
-        "text": one.text,
-        "by": one.by,
+        "text": visible(one.text),
+        "by": visible(one.by),
         "starts_at": rfc3339(one.starts),
         "ends_at": _time(one.ends),
-        "groups": list(one.groups),
+        "groups": list(map(visible, one.groups)),
     }
 
 

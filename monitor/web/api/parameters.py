@@ -84,10 +84,10 @@ class Parameters:
             return None
         try:
             at, name = json.decode(base64.urlsafe_b64decode(value + "==="), type=tuple[float, str])
-            if not 0 <= at <= LATEST:
-                raise ValueError
         except (ValueError, binascii.Error, DecodeError, ValidationError):
-            raise BadParameter("cursor must be the next_cursor of an answer") from None
+            at, name = math.nan, ""
+        if not 0 <= at <= LATEST:
+            raise BadParameter("cursor must be the next_cursor of an answer")
         return at, name
 
 
