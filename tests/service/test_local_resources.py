@@ -73,7 +73,7 @@ async def test_a_new_visitor_is_answered_while_runs_use_up_the_descriptors(start
         await asyncio.gather(with_patience, return_exceptions=True)
     for path in ("/-/healthy", "/status.json", "/metrics"):
         reader, writer = await asyncio.open_connection(*daemon.address.split(":"))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         async with asyncio.timeout(3):
             answer = await reader.read()
         writer.close()

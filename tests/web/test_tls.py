@@ -226,7 +226,7 @@ async def answered(server: Server) -> int:
         return 0
 
 
-@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff", b"\x00" * 5000])
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01\xff", b"\x00" * 5000])
 async def test_what_is_no_tls_is_hung_up_on_quietly(
     begin: Begin, tls: Opening, folder: Path, sent: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
