@@ -11,7 +11,7 @@ from aiohttp import web
 from monitor.errors import StartError
 from monitor.web.limits import DEFAULT_LIMITS, Guard, Limits
 from monitor.web.listener import Listener, listen
-from monitor.web.site import SITE
+from monitor.web.site import SITE, Site
 from monitor.web.tls import Tls
 
 _BACKLOG = 128
@@ -55,7 +55,8 @@ async def serve(
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
     await runner.setup()
     assert runner.server is not None
-    runner.server.request_factory = app[SITE].within(runner.server.request_factory)
+    site = app.get(SITE, Site())
+    runner.server.request_factory = site.within(runner.server.request_factory)
     guard = Guard(runner.server, limits)
     try:
         listening = await listen(guard, host, port, _BACKLOG, (lambda: tls.context) if tls else None)
@@ -63,7 +64,7 @@ async def serve(
         await runner.cleanup()
         raise StartError(f"cannot listen on {_shown((host, port))}: {_why(problem)}") from problem
     server = Server(runner, listening)
-    app[SITE].opened(host, loopback=server.loopback)
+    site.opened(host, loopback=server.loopback)
     return server
 
 

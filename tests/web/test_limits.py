@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -156,24 +156,6 @@ async def test_what_is_no_request_gets_400_with_our_headers_and_no_noise(
         assert b"Server: monitor\r\n" in said
         await closed_after(reader)
     assert not caplog.records
-
-
-async def test_connections_beyond_the_limit_are_refused_and_room_is_made_again(begin: Begin) -> None:
-    server = await begin(Limits(connections=3))
-    async with AsyncExitStack() as stack:
-        for _ in range(3):
-            reader, writer = await stack.enter_async_context(connected(server.address))
-            writer.write(GET)
-            assert b" 200 " in await answer(reader)
-        async with connected(server.address) as (reader, _):
-            assert b" 503 " in await head(reader)
-            assert await closed_after(reader) < 2
-    async with asyncio.timeout(5):
-        while True:
-            async with connected(server.address) as (reader, writer):
-                writer.write(GET)
-                if b" 200 " in await head(reader):
-                    break
 
 
 async def test_close_finishes_answers_and_hangs_up_on_idle_clients(begin: Begin, service: FakeService) -> None:
