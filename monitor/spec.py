@@ -171,16 +171,9 @@ class LogSpec:
     access: bool = False
 
 
-DEFAULT_DENIED = (
-    "169.254.0.0/16",
-    "fe80::/10",
-    "fd00:ec2::254/128",  # Amazon's metadata service over IPv6
-    "fd20:ce::254/128",  # Google's
-    "100.100.100.200/32",  # Alibaba's
-    "192.0.0.192/32",  # Oracle's
-    "168.63.129.16/32",  # the host agent of Azure
-)
-"""Link-local networks, where most clouds have their metadata service, and the addresses of the others."""
+DEFAULT_DENIED = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "fd20:ce::254/128", "100.100.100.200/32",
+                  "192.0.0.192/32", "168.63.129.16/32")  # fmt: skip
+"""Link-local networks, and the metadata services of Amazon and Google over IPv6, of Alibaba, Oracle and Azure."""
 DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
