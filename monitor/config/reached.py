@@ -11,6 +11,8 @@ from pydantic import PlainValidator, WithJsonSchema
 from monitor.config import addresses, values
 from monitor.config.bad_value import BadValueError
 
+_DEFAULT = {"http": 80, "https": 443}
+"""Ports that browsers leave out of an origin."""
 _PATH = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"
 
 
@@ -26,7 +28,7 @@ def _external_url(value: object) -> str:
         raise BadValueError("the path must be of ASCII letters, digits, `.`, `_`, `~` and `-`", 'write "/monitor/"')
     place = addresses.ascii_host(parts.hostname or "")
     host = f"[{place}]" if ":" in place else place
-    port = f":{parts.port}" if parts.port else ""
+    port = f":{parts.port}" if parts.port not in (None, _DEFAULT[parts.scheme]) else ""
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 

@@ -49,7 +49,8 @@ def from_elsewhere(request: web.Request) -> bool:
 def _cross_origin(request: web.Request) -> bool:
     if "Sec-Fetch-Site" in request.headers:
         return from_elsewhere(request)
-    return request.headers["Origin"].partition("://")[2] not in (request.host, request[EXTERNAL])
+    scheme, _, host = request.headers["Origin"].lower().partition("://")
+    return not host or (host != request.host.lower() and f"{scheme}://{host}" != request[EXTERNAL])
 
 
 def _is_form(request: web.Request) -> bool:

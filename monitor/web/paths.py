@@ -11,7 +11,7 @@ PREFIX: ContextVar[str] = ContextVar("prefix", default="")
 
 
 EXTERNAL: web.RequestKey[str] = web.RequestKey("external", str)
-"""`request[EXTERNAL]` is host and port of `external_url`, empty if there is none; `monitor.web.site` sets it."""
+"""`request[EXTERNAL]` is the origin of `external_url`, empty if there is none; `monitor.web.site` sets it."""
 
 
 def base() -> str:

@@ -35,7 +35,7 @@ class Site:
         """Go by these settings from now on."""
         self._open = spec.access.stated
         external = urlsplit(spec.external_url)
-        self._external = external.netloc
+        self._external = f"{external.scheme}://{external.netloc}" if external.netloc else ""
         self._prefix = external.path.rstrip("/")
         self._names = {"localhost", *spec.allowed_hosts, external.hostname or ""}
 

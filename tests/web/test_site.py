@@ -107,7 +107,12 @@ async def test_the_name_that_it_listens_on_is_one_of_ours(begin: Begin) -> None:
 async def test_a_form_is_believed_from_the_external_address_behind_a_proxy_that_changes_host(begin: Begin) -> None:
     server = await begin(site=Site(OPS))
     async with aiohttp.ClientSession(f"http://{server.address}") as session:
-        for origin, status in (("https://ops.example.com:8443", 200), ("https://ops.example.com", 403)):
+        for origin, status in (
+            ("https://ops.example.com:8443", 200),
+            ("http://ops.example.com:8443", 403),
+            ("https://ops.example.com", 403),
+            ("null", 403),
+        ):
             async with session.post("/-/reload", headers={"Origin": origin}) as answer:
                 assert answer.status == status
 
