@@ -13,7 +13,7 @@ from monitor.view import CheckView
 from monitor.web import Server, pages
 from monitor.web.access import Access
 from monitor.web.site import Site
-from tests.servers.http import HttpServer, ok
+from tests.servers.http import HttpServer, answer
 from tests.service.daemon import until
 from tests.web.conftest import Begin, FakeService
 from tests.web.test_access import rules
@@ -162,7 +162,8 @@ async def test_a_page_that_rebinds_its_name_reads_and_changes_nothing(
 async def test_another_site_cannot_have_anything_probed(browser: playwright.Browser, begin: Begin) -> None:
     server = await begin()
     target = f"http://{server.address}/probe?target=http://10.0.0.1/"
-    async with HttpServer(ok(f"<img src='{target}'>".encode(), ("Content-Type", "text/html"))) as other:
+    page_of_it = answer(body=f"<img src='{target}'>".encode(), headers=[("Content-Type", "text/html")])
+    async with HttpServer(lambda _: page_of_it) as other:
         page = await browser.new_page()
         async with page.expect_response(target) as answered:
             await page.goto(other.url("/").replace("127.0.0.1", "localhost"))
