@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.errors import BadTarget
 from monitor.spec import AccessSpec, MonitorSpec
 from monitor.view import CheckView
 from monitor.web import Server, pages
@@ -159,17 +160,24 @@ async def test_a_page_that_rebinds_its_name_reads_and_changes_nothing(
     assert (service.reloads, service.ran) == (0, [])
 
 
-async def test_another_site_cannot_have_anything_probed(browser: playwright.Browser, begin: Begin) -> None:
-    server = await begin()
+async def test_another_site_cannot_have_anything_probed(
+    browser: playwright.Browser, begin: Begin, service: FakeService, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def probe(_: object) -> None:
+        raise BadTarget("it was let through")  # 400, not 403
+
+    service.probe = probe  # type: ignore[assignment, method-assign]
+    caplog.set_level("INFO", "monitor.access")
+    server = await begin(access_log=True)
     target = f"http://{server.address}/probe?target=http://10.0.0.1/"
     page_of_it = answer(body=f"<img src='{target}'>".encode(), headers=[("Content-Type", "text/html")])
     async with HttpServer(lambda _: page_of_it) as other:
         page = await browser.new_page()
-        async with page.expect_response(target) as answered:
-            await page.goto(other.url("/").replace("127.0.0.1", "localhost"))
-        assert (await answered.value).status == 403
-        assert "another site" in await (await answered.value).text()
+        await page.goto(other.url("/").replace("127.0.0.1", "localhost"))  # its image is loaded, or refused, by then
         await page.close()
+    asked = [record.getMessage() for record in caplog.records if "/probe" in record.getMessage()]
+    assert len(asked) == 1
+    assert asked[0].startswith("GET /probe 403 ")
 
 
 async def test_a_reader_finds_the_login_and_then_the_buttons(
