@@ -1,4 +1,4 @@
-"""Makes characters visible that steer a terminal or turn the direction of a text, whoever sent them."""
+"""Makes characters visible that steer a terminal or turn the direction of a text."""
 
 from __future__ import annotations
 

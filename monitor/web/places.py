@@ -1,4 +1,4 @@
-"""Places for connections, so many in all and for each client: the one that has waited longest makes room for a new one.
+"""Limits connections, in all and for each client: the connection that has waited longest makes room for a new one.
 
 A place waits while no whole request is there: between two requests, or while bytes of one drip in. A client that keeps
 many connections open loses its own, oldest first, and nobody else's.
@@ -34,7 +34,7 @@ class _Pool:
 
 
 class Places:
-    """All places of one listener; a client is whoever has one address, or one IPv6 network of /64."""
+    """Hands out the places of one listener; an address is a client, and so is an IPv6 network of /64."""
 
     def __init__(self, most: int) -> None:
         self._reserve_size = max(1, min(_RESERVE, most // 4))

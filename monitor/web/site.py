@@ -84,7 +84,7 @@ class Site:
         return await handler(request)
 
     def answers_to(self, host: str) -> bool:
-        """Whether a `Host` header names us; nobody can have an address resolve to another one."""
+        """Returns whether a `Host` header names this monitor; an address always does, as no DNS answer can change it."""
         name, port = _split(host)
         if port.strip("0123456789"):
             return False
