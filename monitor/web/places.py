@@ -1,4 +1,4 @@
-"""Limits connections, in all and for each client: the connection that has waited longest makes room for a new one.
+"""Limits connections, in all and for each client; the one that has waited longest makes room for a new one.
 
 A place waits while no whole request is there: between two requests, or while bytes of one drip in. A client that keeps
 many connections open loses its own, oldest first, and nobody else's.
