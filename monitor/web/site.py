@@ -84,7 +84,7 @@ class Site:
         return await handler(request)
 
     def answers_to(self, host: str) -> bool:
-        """Returns whether a `Host` header names this monitor; an address does, since DNS cannot change where it leads."""
+        """Returns whether a `Host` header names this monitor; an address does, as DNS cannot change where it leads."""
         name, port = _split(host)
         if port.strip("0123456789"):
             return False
