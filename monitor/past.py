@@ -96,6 +96,10 @@ class Presence:
             self.gaps.append((self._seen.wall, now.wall))
         self._seen = now
 
+    def since(self, start: float) -> bool:
+        """Whether it was there all the time from then (Unix seconds) until now."""
+        return not self.gaps or self.gaps[-1][1] <= start
+
     def within(self, start: float, end: float) -> Iterator[tuple[float, float]]:
         """The stretches of [start, end) in which it was there."""
         for begin, over in self.gaps:
@@ -161,7 +165,7 @@ class Past:
         if begin >= now.wall:
             return
         self._counted = now.wall
-        if not self.presence.gaps and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
+        if self.presence.since(begin) and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
             minute.tally.stand(state, now.wall - begin)
             return
         for start, end in self.presence.within(begin, now.wall):

@@ -12,12 +12,15 @@ try:
 except ImportError:  # not on every platform
     from asyncio import new_event_loop  # type: ignore[assignment]
 
-__all__ = ["descriptors_for", "new_event_loop", "settle_memory"]
+__all__ = ["descriptors_for", "descriptors_for_clients", "new_event_loop", "settle_memory"]
 
-_OTHER_DESCRIPTORS = 256
+_OTHER_DESCRIPTORS = 768
 """File descriptors for all but the runs: connections to the page, libraries, files; a quarter if there are few."""
 _FEWEST_DESCRIPTORS = 32
 """So many of them whatever the limit is, or nobody could be told what is wrong."""
+_OWN_DESCRIPTORS = 24
+"""What the process has open while nobody asks and nothing runs: loops, logs, the history and its lock, listeners."""
+_MOST_CLIENTS = 512
 
 _M_MMAP_THRESHOLD, _LARGE = -3, 1 << 17
 """malloc.h, and glibc's own limit in bytes from which a block is mapped by itself and goes back when it is freed."""
@@ -39,7 +42,20 @@ def descriptors_for(runs: int) -> int:
         soft = allowed
     if soft == resource.RLIM_INFINITY:
         return runs
-    return max(1, soft - max(_FEWEST_DESCRIPTORS, min(_OTHER_DESCRIPTORS, soft // 4)))
+    return max(1, soft - _beside_runs(soft))
+
+
+def descriptors_for_clients() -> int:
+    """How many connections clients may have: what they take, no check lacks, and neither does the process itself."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MOST_CLIENTS
+    beside = _beside_runs(soft)
+    return max(4, min(_MOST_CLIENTS, beside - max(_OWN_DESCRIPTORS, beside // 4)))
+
+
+def _beside_runs(limit: int) -> int:
+    return max(_FEWEST_DESCRIPTORS, min(_OTHER_DESCRIPTORS, limit // 4))
 
 
 def settle_memory() -> None:

@@ -26,7 +26,7 @@ from monitor.metrics import CheckCollector, Overload, Registry, Vitals
 from monitor.notify import Notifier
 from monitor.outcome import Result, State
 from monitor.probing import Prober
-from monitor.process import settle_memory
+from monitor.process import descriptors_for_clients, settle_memory
 from monitor.redact import Redactor
 from monitor.retries import Retries
 from monitor.runner import Drained
@@ -36,7 +36,7 @@ from monitor.spec import Configuration, HostPort, PublicSpec, Sources
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
-from monitor.web import Asked, Entrance, Probed, build_app, serve
+from monitor.web import Asked, Entrance, Limits, Probed, build_app, serve
 from monitor.workers import Pool
 
 _log = structlog.get_logger("monitor.service")
@@ -101,9 +101,10 @@ class Service(Memory):
     async def _start(self) -> None:
         log.hide(lambda: (self._redactor,))
         host, port = self._listen_option or self._config.monitor.listen
-        app = build_app(self, self._registry, True, self._entrance.access)
+        app = build_app(self, self._registry, True, self._entrance.access, self._entrance.site)
         self._opened.callback(self._entrance.close)
-        server = await serve(app, host, port or 0, tls=await self._entrance.prepared())
+        limits = Limits(connections=descriptors_for_clients())
+        server = await serve(app, host, port or 0, limits, await self._entrance.prepared())
         self._opened.push_async_callback(server.close)
         self._address = server.address
         self._entrance.opened(server)

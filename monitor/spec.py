@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal, get_args
 
 from monitor.planned import MaintenanceSpec
@@ -188,7 +188,9 @@ class LogSpec:
     access: bool = False
 
 
-DEFAULT_DENIED = ("169.254.0.0/16", "fe80::/10")
+DEFAULT_DENIED = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "fd20:ce::254/128", "100.100.100.200/32",
+                  "192.0.0.192/32", "168.63.129.16/32")  # fmt: skip
+"""Link-local networks, and the metadata services of Amazon and Google over IPv6, of Alibaba, Oracle and Azure."""
 DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -282,10 +284,9 @@ class MonitorSpec:
 
     listen: HostPort = ("127.0.0.1", 8420)
     title: str = ""
-    deny_addresses: tuple[Network, ...] = (
-        IPv4Network(DEFAULT_DENIED[0]),
-        IPv6Network(DEFAULT_DENIED[1]),
-    )
+    external_url: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    deny_addresses: tuple[Network, ...] = tuple(map(ip_network, DEFAULT_DENIED))
     max_concurrency: int = 5000
     workers: int = 0
     drain_timeout: float = 30.0

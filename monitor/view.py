@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from monitor.clock import Moment, rfc3339
+from monitor.clock import Moment, rfc3339, utc
 from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
@@ -20,6 +19,7 @@ from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation, slowness, undecided
 from monitor.tally import Tally
 from monitor.turns import turns
+from monitor.visible import visible
 
 Document = dict[str, Any]
 """A JSON object."""
@@ -247,7 +247,7 @@ def detail_document(check: CheckView) -> Document:
                 "started_at": rfc3339(i.started_at),
                 "ended_at": _time(i.ended_at),
                 "reason": i.reason.value,
-                "detail": i.detail,
+                "detail": visible(i.detail),
             }
             for i in check.incidents
         ],
@@ -261,7 +261,7 @@ def result_document(result: Result) -> Document:
         "started_at": rfc3339(result.started_at),
         "outcome": result.outcome.value,
         "reason": result.reason.value,
-        "detail": result.detail,
+        "detail": visible(result.detail),
         "duration_seconds": _rounded(result.duration),
         "phases": {name: _rounded(value) for name, value in result.phases.items()},
         "status_code": result.status_code,
@@ -270,7 +270,7 @@ def result_document(result: Result) -> Document:
         "redirects": result.redirects,
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
-        "notes": list(result.notes),
+        "notes": list(map(visible, result.notes)),
         "certificate": None if result.certificate is None else _certificate(result.certificate),
     }
 
@@ -278,8 +278,8 @@ def result_document(result: Result) -> Document:
 def evidence_document(evidence: Evidence) -> Document:
     """What a failing run got as an answer."""
     return {
-        "headers": [list(header) for header in evidence.headers],
-        "body": evidence.body,
+        "headers": [[visible(name), visible(value)] for name, value in evidence.headers],
+        "body": None if evidence.body is None else visible(evidence.body),
         "truncated": evidence.cut,
     }
 
@@ -293,8 +293,8 @@ def _maintenance(window: Window | None) -> Document | None:
 def _certificate(certificate: Certificate) -> Document:
     return {
         "not_after": rfc3339(certificate.not_after),
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
+        "subject": visible(certificate.subject),
+        "issuer": visible(certificate.issuer),
     }
 
 
@@ -329,7 +329,7 @@ def _planned(window: Window | None, now: float) -> str:
     """Which maintenance it is, and its end in UTC, with the date unless that is today."""
     if window is None:  # over, and noticed within a second
         return "planned maintenance"
-    ends, today = datetime.fromtimestamp(window.ends, UTC), datetime.fromtimestamp(now, UTC).date()
+    ends, today = utc(window.ends), utc(now).date()
     day = "" if ends.date() == today else f"{ends:%-d %b %Y} "
     return f"planned maintenance «{window.name}» until {day}{ends:%H:%M} UTC"
 

@@ -9,6 +9,9 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\u
 """Characters that Python takes for printable and that show as nothing."""
 
 
+_WRITTEN = "\n\r\t\f\u200c\u200d"
+
+
 def visible(text: str, keep: str = "") -> str:
     r"""The text with everything that shows as nothing, or moves what is shown, spelled out as in `\u202e`."""
     if text.isprintable() and _UNSEEN.search(text) is None:
@@ -18,3 +21,8 @@ def visible(text: str, keep: str = "") -> str:
 
 def _is_seen(character: str) -> bool:
     return character in _BLANKS or (character.isprintable() and _UNSEEN.match(character) is None)
+
+
+def legible(text: str) -> str:
+    """Text that a person wrote, made visible; line ends stay, and the joiners that Persian, Hindi and emoji need."""
+    return visible(text, _WRITTEN)

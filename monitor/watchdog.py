@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from typing import NamedTuple
 
 TICK = 0.1
 """Seconds between two looks at the clock; what stands still for less is seen only as lag."""
@@ -16,12 +15,40 @@ _KEPT_SECONDS = 3600.0
 """Longer than any run lasts."""
 
 
-class Gap(NamedTuple):
-    """The process stood still from `began` to `ended` (steady seconds), `lost` seconds in all, sleep included."""
+class Gaps:
+    """Stretches of steady time in which the process stood still, oldest first; none overlaps another.
 
-    began: float
-    ended: float
-    lost: float
+    Every failing run asks for a sum of them, and an overloaded hour has thousands: running sums make that two searches.
+    """
+
+    def __init__(self) -> None:
+        self._began: list[float] = []
+        self._ended: list[float] = []
+        self._lost = [0.0]
+        """Seconds that were lost before each gap, and in all."""
+
+    def __len__(self) -> int:
+        return len(self._began)
+
+    def note(self, began: float, ended: float, lost: float) -> None:
+        """Add a gap of `lost` seconds, sleep included, or replace the last one if that began then."""
+        if self._began and self._began[-1] == began:
+            for column in (self._began, self._ended, self._lost):
+                column.pop()
+        self._began.append(began)
+        self._ended.append(ended)
+        self._lost.append(self._lost[-1] + lost)
+
+    def lost_between(self, began: float, ended: float) -> float:
+        """Seconds lost in the gaps that overlap this stretch."""
+        first, beyond = bisect_right(self._ended, began), bisect_left(self._began, ended)
+        return self._lost[beyond] - self._lost[first] if first < beyond else 0.0
+
+    def forget(self, before: float) -> None:
+        """Drop what ended before that, once it is half of all, so that each gap is moved once at most."""
+        old = bisect_left(self._ended, before)
+        if old > len(self) // 2:
+            del self._began[:old], self._ended[:old], self._lost[:old]
 
 
 class Watchdog:
@@ -29,7 +56,7 @@ class Watchdog:
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe
-        self._gaps: deque[Gap] = deque()
+        self._gaps = Gaps()
         self._handle: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticked = 0.0
@@ -53,7 +80,7 @@ class Watchdog:
         Looks at the clock first: after a stop, the timers of runs fire before the next tick does.
         """
         self._look()
-        return sum(gap.lost for gap in self._gaps if gap.began < ended and gap.ended > began)
+        return self._gaps.lost_between(began, ended)
 
     def _tick(self) -> None:
         assert self._loop is not None
@@ -68,11 +95,8 @@ class Watchdog:
         lost = max(0.0, now - self._ticked - TICK) + max(0.0, _slept() - self._slept)
         if lost < _NOTICED:
             return
-        if self._gaps and self._gaps[-1].began == self._ticked:
-            self._gaps.pop()
-        self._gaps.append(Gap(self._ticked, now, lost))
-        while self._gaps[0].ended < now - _KEPT_SECONDS:
-            self._gaps.popleft()
+        self._gaps.note(self._ticked, now, lost)
+        self._gaps.forget(now - _KEPT_SECONDS)
 
 
 def _slept() -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from monitor.spec import Network
 from monitor.urls import ascii_host
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-_NAT64 = IPv6Network("64:ff9b::/96")
-"""RFC 6052: the last 32 bits are an IPv4 address, which is where the packets end up."""
+_LAST = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+"""Whose last 32 bits are the IPv4 address that packets go to: RFC 4291 (compatible, mapped), 2765, 6052, 8215."""
+_LOCAL_NAT64 = _LAST[-1]
+"""A local translator may use any part of it as its prefix, of 48, 56, 64 or 96 bits (RFC 6052, 2.2)."""
+_ISATAP = (0x00005EFE, 0x02005EFE)
+"""RFC 5214: bits 64 to 95 of an address whose last 32 bits are one of IPv4."""
 _REMEMBERED = 16384
 """Addresses about which the answer is remembered: most runs see the same ones, and reading one takes a while."""
 _HOST_SHOWN = 100
@@ -101,13 +105,30 @@ def _embedded(
     """The address and what it leads to: the IPv4 address inside of it; loopback for 0.0.0.0 and ::."""
     if address.is_unspecified:
         return (address, *_LOOPBACK)
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address == _LOOPBACK[1]:
         return (address,)
-    if address.ipv4_mapped:
-        return (address, address.ipv4_mapped)
-    if address in _NAT64:
-        return (address, IPv4Address(int(address) & 0xFFFFFFFF))
-    return (address, address.sixtofour) if address.sixtofour else (address,)
+    inside = dict.fromkeys(_inside(address))
+    return (address, *inside, *(_LOOPBACK if any(one.is_unspecified for one in inside) else ()))
+
+
+def _inside(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Every IPv4 address that this one may stand for."""
+    bits = int(address)
+    if any(address in network for network in _LAST) or bits >> 32 & 0xFFFFFFFF in _ISATAP:
+        yield IPv4Address(bits & 0xFFFFFFFF)
+    if address in _LOCAL_NAT64:
+        guessed = (_around_u(bits, prefix) for prefix in (48, 56, 64))
+        yield from (one for one in guessed if int(one) >> 24)  # of the prefix itself nobody is at 0.0.0.0/8
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+
+
+def _around_u(bits: int, prefix: int) -> IPv4Address:
+    """The IPv4 address behind a prefix of so many bits, without the byte that stands at bit 64."""
+    without = bits >> 64 << 56 | bits & (1 << 56) - 1
+    return IPv4Address(without >> 120 - prefix - 32 & 0xFFFFFFFF)
 
 
 def is_numeric(host: str) -> bool:

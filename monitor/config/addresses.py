@@ -89,6 +89,11 @@ def host(text: str) -> str:
     return text
 
 
+def compared(text: str) -> str:
+    """A host name or an IP address as it is compared: in ASCII and lower case, without the dot at its end."""
+    return host(text).lower() if literal(text) else _ascii(host(text)).lower()
+
+
 def _ascii(text: str) -> str:
     try:
         return ascii_host(text).removesuffix(".")

@@ -117,6 +117,8 @@ def monitor_spec(table: MonitorTable) -> MonitorSpec:
     return MonitorSpec(
         listen=table.listen,
         title=table.title,
+        external_url=table.external_url,
+        allowed_hosts=tuple(table.allowed_hosts),
         deny_addresses=tuple(table.deny_addresses),
         max_concurrency=table.max_concurrency,
         workers=table.workers,

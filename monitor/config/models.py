@@ -12,6 +12,7 @@ from monitor.config.keys import Table, one_of
 from monitor.config.listener import AccessTable, ListenTlsTable
 from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
 from monitor.config.outside import ApiTable, PublicTable
+from monitor.config.reached import ExternalUrl, HostName
 from monitor.config.shape import LITERAL
 from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
 
@@ -246,6 +247,13 @@ class MonitorTable(Table):
 
     listen: keys.Listen = Field(default=_MONITOR.listen, description="HOST:PORT of the page, the metrics and the API.")
     title: keys.Shown = Field(default=_MONITOR.title, description="The title of the page.")
+    external_url: ExternalUrl = Field(
+        default=_MONITOR.external_url,
+        description="The address by which people reach the page; behind a proxy its path is the prefix of all others.",
+    )
+    allowed_hosts: list[HostName] = Field(
+        default=[], description="More names by which browsers may ask, besides IP addresses and localhost."
+    )
     deny_addresses: list[keys.Subnet] = Field(
         default=list(_MONITOR.deny_addresses),
         description="Networks that no check may connect to, however it gets there.",

@@ -14,8 +14,8 @@ from aiohttp import web
 from monitor.spec import AccessSpec, ForwardedSpec, Right
 from monitor.web.access_failures import Failures, address_of, counted_as
 from monitor.web.access_logins import NOBODY, Caller, Logins, TooManyLogins, basic
-from monitor.web.csrf import foreign
-from monitor.web.middleware import MAY, USER, Handler, error
+from monitor.web.csrf import foreign, from_elsewhere
+from monitor.web.middleware import LOGIN, MAY, USER, Handler, error, route_of
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 
 _log = structlog.get_logger("monitor.web")
@@ -38,6 +38,8 @@ ASKING = frozenset({"/badge/{check}.svg"})
 """Routes for everybody that show more to those who may view, which they find in `request[MAY]`."""
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
+LOGIN_PATH = "/login"
+"""Where a reader whom nothing has asked for a login gets the browser's dialog for it."""
 _READING = ("GET", "HEAD")
 _LONGEST_NAME = 200
 _WRONG = "the login is wrong"
@@ -74,18 +76,23 @@ class Access:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer whoever may ask this; handlers find the name of who asks in `request[USER]`."""
-        request[USER], request[MAY] = None, frozenset()
+        request[USER], request[MAY], request[LOGIN] = None, frozenset(), False
         needed = needed_right(request)
         if needed is None:
             return await handler(request)
         if needed == "write" and (why := await foreign(request)):
             return error(request, 403, why)
+        if route_of(request) == "/probe" and from_elsewhere(request):
+            return error(request, 403, "a page of another site may not have anything probed")
         spec = self._spec
         caller = await self._caller(request, spec)
         request[MAY] = spec.anonymous | (caller.may if isinstance(caller, Caller) else frozenset())
         if isinstance(caller, Caller):
             request[USER] = caller.name
-        if needed in request[MAY] or _route(request) in ASKING:
+        request[LOGIN] = bool(spec.users) and request[USER] is None
+        if route_of(request) == LOGIN_PATH and request[LOGIN]:
+            return _refusal(request, spec, "view", caller)
+        if needed in request[MAY] or route_of(request) in ASKING:
             return await handler(request)
         return _refusal(request, spec, needed, caller)
 
@@ -110,19 +117,23 @@ class Access:
         return found or self._limited(address) or self._failed(address)
 
     async def _basic(self, credentials: str, address: str) -> Caller | Refused:
-        """Too many failures hold for right passwords too, or the answer would tell a guesser which one is right."""
-        if limited := self._limited(address):
-            return limited
+        """Too many failures hold for right passwords too, or the answer would tell a guesser which one is right.
+
+        They do not hold for one who logged in from this address lately: somebody else's guesses, through the same
+        proxy, would lock him out.
+        """
         login, passwords = basic(credentials), self._logins.passwords
-        if login is None:
-            return self._failed(address)
-        known = passwords.known(*login)
+        known = passwords.known(*login, address) if login else None
         if isinstance(known, Caller):
             return known
+        if limited := self._limited(address):
+            return limited
+        if login is None:
+            return self._failed(address)
         if known is not None:
             return await asyncio.shield(known) or Refused(401, _WRONG)  # whoever began it counts the failure
         try:
-            attempt = passwords.attempt(*login)
+            attempt = passwords.attempt(*login, address)
         except TooManyLogins:
             return Refused(503, "too many logins at once, try again soon", 2.0)
         self._failures.count(address, time.monotonic())  # now, or many at once would all be let in
@@ -151,17 +162,12 @@ def needed_right(request: web.Request) -> Right | None:
 
     It goes by the route that will answer, not by how the path was spelled. Browsers ask OPTIONS without a login.
     """
-    route = _route(request)
+    route = route_of(request)
     if route in OPEN or request.method == "OPTIONS":
         return None
     if request.method not in _READING:
         return "write"
     return "metrics" if route in METRICS else "view"
-
-
-def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else ""
 
 
 def _forwarded(request: web.Request, spec: ForwardedSpec) -> Caller | None:

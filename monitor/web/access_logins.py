@@ -47,17 +47,17 @@ class Passwords:
         self._right: dict[bytes, tuple[float, Caller]] = {}
         self._trying: dict[bytes, asyncio.Task[Caller | None]] = {}
 
-    def known(self, name: str, password: str) -> asyncio.Task[Caller | None] | Caller | None:
-        """Who this is, if it was found out lately; the task that is just finding it out; else None."""
-        digest = self._digest(name, password)
+    def known(self, name: str, password: str, address: str) -> asyncio.Task[Caller | None] | Caller | None:
+        """Who this is, if he logged in from this address lately; the task that is just finding it out; else None."""
+        digest = self._digest(name, password, address)
         until, caller = self._right.get(digest, (0.0, NOBODY))
         return caller if time.monotonic() < until else self._trying.get(digest)
 
-    def attempt(self, name: str, password: str) -> asyncio.Task[Caller | None]:
+    def attempt(self, name: str, password: str, address: str) -> asyncio.Task[Caller | None]:
         """Find out who this is, None if the password is wrong; raises TooManyLogins."""
         if len(self._trying) >= _WAITING:
             raise TooManyLogins
-        digest = self._digest(name, password)
+        digest = self._digest(name, password, address)
         task = asyncio.get_running_loop().create_task(self._tried(name, password, digest))
         self._trying[digest] = task
         task.add_done_callback(lambda _: self._trying.pop(digest, None))
@@ -73,9 +73,10 @@ class Passwords:
         self._right[digest] = (now + _KEPT, caller)
         return caller
 
-    def _digest(self, name: str, password: str) -> bytes:
-        both = f"{name}:{password}".encode("utf-8", "surrogateescape")  # no name has a colon
-        return hashlib.blake2b(both, key=self._key).digest()
+    def _digest(self, name: str, password: str, address: str) -> bytes:
+        """Of an address too, or a guesser elsewhere could find out a remembered password without being held up."""
+        all_of_it = f"{address}\n{name}:{password}".encode("utf-8", "surrogateescape")  # no name has a colon
+        return hashlib.blake2b(all_of_it, key=self._key).digest()
 
 
 class Tokens:

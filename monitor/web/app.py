@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from monitor.web import api
-from monitor.web.access import Access
+from monitor.web.access import LOGIN_PATH, Access
 from monitor.web.badges import Badges
 from monitor.web.cors import Cors
 from monitor.web.feeds import Feeds
@@ -14,23 +14,29 @@ from monitor.web.handlers import Handlers
 from monitor.web.headers import add_headers
 from monitor.web.incident_pages import IncidentPages
 from monitor.web.limits import DEFAULT_LIMITS
-from monitor.web.middleware import answer_errors, log_requests, read_whole_request
+from monitor.web.middleware import answer_errors, free_reserve, keep_reserve, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
 from monitor.web.public import PublicHandlers
 from monitor.web.served import Exposition, Served
+from monitor.web.site import SITE, Site
 from monitor.web.static import serve_icon, serve_static
 
 
-def build_app(served: Served, registry: Exposition, access_log: bool, access: Access | None = None) -> web.Application:
+def build_app(
+    served: Served, registry: Exposition, access_log: bool, access: Access | None = None, site: Site | None = None
+) -> web.Application:
     """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes, `access` says who may
-    ask, everybody unless given.
+    ask, everybody unless given, `site` by which names.
     """
-    around = (answer_errors, Cors(served).middleware, read_whole_request, (access or Access()).middleware)
+    site = site or Site()
+    who = (Cors(served).middleware, read_whole_request, (access or Access()).middleware)
+    around = (answer_errors, site.middleware, keep_reserve, *who)
     app = web.Application(
         middlewares=(log_requests, *around) if access_log else around,
         client_max_size=DEFAULT_LIMITS.body,
     )
-    app.on_response_prepare.append(add_headers)
+    app[SITE] = site
+    app.on_response_prepare.extend((add_headers, free_reserve))
     public, feeds = PublicHandlers(served), Feeds(served)
     handlers, incidents, forms = Handlers(served, registry), IncidentPages(served), Forms(served)
     app.add_routes(
@@ -43,6 +49,7 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             web.get("/status/{check}", handlers.check),
             web.post("/status/{check}/run", forms.run),
             web.get("/wall", handlers.wall),
+            web.get(LOGIN_PATH, forms.login),
             web.get("/incidents", incidents.incidents),
             web.get("/incidents/{incident}", incidents.incident),
             web.post("/incidents/{incident}/acknowledge", forms.acknowledge),
@@ -63,4 +70,5 @@ def build_app(served: Served, registry: Exposition, access_log: bool, access: Ac
             *api.routes(served),
         ]
     )
+    site.serves(app)
     return app

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.clock import rfc3339
+from monitor.visible import legible
 from monitor.web.pages import template
 from monitor.web.xml import xml_text
 
@@ -53,4 +54,4 @@ def urn(*names: str) -> str:
 
 def atom(feed: AtomFeed) -> str:
     """The feed as XML. Its addresses are relative to its own: only the reader knows how the monitor is reached."""
-    return _TEMPLATE.render(feed=feed, iso=rfc3339, text=xml_text)
+    return _TEMPLATE.render(feed=feed, iso=rfc3339, text=lambda text: xml_text(legible(text)))

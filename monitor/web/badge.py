@@ -8,6 +8,7 @@ from typing import NamedTuple
 from markupsafe import escape
 
 from monitor.outcome import State
+from monitor.visible import legible
 from monitor.web.xml import xml_text
 
 _HEIGHT = 20
@@ -48,7 +49,7 @@ class Badge(NamedTuple):
 
 def badge_svg(badge: Badge) -> str:
     """The badge as SVG, without styles and scripts, so that it works wherever an image does."""
-    label, value = xml_text(badge.label), xml_text(badge.value)
+    label, value = xml_text(legible(badge.label)), xml_text(badge.value)
     shape = _SHAPES.get(badge.state, "") if badge.state else ""
     left, beside = text_width(label), text_width(value)
     middle = left + 2 * _PAD

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from monitor.clock import utc
 from monitor.past import Stretch
 from monitor.state import Incident, seconds
 from monitor.summary import percent
@@ -141,7 +141,7 @@ def _rectangle(kind: str, x: float, width: float, y: float, height: float) -> st
 
 def described(tally: Tally | None, of: Range, start: int) -> str:
     """A slot in words: «10 Nov 14:00, 99.21 % available, 100 % known, 3 of 90 runs failed»."""
-    began = datetime.fromtimestamp(start, UTC)
+    began = utc(start)
     when = f"{began:%-d %b}" if of.step >= _DAY else f"{began:%-d %b %H:%M}"
     if tally is None:
         return f"{when}: nothing known"
@@ -228,7 +228,7 @@ def _latency_words(slots: Sequence[Tally | None], of: Range) -> str:
 def ticks(axis: Axis) -> list[str]:
     """What stands below a chart, from left to right, at even distances."""
     length = axis.range.step * axis.range.slots
-    times = (datetime.fromtimestamp(axis.starts(0) + length * n / (_TICKS - 1), UTC) for n in range(_TICKS - 1))
+    times = (utc(axis.starts(0) + length * n / (_TICKS - 1)) for n in range(_TICKS - 1))
     form = "%H:%M" if length <= _DAY else "%-d %b"
     return [*(f"{time:{form}}" for time in times), "now"]
 

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from monitor.web.paths import EXTERNAL
+
 FIELD = "csrf"
 """The hidden field of our forms."""
 HEADER = "X-CSRF-Token"
@@ -39,11 +41,16 @@ async def foreign(request: web.Request) -> str | None:
     return None
 
 
+def from_elsewhere(request: web.Request) -> bool:
+    """Whether a browser says that a page of another site asks."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+
+
 def _cross_origin(request: web.Request) -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    return request.headers["Origin"].partition("://")[2] != request.host
+    if "Sec-Fetch-Site" in request.headers:
+        return from_elsewhere(request)
+    scheme, _, host = request.headers["Origin"].lower().partition("://")
+    return not host or (host != request.host.lower() and f"{scheme}://{host}" != request[EXTERNAL])
 
 
 def _is_form(request: web.Request) -> bool:

@@ -7,16 +7,18 @@ import structlog
 from monitor.spec import MonitorSpec
 from monitor.web.access import Access
 from monitor.web.server import Server
+from monitor.web.site import Site
 from monitor.web.tls import Tls
 
 _log = structlog.get_logger("monitor.web")
 
 
 class Entrance:
-    """Access and TLS of one listener."""
+    """Access, names and TLS of one listener."""
 
     def __init__(self, spec: MonitorSpec) -> None:
         self.access = Access(spec.access)
+        self.site = Site(spec)
         self.tls = Tls(spec.tls) if spec.tls else None
         self._server: Server | None = None
 
@@ -34,6 +36,7 @@ class Entrance:
     async def use(self, spec: MonitorSpec) -> None:
         """Go by these settings from now on."""
         self.access.use(spec.access)
+        self.site.use(spec)
         if (spec.tls is None) is not (self.tls is None):
             _log.warning("TLS is switched on or off at the next restart")
         elif self.tls is not None and spec.tls is not None:

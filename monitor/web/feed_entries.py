@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from monitor.archive import Announcement
+from monitor.clock import utc
 from monitor.state import Incident
 from monitor.web.atom import Entry, urn
+from monitor.web.paths import link
 from monitor.web.public_view import PublicAnnouncement, PublicIncident, stripped
 from monitor.web.wording import span
 
@@ -19,12 +20,12 @@ def incident_entry(incident: Incident, titles: Mapping[str, str]) -> Entry:
     """An incident with its reason, for who may see everything; `titles` are those of checks, by name."""
     times = stripped(incident, titles)
     reason = f"{incident.detail} ({incident.reason.value})"
-    return _incident(times, "incident", f"/incidents/{quote(incident.id)}", f"{_when(times)}\n{reason}")
+    return _incident(times, "incident", link(f"/incidents/{quote(incident.id)}"), f"{_when(times)}\n{reason}")
 
 
 def public_incident_entry(incident: PublicIncident) -> Entry:
     """An incident as outsiders may know it."""
-    return _incident(incident, "public incident", f"/public#i-{quote(incident.id)}", _when(incident))
+    return _incident(incident, "public incident", link(f"/public#i-{quote(incident.id)}"), _when(incident))
 
 
 def _incident(incident: PublicIncident, kind: str, path: str, text: str) -> Entry:
@@ -43,12 +44,12 @@ def _when(incident: PublicIncident) -> str:
 def announcement_entry(said: Announcement, now: float) -> Entry:
     """An announcement, with who made it."""
     public = PublicAnnouncement(said.id, said.text, said.starts, said.ends, said.groups)
-    return _announcement(public, "announcement", "/status", now, said.by or None)
+    return _announcement(public, "announcement", link("/status"), now, said.by or None)
 
 
 def public_announcement_entry(said: PublicAnnouncement, now: float) -> Entry:
     """An announcement as outsiders may know it."""
-    return _announcement(said, "public announcement", "/public", now, None)
+    return _announcement(said, "public announcement", link("/public"), now, None)
 
 
 def _announcement(said: PublicAnnouncement, kind: str, path: str, now: float, author: str | None) -> Entry:
@@ -65,4 +66,4 @@ def _title(text: str) -> str:
 
 
 def _time(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%-d %b %Y %H:%M}"
+    return f"{utc(at):%-d %b %Y %H:%M}"

@@ -19,6 +19,7 @@ from monitor.web.feed_entries import (
 )
 from monitor.web.middleware import error
 from monitor.web.negotiation import gzip_accepted
+from monitor.web.paths import link
 from monitor.web.public import SHARED
 from monitor.web.public_view import INCIDENT_DAYS, announced, incidents_of, shows, stripped, title_of
 from monitor.web.rendering import Renderer, encoded
@@ -70,7 +71,9 @@ class Feeds:
         entries = [incident_entry(one, titles) for one in incidents]
         entries += [announcement_entry(one, view.now) for one in said]
         title = view.monitor.title
-        return AtomFeed(urn("feed", title), title or "monitor", _EVERYTHING, "/status", entries, _midnight(view.now))
+        return AtomFeed(
+            urn("feed", title), title or "monitor", link(_EVERYTHING), link("/status"), entries, _midnight(view.now)
+        )
 
     async def _public(self, public: PublicSpec) -> AtomFeed:
         view, archive = await self._served.overview(), self._served.archive
@@ -84,7 +87,7 @@ class Feeds:
             *(public_announcement_entry(one, view.now) for one in said),
         ]
         title = title_of(public)
-        return AtomFeed(urn("public feed", title), title, _PUBLIC, "/public", entries, _midnight(view.now))
+        return AtomFeed(urn("public feed", title), title, link(_PUBLIC), link("/public"), entries, _midnight(view.now))
 
 
 def _midnight(now: float) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -12,7 +14,10 @@ from monitor.state import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
 from monitor.web.api.team import announced, text_of, who
 from monitor.web.middleware import error
+from monitor.web.paths import link
 from monitor.web.served import Served
+
+_OWN_PAGE = re.compile(r"/(?:status|incidents)(?:/[A-Za-z0-9_.%-]+)?")
 
 
 class Forms:
@@ -30,7 +35,7 @@ class Forms:
             return error(request, 409, str(refused))
         if result is None:
             return error(request, 404, f"there is no check named {name!r}")
-        return _back(request.path.removesuffix("/run"))
+        return _back(link(quote(request.path.removesuffix("/run"))))
 
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
         """Take care of an incident, or take that back."""
@@ -45,7 +50,7 @@ class Forms:
         if noted is None:
             return error(request, 409, "the incident is over, or there is none of this id")
         back = str(form.get("back", ""))
-        return _back(back if back.startswith("/status/") else f"/incidents/{name}")
+        return _back(back if back.startswith(link("/status/")) else link(f"/incidents/{name}"))
 
     async def announce(self, request: web.Request) -> web.StreamResponse:
         """Announce something."""
@@ -57,7 +62,7 @@ class Forms:
             return error(request, 400, str(wrong))
         except HistoryError as away:
             return error(request, 503, str(away))
-        return _back("/incidents#announcements")
+        return _back(link("/incidents#announcements"))
 
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         """End an announcement."""
@@ -66,7 +71,12 @@ class Forms:
                 return error(request, 409, "it is announced no more")
         except HistoryError as away:
             return error(request, 503, str(away))
-        return _back("/incidents#announcements")
+        return _back(link("/incidents#announcements"))
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """Whoever gets here has logged in: back to the page."""
+        back = request.query.get("back", "")
+        return _back(link(back if _OWN_PAGE.fullmatch(back) else "/status"))
 
 
 async def _form(request: web.Request) -> dict[str, Any]:

@@ -6,16 +6,19 @@ from aiohttp import web
 
 from monitor.view import CheckView
 from monitor.web.documents import check_json, overview_json
-from monitor.web.middleware import error
+from monitor.web.middleware import error, viewer_of
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.one_check import chosen_range, gathered
 from monitor.web.pages import check_page, overview_page, wall_page
+from monitor.web.paths import link
 from monitor.web.rendering import Parts, Renderer
 from monitor.web.sending import compressed, sent
 from monitor.web.served import Exposition, Served
 from monitor.web.wanted import Wanted
 
 _SUFFIX = ".json"
+_AT_ONCE = 4
+"""Pages that are made at the same time."""
 
 
 class Handlers:
@@ -24,11 +27,11 @@ class Handlers:
     def __init__(self, served: Served, exposition: Exposition) -> None:
         self._served = served
         self._exposition = exposition
-        self._renderer = Renderer()
+        self._renderer = Renderer(at_once=_AT_ONCE)
 
     async def root(self, _request: web.Request) -> web.Response:
         """There is one page; go there."""
-        return web.Response(status=302, headers={"Location": "/status"})
+        return web.Response(status=302, headers={"Location": link("/status")})
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Everything that is known, for Prometheus."""
@@ -99,16 +102,16 @@ class Handlers:
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
     async def _one(self, request: web.Request, view: CheckView, form: str) -> web.StreamResponse:
-        compress = compressed(request)
+        compress, viewer = compressed(request), viewer_of(request)
         of, only_failures = chosen_range(request.query.get("range")), request.query.get("results") == "failures"
 
         async def make() -> Parts:
             if form == JSON:
                 return await check_json(view, compress)
             past = await gathered(view, self._served.archive, of, only_failures=only_failures)
-            return await check_page(self._served.monitor(), view, past, compress)
+            return await check_page(self._served.monitor(), view, past, viewer, compress)
 
-        parts = await self._renderer.shared((form, compress, view.name, of.name, only_failures), make)
+        parts = await self._renderer.shared((form, compress, viewer, view.name, of.name, only_failures), make)
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
 

@@ -15,7 +15,7 @@ from monitor.view import CheckView, Overview
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
 from monitor.web.api.reports import made_of
 from monitor.web.csrf import csrf_token
-from monitor.web.middleware import error
+from monitor.web.middleware import error, viewer_of
 from monitor.web.negotiation import HTML
 from monitor.web.pages import incident_page, incidents_page, report_page
 from monitor.web.rendering import Parts
@@ -77,6 +77,7 @@ class IncidentPages:
             query=_others(request, period),
             announcements=self._served.announcements(),
             csrf=csrf_token(),
+            viewer=viewer_of(request),
         )
         return await _page(request, parts)
 
@@ -103,6 +104,7 @@ class IncidentPages:
             titles=titles_of(view.checks),
             planned=_ended_by_maintenance(found, self._served.check(found.check)),
             csrf=csrf_token(),
+            viewer=viewer_of(request),
         )
         return await _page(request, parts)
 

@@ -1,4 +1,4 @@
-"""Limits on what a client may take: time for its request and for our answer, length of its head, connections in all.
+"""Limits on what a client may take: time for its request and for our answer, length of its head, connections.
 
 aiohttp bounds the wait between two requests and nothing else: a client that sends one byte a minute keeps its
 connection for good, and so does one that never reads. Each costs a file descriptor that a check may need.
@@ -14,6 +14,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from monitor.web.headers import SECURITY, SERVER
+from monitor.web.places import Place, Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-_FULL = "\r\n".join(
+FULL = "\r\n".join(
     (
         "HTTP/1.1 503 Service Unavailable",
         *(f"{name}: {value}" for name, value in {**SECURITY, "Server": SERVER}.items()),
@@ -47,24 +48,21 @@ _FULL = "\r\n".join(
 ).encode()
 
 
-class Refusal(asyncio.Protocol):
-    """What a client beyond the last connection meets."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say so and hang up."""
-        transport = cast("asyncio.WriteTransport", transport)  # uvloop's own class is not one by inheritance
-        transport.write(_FULL)
-        transport.close()
+def left(request: web.BaseRequest, problem: BaseException | None) -> bool:
+    """Whether the problem is only that the client has hung up: there is nobody to answer, and no fault of ours."""
+    closed = request.transport is None or request.transport.is_closing()
+    return closed and isinstance(problem, ConnectionError)
 
 
 class Connection(web.RequestHandler):
     """aiohttp's protocol with one clock more: what it is waiting for now has to happen before `_deadline`."""
 
-    __slots__ = ("_deadline", "_guard", "_idle", "_peer", "_when_gone")
+    __slots__ = ("_deadline", "_guard", "_idle", "_peer", "_place", "_when_gone")
 
-    def __init__(self, guard: Guard, server: web.Server, **options: Any) -> None:
+    def __init__(self, guard: Guard, place: Place, server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._guard = guard
+        self._place = place
         self._deadline: asyncio.TimerHandle | None = None
         self._idle = False
         self._peer: asyncio.Transport | None = None
@@ -74,19 +72,19 @@ class Connection(web.RequestHandler):
         """A client connected; the clock for its first request starts."""
         super().connection_made(transport)
         self._peer = cast("asyncio.Transport", transport)  # uvloop's own class is not one by inheritance
-        self._guard.connections.add(self)
-        self._wait(self._guard.limits.request)
+        self._place.hang_up = self._peer.abort
+        self._wait_for_request(self._guard.limits.request)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came; the first ones after a pause start the clock for a request."""
         if self._idle:
             self._idle = False
-            self._wait(self._guard.limits.request)
+            self._wait_for_request(self._guard.limits.request)
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The client is gone."""
-        self._guard.connections.discard(self)
+        self._guard.places.leave(self._place)
         if self._deadline is not None:
             self._deadline.cancel()
         if self._when_gone is not None:
@@ -100,12 +98,27 @@ class Connection(web.RequestHandler):
     def request_complete(self) -> None:
         """The whole request is here; the clock for the answer starts."""
         self._idle = False
+        self._guard.places.work(self._place)
+        self.answer_goes_on()
+
+    def answer_goes_on(self) -> None:
+        """The client takes what it is sent; the clock for the answer starts anew, or a stream of events would end."""
         self._wait(self._guard.limits.answer)
+
+    @property
+    def reserved(self) -> bool:
+        """Whether it may only ask about the monitor itself, because all other places are taken."""
+        return self._place.reserved
+
+    @property
+    def most_streams(self) -> int:
+        """How many connections may hold a stream of events at the same time, so that pages can still be had."""
+        return self._guard.limits.connections // 2
 
     def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:  # noqa: ARG002
         """The answer is written: the pause before the next request begins. aiohttp says so nowhere else."""
         self._idle = True
-        self._wait(self._guard.limits.idle)
+        self._wait_for_request(self._guard.limits.idle)
 
     def handle_error(
         self,
@@ -115,13 +128,17 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what no handler sees: bytes that are not HTTP, quietly, in a sentence of ours."""
-        if status >= 500:
+        if status >= 500 and not left(request, exc):
             response = super().handle_error(request, status, exc, message)
         else:
             response = web.Response(status=status, text="this is no HTTP request, or one with too long a head\n")
         response.headers.update({**SECURITY, "Server": SERVER})
         response.force_close()
         return response
+
+    def _wait_for_request(self, seconds: float) -> None:
+        self._guard.places.wait(self._place)
+        self._wait(seconds)
 
     def _wait(self, seconds: float) -> None:
         if self._deadline is not None:
@@ -132,19 +149,18 @@ class Connection(web.RequestHandler):
 
 
 class Guard:
-    """Makes the protocol of each connection, as long as there are not too many."""
+    """Makes the protocol of each connection, and knows how many places there are."""
 
     def __init__(self, server: web.Server, limits: Limits) -> None:
         self._server = server
         self.limits = limits
-        self.connections: set[Connection] = set()
+        self.places = Places(limits.connections)
 
-    def __call__(self) -> asyncio.Protocol:
-        """The protocol of the next connection."""
-        if len(self.connections) >= self.limits.connections:
-            return Refusal()
+    def connection(self, place: Place) -> Connection:
+        """The protocol of a connection that has a place."""
         return Connection(
             self,
+            place,
             self._server,
             loop=asyncio.get_running_loop(),
             access_log=None,

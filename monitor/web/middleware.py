@@ -11,9 +11,10 @@ from http import HTTPStatus
 from aiohttp import web
 
 from monitor.spec import Right
-from monitor.web.limits import Connection
+from monitor.web.limits import Connection, left
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.pages import render_error
+from monitor.web.viewer import Viewer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,6 +23,12 @@ USER: web.RequestKey[str | None] = web.RequestKey("user", str)
 
 MAY: web.RequestKey[frozenset[Right]] = web.RequestKey("may", frozenset)
 """`request[MAY]` is what who asks may do, at routes that are not for everybody; `monitor.web.access` sets it."""
+
+LOGIN: web.RequestKey[bool] = web.RequestKey("login", bool)
+"""`request[LOGIN]` tells that who asks has not logged in, and could; `monitor.web.access` sets it."""
+
+PROBED = frozenset({"/-/healthy", "/-/ready", "/metrics"})
+"""Routes for service managers and Prometheus, which ask by any name, and for which some connections are kept free."""
 
 _log = logging.getLogger("monitor.web")
 _access = logging.getLogger("monitor.access")
@@ -32,6 +39,7 @@ _LONGEST_PATH = 1024
 _SENTENCES = {
     404: "there is nothing at this path",
     405: "this path does not take that method",
+    503: "too many connections, try again soon",
     413: "the body of the request is longer than 64 KiB",
     500: "the monitor failed to answer; its log says why",
 }
@@ -64,11 +72,37 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         headers = {k: v for k, v in answer.headers.items() if k == "Allow"}
         return error(request, answer.status, headers=headers)
-    except ConnectionError:  # the client is gone: nobody to answer
-        raise
-    except Exception:  # noqa: BLE001  whatever it is, the client gets a sentence and the log the traceback
+    except Exception as problem:
+        if left(request, problem):
+            raise
         _log.exception("cannot answer %s %s", request.method, request.path)
         return error(request, 500)
+
+
+@web.middleware
+async def keep_reserve(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """On the last free connections answer only whether the monitor lives, and its metrics."""
+    if isinstance(request.protocol, Connection) and request.protocol.reserved and route_of(request) not in PROBED:
+        return error(request, 503, headers={"Retry-After": "5"})
+    return await handler(request)
+
+
+async def free_reserve(request: web.Request, response: web.StreamResponse) -> None:
+    """Hang up after an answer on one of the last connections, so that the next one finds it free."""
+    if isinstance(request.protocol, Connection) and request.protocol.reserved:
+        response.force_close()
+
+
+def route_of(request: web.Request) -> str:
+    """The route that answers, whatever the path was spelled like; empty if none does."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else ""
+
+
+def viewer_of(request: web.Request) -> Viewer:
+    """Whom a page is for; pages are shared by all who see the same."""
+    writes = "write" in request[MAY]
+    return Viewer(writes, request[LOGIN] and not writes)
 
 
 @web.middleware

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from monitor.archive import Announcement
-from monitor.clock import rfc3339
+from monitor.clock import rfc3339, utc
 from monitor.outcome import Result, State
 from monitor.state import Incident
 from monitor.summary import percent
 from monitor.view import CheckView, MonitorView, Overview
+from monitor.visible import legible
 from monitor.web import wording
 from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
+from monitor.web.paths import base, link
 from monitor.web.rendering import Parts, encoded
 from monitor.web.rows import (
     arrange,
@@ -29,6 +30,7 @@ from monitor.web.rows import (
     latest_certificate,
 )
 from monitor.web.static import asset_path, icon_path
+from monitor.web.viewer import Viewer
 from monitor.web.wanted import SORTS, Wanted
 from monitor.web.waterfall import waterfall
 
@@ -44,6 +46,7 @@ def _environment() -> Environment:
         loader=PackageLoader("monitor.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: legible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -51,7 +54,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "asset": asset_path,
         "detail_path": detail_path,
-        "label_path": lambda key, value: "/status?" + urlencode({"label": f"{key}={value}"}),
+        "label_path": lambda key, value: link("/status?") + urlencode({"label": f"{key}={value}"}),
         "refresh": REFRESH,
         "reload_after": _WITHOUT_SCRIPT,
         "words": wording,
@@ -60,9 +63,13 @@ def _environment() -> Environment:
         "csrf_field": FIELD,
         "percent": percent,
         "urlencode": urlencode,
-        "report_path": lambda since, groups: "/report?" + urlencode([("from", since), *(("group", g) for g in groups)]),
+        "urlencode_path": lambda name: quote(name, safe=""),
+        "base": base,
+        "report_path": lambda since, groups: (
+            link("/report?") + urlencode([("from", since), *(("group", g) for g in groups)])
+        ),
         "iso": rfc3339,
-        "day": lambda at: f"{datetime.fromtimestamp(at, UTC):%-d %b %Y}",
+        "day": lambda at: f"{utc(at):%-d %b %Y}",
     }
     return environment
 
@@ -120,7 +127,7 @@ async def wall_page(view: Overview, announcements: Sequence[Announcement], compr
     return await encoded(texts, compress)
 
 
-async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, compress: bool) -> Parts:
+async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, viewer: Viewer, compress: bool) -> Parts:
     """The page of one check."""
     spec, incident = check.spec, check.standing.incident
     first = incident.first if incident else None
@@ -146,6 +153,7 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, co
         ticks=ticks(axis),
         ranges=RANGES,
         configured=configured(spec),
+        viewer=viewer,
         csrf=csrf_token(),
         here="",
         title=f"{check.display_name} {check.state.value} · {monitor.title or 'monitor'}",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import json
 
-from monitor.clock import rfc3339
+from monitor.clock import rfc3339, utc
 from monitor.view import count_states
+from monitor.visible import legible
 from monitor.web.public_view import Day, Planned, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
 from monitor.web.public_words import sentence
 from monitor.web.rendering import Parts, encoded
@@ -50,7 +50,7 @@ def _check(check: PublicCheck) -> dict[str, Any]:
 
 def _day(day: Day) -> dict[str, Any]:
     return {
-        "date": f"{datetime.fromtimestamp(day.start, UTC):%Y-%m-%d}",
+        "date": f"{utc(day.start):%Y-%m-%d}",
         "availability": _share(1 - day.down / day.known if day.known > 0 else None),
         "known_seconds": round(day.known, 1),
         "down_seconds": round(day.down, 1) if day.known > 0 else None,
@@ -60,8 +60,8 @@ def _day(day: Day) -> dict[str, Any]:
 
 def _announcement(one: PublicAnnouncement) -> dict[str, Any]:
     return {
-        "text": one.text,
-        "groups": list(one.groups),
+        "text": legible(one.text),
+        "groups": list(map(legible, one.groups)),
         "starts_at": rfc3339(one.starts),
         "ends_at": _time(one.ends),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
+from monitor.clock import utc
 from monitor.outcome import State
 from monitor.web.public_view import Day, PublicIncident
 from monitor.web.wording import span
@@ -55,17 +55,17 @@ def _are(count: int) -> str:
 
 def date(at: float) -> str:
     """A day in UTC: «12 Nov»."""
-    return f"{datetime.fromtimestamp(at, UTC):%-d %b}"
+    return f"{utc(at):%-d %b}"
 
 
 def weekday(at: float) -> str:
     """A day in UTC with its weekday: «Thu 12 Nov»."""
-    return f"{datetime.fromtimestamp(at, UTC):%a %-d %b}"
+    return f"{utc(at):%a %-d %b}"
 
 
 def minute(at: float) -> str:
     """A time of day in UTC, to the minute."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+    return f"{utc(at):%H:%M}"
 
 
 def until(at: float, begun: float) -> str:

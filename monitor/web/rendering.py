@@ -24,11 +24,12 @@ _PIECE = 1 << 17
 
 class Renderer:
     """Answers of one key are shared while they are made, and shortly after: for `least` seconds, or longer if they took
-    long.
+    long. So many are made at once: each takes turns on the loop, and a hundred turns are a long time for a check.
     """
 
-    def __init__(self, least: float = 0.0) -> None:
+    def __init__(self, least: float = 0.0, at_once: int = 1000) -> None:
         self._least = least
+        self._room = asyncio.Semaphore(at_once)
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def shared(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
@@ -44,10 +45,11 @@ class Renderer:
         self._tasks.clear()
 
     async def _made(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        began = time.perf_counter()
         kept = 0.0
         try:
-            made = await make()
+            async with self._room:
+                began = time.perf_counter()
+                made = await make()
             kept = max(self._least, _KEPT * (time.perf_counter() - began))
             return made
         finally:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -16,6 +16,7 @@ from monitor.state import Acknowledgement
 from monitor.summary import percent
 from monitor.turns import turns
 from monitor.view import CheckView, Overview
+from monitor.web.paths import link
 from monitor.web.selection import searched
 from monitor.web.slots import bar
 from monitor.web.wanted import Wanted
@@ -25,6 +26,8 @@ FEW = 40
 """So many checks fit on one screen: their groups need not be folded."""
 MANY = 1000
 """Of more checks than that, those that nothing is wrong with are listed only if somebody asks for them."""
+MOST = 200
+"""Rows of what somebody asks for, and of what is wrong if there are that many checks; nobody reads more."""
 PERIODS = (1, 7, 30, 90)
 """Days for which the availability is shown."""
 
@@ -60,6 +63,7 @@ class Section:
     key: str
     title: str
     rows: list[Row]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Arranged:
     """Whether every check is listed."""
     shown: int
     """How many checks are meant."""
+    left_out: int
+    """How many of them that should be listed are not, for want of room."""
 
 
 _TITLES = {
@@ -100,46 +106,84 @@ _TITLES = {
 
 async def arrange(view: Overview, wanted: Wanted) -> Arranged:
     """Put every check that is wanted where it belongs."""
-    placed: dict[str, list[Row]] = {key: [] for key in _TITLES}
-    rest: dict[str, list[CheckView]] = {}
-    shown, waiting = 0, []
+    sorted_out = await _sorted_out(view, wanted)
+    shown = sum(counts.total() for counts in sorted_out.counts.values())
+    whole = shown <= MANY or bool(wanted.selection.groups or wanted.selection.words)
+    room = _Room(MOST if wanted.selection or shown > MANY else shown)
+    sections = []
+    for key, checks in sorted_out.wrong.items():
+        ordered = await _ordered(checks, _urgency if key == "down" and not wanted.sort else _order(wanted.sort))
+        if rows := [_row(check, view.now) async for check in turns(room.take(ordered))]:
+            sections.append(Section(key, _TITLES[key], rows, len(checks)))
+    groups = await _groups(view, wanted, sorted_out, room if whole else None)
+    waiting = sorted_out.waiting
+    due = max((c.next_run_at or view.now for c in waiting), default=view.now)
+    return Arranged(sections, groups, len(waiting), span(max(due - view.now, 1)), whole, shown, room.left_out)
+
+
+class _Room:
+    """Rows that may still be listed."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self.left_out = 0
+
+    def take(self, checks: Sequence[CheckView]) -> Sequence[CheckView]:
+        """The first of these for which there is room."""
+        taken = checks[: self._rows]
+        self._rows -= len(taken)
+        self.left_out += len(checks) - len(taken)
+        return taken
+
+
+class _Sorted(NamedTuple):
+    """The checks that are meant: by what is wrong with them, and the others by group; all counted by group."""
+
+    wrong: dict[str, list[CheckView]]
+    rest: dict[str, list[CheckView]]
+    counts: dict[str, Counter[str]]
+    waiting: list[CheckView]
+
+
+async def _sorted_out(view: Overview, wanted: Wanted) -> _Sorted:
+    found = _Sorted({key: [] for key in _TITLES}, {}, {}, [])
     async for check in turns(view.checks):
         if check not in wanted.selection:
             continue
-        shown += 1
+        found.counts.setdefault(check.spec.group, Counter())[check.state.value] += 1
         if key := _wrong(check):
-            placed[key].append(_row(check, view.now))
+            found.wrong[key].append(check)
             continue
-        rest.setdefault(check.spec.group, []).append(check)
+        found.rest.setdefault(check.spec.group, []).append(check)
         if _waiting(check):
-            waiting.append(check)
-    whole = shown <= MANY or bool(wanted.selection.groups or wanted.selection.words)
-    for rows in placed.values():
-        rows.sort(key=_order(wanted.sort))
-    if not wanted.sort:
-        placed["down"].sort(key=lambda row: (row.acknowledged is not None, row.view.standing.since))
-    due = max((c.next_run_at or view.now for c in waiting), default=view.now)
-    return Arranged(
-        [Section(k, _TITLES[k], rows) for k, rows in placed.items() if rows],
-        await _groups(view, wanted, rest, whole=whole),
-        len(waiting),
-        span(max(due - view.now, 1)),
-        whole,
-        shown,
-    )
+            found.waiting.append(check)
+    return found
 
 
-def _order(sort: str) -> Callable[[Row], Any]:
-    """What rows are sorted by; what is worst, or newest, comes first."""
+async def _ordered(checks: Sequence[CheckView], key: Callable[[CheckView], Any]) -> list[CheckView]:
+    """Sorted, in the order of the configuration where keys are equal; keys may take long to make."""
+    keyed = [(key(check), number) async for number, check in turns(enumerate(checks))]
+    return [checks[number] for _, number in sorted(keyed)]
+
+
+def _order(sort: str) -> Callable[[CheckView], Any]:
+    """What checks are sorted by; what is worst, or newest, comes first."""
     if sort == "name":
-        return lambda row: row.view.display_name.lower()
+        return lambda check: check.display_name.lower()
     if sort == "since":
-        return lambda row: -row.view.standing.since
+        return lambda check: -check.standing.since
     if sort == "availability":
-        return lambda row: _or_last(row.view.availability(30))
+        return lambda check: _or_last(check.availability(30))
     if sort == "latency":
-        return lambda row: -(last_latency(row.view) or 0.0)
-    return lambda _row: 0
+        return lambda check: -(last_latency(check) or 0.0)
+    return lambda _check: 0
+
+
+def _urgency(check: CheckView) -> tuple[bool, float]:
+    """What nobody takes care of comes first, and what lasts longest."""
+    incident = check.standing.incident
+    cared_for = incident is not None and incident.acknowledgement(check.now) is not None
+    return cared_for, check.standing.since
 
 
 def _or_last(value: float | None) -> float:
@@ -159,22 +203,19 @@ def _waiting(check: CheckView) -> bool:
     return check.state is State.UNKNOWN and check.last is None
 
 
-async def _groups(view: Overview, wanted: Wanted, rest: dict[str, list[CheckView]], *, whole: bool) -> list[Group]:
-    counted: dict[str, Counter[str]] = {}
-    for check in view.checks:
-        if check in wanted.selection:
-            counted.setdefault(check.spec.group, Counter())[check.state.value] += 1
+async def _groups(view: Overview, wanted: Wanted, found: _Sorted, room: _Room | None) -> list[Group]:
+    """The groups, with as many rows as there is room for; None if they are only counted."""
     few, asked = len(view.checks) <= FEW, bool(wanted.selection)
     several = len({check.spec.group for check in view.checks})
     groups = []
-    for name, counts in counted.items():
-        if name not in rest:
+    for name, counts in found.counts.items():
+        if name not in found.rest:
             continue
         title = _title(name, several)
-        rows = [_row(check, view.now) async for check in turns(rest[name])] if whole else []
-        rows.sort(key=_order(wanted.sort))
+        listed = room.take(await _ordered(found.rest[name], _order(wanted.sort))) if room else ()
+        rows = [_row(check, view.now) async for check in turns(listed)]
         troubled = counts.total() <= FEW and bool(counts["down"] or counts["degraded"])
-        href = f"/status?group={quote(name, safe='')}#g-{quote(title)}"
+        href = link(f"/status?group={quote(name, safe='')}#g-{quote(title)}")
         groups.append(Group(title, href, rows, _by_urgency(counts), counts.total(), asked or few or troubled))
     return groups
 
@@ -210,7 +251,7 @@ def _row(check: CheckView, now: float) -> Row:
 
 def detail_path(name: str) -> str:
     """Where one check is shown; a check whose very name ends in `.json` has to say that its page is meant."""
-    return f"/status/{quote(name, safe='')}" + ("?page" if name.endswith(".json") else "")
+    return link(f"/status/{quote(name, safe='')}") + ("?page" if name.endswith(".json") else "")
 
 
 def certificate_words(left: float | None) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from monitor.maintenance import labels_fit
 from monitor.spec import CheckSpec
 from monitor.view import CheckView
+
+T = TypeVar("T")
+
+_MOST = 20
+"""Conditions of one kind that are looked at."""
 
 
 class Query(Protocol):
@@ -36,10 +41,10 @@ class Selection:
         labels = [text.partition("=" if "=" in text else ":") for text in query.getall("label", [])]
         words = " ".join(query.getall("q", [])).lower().split()
         return cls(
-            tuple(query.getall("group", [])),
-            tuple(states),
-            tuple((key, value) for key, _, value in labels),
-            tuple(words),
+            _each_once(query.getall("group", [])),
+            _each_once(states),
+            _each_once((key, value) for key, _, value in labels),
+            _each_once(words),
         )
 
     def __bool__(self) -> bool:
@@ -58,6 +63,11 @@ class Selection:
         if self.groups and spec.group not in self.groups:
             return False
         return not self.labels or labels_fit(self.labels, spec)
+
+
+def _each_once(asked: Iterable[T]) -> tuple[T, ...]:
+    """The first of them, each once: every check is held against every one."""
+    return tuple(dict.fromkeys(asked))[:_MOST]
 
 
 def searched(check: CheckView) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 from ipaddress import ip_address
@@ -11,8 +10,9 @@ from aiohttp import web
 
 from monitor.errors import StartError
 from monitor.web.limits import DEFAULT_LIMITS, Guard, Limits
+from monitor.web.listener import Listener, listen
+from monitor.web.site import SITE, Site
 from monitor.web.tls import Tls
-from monitor.web.tls_listener import TlsListener, listen
 
 _BACKLOG = 128
 _LAST_ANSWERS = 3.0
@@ -30,7 +30,7 @@ _WHY = {
 class Server:
     """A bound address that answers; made by `serve`."""
 
-    def __init__(self, runner: web.AppRunner, listening: asyncio.Server | TlsListener) -> None:
+    def __init__(self, runner: web.AppRunner, listening: Listener) -> None:
         self._runner = runner
         self._listening = listening
         self.address = _shown(listening.sockets[0].getsockname())
@@ -55,19 +55,17 @@ async def serve(
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_LAST_ANSWERS)
     await runner.setup()
     assert runner.server is not None
+    site = app.get(SITE, Site())
+    runner.server.request_factory = site.within(runner.server.request_factory)
     guard = Guard(runner.server, limits)
     try:
-        listening = await _listen(guard, host, port, tls)
+        listening = await listen(guard, host, port, _BACKLOG, (lambda: tls.context) if tls else None)
     except (OSError, UnicodeError) as problem:
         await runner.cleanup()
         raise StartError(f"cannot listen on {_shown((host, port))}: {_why(problem)}") from problem
-    return Server(runner, listening)
-
-
-async def _listen(guard: Guard, host: str, port: int, tls: Tls | None) -> asyncio.Server | TlsListener:
-    if tls is not None:
-        return await listen(guard, host, port, _BACKLOG, lambda: tls.context)
-    return await asyncio.get_running_loop().create_server(guard, host, port, backlog=_BACKLOG)
+    server = Server(runner, listening)
+    site.opened(host, loopback=server.loopback)
+    return server
 
 
 def _why(problem: OSError | UnicodeError) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from monitor.web.paths import link
+
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -42,7 +44,7 @@ _BY_PATH = {asset.path: asset for asset in _ASSETS.values()}
 
 def asset_path(name: str) -> str:
     """Where a static file is found, hash included."""
-    return _ASSETS[name].path
+    return link(_ASSETS[name].path)
 
 
 async def serve_static(request: web.Request) -> web.Response:
@@ -66,7 +68,7 @@ _COUNTED = (
 
 def icon_path(down: int) -> str:
     """The favicon for so many checks that are down."""
-    return f"/icon/{min(down, 100)}.svg" if down else asset_path(_FAVICON)
+    return link(f"/icon/{min(down, 100)}.svg") if down else asset_path(_FAVICON)
 
 
 async def serve_icon(request: web.Request) -> web.Response:

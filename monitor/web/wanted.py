@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from monitor.web.paths import link
 from monitor.web.selection import Query, Selection
 
 _ALL = Selection()
@@ -45,4 +46,4 @@ class Wanted:
 
 
 def _address(pairs: list[tuple[str, str]]) -> str:
-    return "/status" + (f"?{urlencode(pairs)}" if pairs else "")
+    return link("/status") + (f"?{urlencode(pairs)}" if pairs else "")

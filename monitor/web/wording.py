@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import math
 
+from monitor.clock import utc
 from monitor.secret import shown
 from monitor.spec import CheckSpec, Expect, Rule
 from monitor.state import seconds
@@ -30,7 +31,7 @@ def latency(value: float | None) -> str:
 
 def span(value: float) -> str:
     """A stretch of time, to two units at most: «42 s», «22 min», «5 h 12 min», «3 d 4 h»."""
-    whole = max(int(value), 0)
+    whole = max(int(value), 0) if math.isfinite(value) else 0
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -58,7 +59,7 @@ def every(value: float) -> str:
 
 def clock(at: float, now: float) -> str:
     """A time of day in UTC, with seconds; the date before it unless it is today's."""
-    then, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    then, today = utc(at), utc(now)
     time = f"{then:%H:%M:%S}"
     if then.date() == today.date():
         return time

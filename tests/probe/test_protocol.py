@@ -104,7 +104,9 @@ async def test_a_client_that_goes_away_takes_its_run_with_it(daemon: Daemons) ->
     async with Server(waits) as server, daemon(OPEN.replace("allow", "max_requests = 1\nallow")) as monitor:
         host, _, port = monitor.address.rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET /probe?module=patient&target=127.0.0.1:{server.port} HTTP/1.1\r\nHost: m\r\n\r\n".encode())
+        writer.write(
+            f"GET /probe?module=patient&target=127.0.0.1:{server.port} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        )
         await server.until(lambda: server.connections == 1)
         writer.transport.abort()
         async with asyncio.timeout(5):

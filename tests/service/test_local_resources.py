@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 
 from tests.servers.http import Answer, HttpServer, Request, ok
@@ -73,7 +74,7 @@ async def test_a_new_visitor_is_answered_while_runs_use_up_the_descriptors(start
         await asyncio.gather(with_patience, return_exceptions=True)
     for path in ("/-/healthy", "/status.json", "/metrics"):
         reader, writer = await asyncio.open_connection(*daemon.address.split(":"))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         async with asyncio.timeout(3):
             answer = await reader.read()
         writer.close()
@@ -107,3 +108,22 @@ async def test_a_reload_works_while_it_is_short(start: Start, serve: Serve) -> N
     await eventually(daemon.reload, lambda answer: answer[0] == 200)
     checks = await daemon.until_checks(lambda found: all(c["state"] == "up" for c in found.values()))
     assert len(checks) == 5
+
+
+async def test_streams_of_events_leave_the_checks_their_descriptors(start: Start, serve: Serve) -> None:
+    target = await serve(Hogged())
+    quick = [{"name": f"quick-{n}", "url": target.url("/quick")} for n in range(5)]
+    daemon = await start(*quick, program=few_descriptors(64))
+    await daemon.until_all_ran()
+    host, _, port = daemon.address.rpartition(":")
+    async with contextlib.AsyncExitStack() as opened:
+        for _ in range(200):
+            _, writer = await asyncio.open_connection(host, int(port))
+            opened.callback(writer.close)
+            writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        held = target.connections
+        await until(lambda: target.connections > held + 15)  # three more runs of each check
+        metrics = await daemon.metrics()
+        assert (await daemon.get("/-/healthy"))[0] == 200
+    assert metrics.total("probe_inconclusive_total") == 0
+    assert metrics.total("probe_failures_total") == 0

@@ -298,3 +298,21 @@ def test_nothing_is_kept_twice() -> None:
     past._minute(WALL + 120)
     past.kept(rows)
     assert past.closed() == []
+
+
+def test_after_a_pause_time_is_counted_without_looking_at_the_pause_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    presence = Presence(START)
+    past = Past(presence, START)
+    looks = []
+    within = Presence.within
+    monkeypatch.setattr(Presence, "within", lambda *args: looks.append(args) or within(*args))
+    back = Moment(START.wall + 10, START.steady + 10)
+    presence.seen(back)
+    past.stand(State.UP, back)
+    assert (len(presence.gaps), len(looks)) == (1, 1)
+    for second in range(1, 40):
+        now = Moment(back.wall + second, back.steady + second)
+        presence.seen(now)
+        past.stand(State.UP, now)
+    assert len(looks) <= 2  # the pause itself, and the end of a minute
+    assert everything(past).up == pytest.approx(39)

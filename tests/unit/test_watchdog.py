@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+import timeit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor import watchdog
-from monitor.watchdog import TICK, Watchdog
+from monitor.watchdog import TICK, Gaps, Watchdog
 
 
 class Watched:
@@ -122,3 +125,42 @@ async def test_nothing_ticks_after_the_stop(watched: Watched) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(watched.told.wait(), 3 * TICK)
     assert len(watched.lags) == count
+
+
+GAPS = st.lists(st.tuples(*[st.floats(0.0, 100.0)] * 3), max_size=30)
+
+
+@given(GAPS, st.floats(0.0, 5000.0), st.floats(0.0, 5000.0))
+def test_the_sum_is_that_of_the_gaps_that_overlap(
+    steps: list[tuple[float, float, float]], began: float, more: float
+) -> None:
+    gaps, known, at = Gaps(), [], 0.0
+    for pause, length, lost in steps:
+        known.append((at + pause + 1.0, at + pause + 1.0 + length, lost))
+        gaps.note(*known[-1])
+        at = known[-1][1]
+    ended = began + more
+    expected = sum(lost for begin, end, lost in known if begin < ended and end > began)
+    assert gaps.lost_between(began, ended) == pytest.approx(expected, abs=1e-6)
+    gaps.forget(began)
+    assert gaps.lost_between(began, ended) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_gap_that_is_looked_at_again_counts_once_and_old_ones_are_forgotten() -> None:
+    gaps = Gaps()
+    for number in range(10_000):
+        gaps.note(float(number), number + 0.5, 0.1)
+        gaps.note(float(number), number + 0.6, 0.2)
+        gaps.forget(number - 100.0)
+    assert len(gaps) <= 210
+    assert gaps.lost_between(9_950.0, 10_000.0) == pytest.approx(50 * 0.2)
+
+
+def test_overload_does_not_feed_itself_a_sum_costs_no_more_after_a_bad_hour() -> None:
+    def cost(count: int) -> float:
+        gaps = Gaps()
+        for number in range(count):
+            gaps.note(float(number), number + 0.5, 0.1)
+        return min(timeit.repeat(lambda: gaps.lost_between(0.0, count + 1.0), number=200, repeat=5))
+
+    assert cost(30_000) < 10 * cost(30)

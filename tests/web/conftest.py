@@ -20,6 +20,7 @@ from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
 from monitor.web.access import Access
 from monitor.web.limits import DEFAULT_LIMITS
+from monitor.web.site import Site
 from monitor.web.tls import Tls
 from tests.web import gallery
 from tests.web.past import LaidOut
@@ -127,9 +128,10 @@ async def begin(service: FakeService) -> AsyncIterator[Begin]:
         access: Access | None = None,
         tls: Tls | None = None,
         host: str = "127.0.0.1",
+        site: Site | None = None,
     ) -> Server:
         registry = Registry(CheckCollector(gallery.begun(), lambda: gallery.NOW))
-        app = build_app(service, registry, access_log, access)
+        app = build_app(service, registry, access_log, access, site)
         server = await serve(app, host, 0, limits or DEFAULT_LIMITS, tls)
         servers.append(server)
         return server

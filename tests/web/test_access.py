@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, encode_basic_auth
 
+from monitor.errors import BadTarget
 from monitor.password import hashed
 from monitor.secret import Secret
 from monitor.spec import RIGHTS, AccessSpec, ForwardedSpec, Right, TokenSpec, UserSpec
@@ -397,3 +398,25 @@ def test_no_repr_shows_a_secret() -> None:
     spec = rules(trusted=["10.0.0.0/8"])
     assert not [word for word in (TOKEN, *HASH.reveal().split(":")[-2:]) if word in repr(spec)]
     assert {TOKEN, HASH.reveal(), *HASH.reveal().split(":")[-2:]} == spec.secrets
+
+
+async def test_wrong_guesses_lock_out_nobody_who_logged_in_lately(guarded: Any) -> None:
+    async with guarded(rules()) as session:
+        assert await status(session, "/status", auth=ANNA) == 200
+        for _ in range(2 * BURST):
+            await status(session, "/status", auth=("anna", "guess"))
+        assert await status(session, "/status", auth=("anna", "guess")) == 429
+        assert await status(session, "/status", auth=ANNA) == 200
+        assert await status(session, "/status", auth=OPS) == 429  # nobody has logged in as this one
+
+
+@pytest.mark.parametrize(("site", "expected"), [("cross-site", 403), ("same-site", 403), ("none", 400), (None, 400)])
+async def test_a_page_of_another_site_has_nothing_probed(
+    http: ClientSession, service: FakeService, site: str | None, expected: int
+) -> None:
+    async def unknown(_: object) -> None:
+        raise BadTarget("no such target")
+
+    service.probe = unknown  # type: ignore[assignment, method-assign]
+    headers = {} if site is None else {"Sec-Fetch-Site": site}
+    assert await status(http, "/probe?target=x", headers=headers) == expected

@@ -150,6 +150,8 @@ async def test_reload_succeeds_or_lists_every_problem(http: ClientSession, servi
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "https://"}, 403),
         ({}, 200),
     ],
 )

@@ -13,6 +13,7 @@ from monitor.state import Acknowledgement, Incident
 from monitor.summary import Report, Row
 from monitor.tally import Tally
 from monitor.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
+from monitor.visible import legible
 
 PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 
@@ -46,7 +47,7 @@ def acknowledgement(said: Acknowledgement | None) -> Document | None:
     """Who takes care of an incident."""
     if said is None:
         return None
-    return {"by": said.by, "note": said.note, "at": rfc3339(said.at), "until": _time(said.until)}
+    return {"by": legible(said.by), "note": legible(said.note), "at": rfc3339(said.at), "until": _time(said.until)}
 
 
 def slot(one: Stretch) -> Document:
@@ -92,7 +93,7 @@ def incident(one: Incident, spec: CheckSpec | None, now: float) -> Document:
         "duration_seconds": round((one.ended_at or now) - one.started_at, 3),
         "outcome": one.reason.outcome.value,
         "reason": one.reason.value,
-        "detail": one.detail,
+        "detail": legible(one.detail),
         "acknowledged": acknowledgement(one.acknowledgement(now) if one.ended_at is None else one.acknowledged),
     }
 
@@ -105,8 +106,10 @@ def incident_alone(one: Incident, spec: CheckSpec | None, now: float) -> Documen
 
 def _first(result: Result) -> Document:
     return result_document(result) | {
-        "addresses": [{"address": a.address, "error": a.error, "seconds": a.seconds} for a in result.attempts],
-        "requests": [{"method": h.method, "url": h.url, "status": h.status} for h in result.hops],
+        "addresses": [
+            {"address": a.address, "error": a.error and legible(a.error), "seconds": a.seconds} for a in result.attempts
+        ],
+        "requests": [{"method": h.method, "url": legible(h.url), "status": h.status} for h in result.hops],
         "evidence": None if result.evidence is None else evidence_document(result.evidence),
     }
 
@@ -115,11 +118,11 @@ def announcement(one: Announcement) -> Document:
     """What the team says."""
     return {
         "id": one.id,
-        "text": one.text,
-        "by": one.by,
+        "text": legible(one.text),
+        "by": legible(one.by),
         "starts_at": rfc3339(one.starts),
         "ends_at": _time(one.ends),
-        "groups": list(one.groups),
+        "groups": list(map(legible, one.groups)),
     }
 
 

@@ -14,6 +14,7 @@ from monitor.feed import Event, Listener
 from monitor.view import result_document
 from monitor.web.api.answers import answered
 from monitor.web.api.parameters import Parameters
+from monitor.web.limits import Connection
 from monitor.web.middleware import error
 from monitor.web.served import Served
 
@@ -36,7 +37,9 @@ class EventHandlers:
         """Results and changes of state, until the client goes or the monitor ends."""
         asked = Parameters(request, ("events", "check"))
         kind, checks = asked.choice("events", "result", "transition"), frozenset(asked.texts("check"))
-        if len(self._served.feed) >= _MOST_LISTENERS:
+        connection = request.protocol
+        most = min(_MOST_LISTENERS, connection.most_streams) if isinstance(connection, Connection) else _MOST_LISTENERS
+        if len(self._served.feed) >= most:
             return error(request, 503, "too many listen already", headers={"Retry-After": "30"})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather them
@@ -47,6 +50,8 @@ class EventHandlers:
                 came = await listener.next(_HEARTBEAT)
                 wanted = [e for e in came if kind in (None, e.kind) and (not checks or e.check in checks)]
                 await response.write(self._written(wanted, listener))
+                if isinstance(connection, Connection):
+                    connection.answer_goes_on()
                 await asyncio.sleep(0)
             await response.write_eof()
         return response

@@ -13,6 +13,7 @@ from monitor.outcome import Outcome, Reason, State
 from monitor.web.api import schemas
 from monitor.web.api.answers import text_answer
 from monitor.web.api.team import LONGEST_NOTE
+from monitor.web.paths import base
 
 Node = dict[str, Any]
 
@@ -204,8 +205,8 @@ def _other_paths() -> Node:
     }
 
 
-def document() -> Node:
-    """The whole description."""
+def document(prefix: str = "") -> Node:
+    """The whole description; `prefix` stands before every path of the monitor."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -213,7 +214,7 @@ def document() -> Node:
             "version": __version__,
             "description": "Checks, their history, and incidents. Times are RFC 3339 in UTC, shares from 0 to 1.",
         },
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": f"{prefix}/api/v1"}],
         "security": [{}, {"password": []}, {"token": []}],
         "paths": _paths(),
         "components": {
@@ -232,10 +233,10 @@ def document() -> Node:
 
 
 @functools.cache
-def _encoded() -> bytes:
-    return json.encode(document())
+def _encoded(prefix: str) -> bytes:
+    return json.encode(document(prefix))
 
 
 async def serve_openapi(request: web.Request) -> web.StreamResponse:
     """The description."""
-    return await text_answer(request, _encoded(), "application/json")
+    return await text_answer(request, _encoded(base()), "application/json")

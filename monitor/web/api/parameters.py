@@ -13,11 +13,12 @@ from aiohttp import web
 from msgspec import DecodeError, ValidationError, json
 
 from monitor.archive import Cursor
+from monitor.clock import LATEST
 
 _AGO = re.compile(r"-(\d{1,6}(?:\.\d{1,3})?)(s|m|h|d|w)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_LATEST = 253402300799.0
-"""The end of the year 9999, after which there are no dates in Python."""
+LONGEST = 10 * 366 * 86400.0
+"""Seconds that anything may last: ten years."""
 
 
 class BadParameter(Exception):
@@ -84,7 +85,9 @@ class Parameters:
         try:
             at, name = json.decode(base64.urlsafe_b64decode(value + "==="), type=tuple[float, str])
         except (ValueError, binascii.Error, DecodeError, ValidationError, RecursionError):
-            raise BadParameter("cursor must be the next_cursor of an answer") from None
+            at, name = math.nan, ""
+        if not 0 <= at <= LATEST:
+            raise BadParameter("cursor must be the next_cursor of an answer")
         return at, name
 
 
@@ -97,10 +100,9 @@ def moment(name: str, value: str, now: float) -> float:
     """A time as people write it: RFC 3339, a date, Unix seconds, «now», or so long ago: «-24h», «-7d»."""
     if value == "now":
         return now
-    if ago := _AGO.fullmatch(value):
-        return now - float(ago[1]) * _UNITS[ago[2]]
-    found = _seconds(value)
-    if found is None or not 0 <= found <= _LATEST:
+    ago = _AGO.fullmatch(value)
+    found = now - float(ago[1]) * _UNITS[ago[2]] if ago else _seconds(value)
+    if found is None or not 0 <= found <= LATEST:
         raise BadParameter(f"{name} must be a time: 2026-01-31T03:00:00Z, 2026-01-31, Unix seconds, now, or -24h")
     return found
 
@@ -119,15 +121,16 @@ def _seconds(value: str) -> float | None:
 
 def duration(name: str, value: object) -> float:
     """Seconds of «30m», «2h», or of a number."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and 0 < value < 1e9:
-        return float(value)
-    if (
-        isinstance(value, str)
-        and (found := _AGO.fullmatch(f"-{value}"))
-        and (seconds := float(found[1]) * _UNITS[found[2]])
-    ):
-        return seconds
-    raise BadParameter(f"{name} must be a duration: 30m, 2h, 1d, or a number of seconds")
+    seconds = 0.0
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        seconds = float(value)
+    elif isinstance(value, str) and (found := _AGO.fullmatch(f"-{value}")):
+        seconds = float(found[1]) * _UNITS[found[2]]
+    if seconds <= 0:
+        raise BadParameter(f"{name} must be a duration: 30m, 2h, 1d, or a number of seconds")
+    if seconds > LONGEST:
+        raise BadParameter(f"{name} is longer than ten years")
+    return seconds
 
 
 def _quoted(name: str) -> str:

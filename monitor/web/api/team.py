@@ -12,9 +12,10 @@ from monitor.archive import Announcement
 from monitor.clock import system_clock
 from monitor.state import Acknowledgement
 from monitor.view import result_document
+from monitor.visible import legible
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import announcement, incident
-from monitor.web.api.parameters import BadParameter, Parameters, duration, moment
+from monitor.web.api.parameters import LONGEST, BadParameter, Parameters, duration, moment
 from monitor.web.middleware import USER, error
 from monitor.web.served import Served
 
@@ -105,13 +106,16 @@ def who(request: web.Request) -> str:
 def announced(given: dict[str, Any], by: str, now: float) -> Announcement:
     """The announcement that a document asks for; raises BadParameter."""
     starts = moment("starts", str(given["starts"]), now) if given.get("starts") else now
+    if starts > now + LONGEST:
+        raise BadParameter("starts must be within ten years")
     ends = _until(given, starts)
     if ends is not None and ends <= starts:
         raise BadParameter("until must be after it starts")
     groups = given.get("groups") or []
     if not isinstance(groups, list) or not all(isinstance(group, str) and len(group) <= 100 for group in groups):
         raise BadParameter("groups must be a list of groups")
-    return Announcement(secrets.token_hex(8), text_of(given, "text", required=True), by, starts, ends, tuple(groups))
+    groups = tuple(map(legible, groups))
+    return Announcement(secrets.token_hex(8), text_of(given, "text", required=True), by, starts, ends, groups)
 
 
 def text_of(given: dict[str, Any], name: str, *, required: bool) -> str:
@@ -135,8 +139,8 @@ def _until(given: dict[str, Any], now: float) -> float | None:
     if not given.get("until"):
         return None
     until = moment("until", str(given["until"]), now)
-    if until <= now:
-        raise BadParameter("until must be a time to come")
+    if not now < until <= now + LONGEST:
+        raise BadParameter("until must be a time to come, within ten years")
     return until
 
 

@@ -149,10 +149,42 @@ function hurry() {
   hurried = setTimeout(refresh, 250);
 }
 
+// A browser opens six connections to a host, and a stream of events holds one. So the visible tabs of all windows take
+// turns: whoever has the lock listens and tells the others. Where there are no locks (plain HTTP to another machine) every
+// tab looks at its pace.
+const stream = `monitor events ${document.documentElement.dataset.base}`;
+let waiting = null;
+
 function listen() {
-  if (!window.EventSource) return;
-  const events = new EventSource("/api/v1/events?events=transition");
-  for (const kind of ["transition", "reset", "lost"]) events.addEventListener(kind, hurry);
+  if (!window.EventSource || !window.BroadcastChannel || !navigator.locks) return;
+  const others = new BroadcastChannel(stream);
+  others.addEventListener("message", hurry);
+  const lead = () => {
+    waiting?.abort();
+    waiting = null;
+    if (document.hidden) return;
+    waiting = new AbortController();
+    const { signal } = waiting;
+    navigator.locks.request(stream, { signal }, () => follow(others, signal)).catch(() => {}); // hidden meanwhile
+  };
+  document.addEventListener("visibilitychange", lead);
+  lead();
+}
+
+function follow(others, signal) {
+  // holds the lock until this tab is hidden or gone
+  const events = new EventSource(`${document.documentElement.dataset.base}/api/v1/events?events=transition`);
+  const pass = () => {
+    others.postMessage(null);
+    hurry();
+  };
+  for (const kind of ["transition", "reset", "lost"]) events.addEventListener(kind, pass);
+  return new Promise((over) => {
+    signal.addEventListener("abort", () => {
+      events.close();
+      over();
+    });
+  });
 }
 
 function move(step) {
