@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -97,17 +97,19 @@ class Daemon:
 _PROGRAM = "import sys; from monitor import cli, watch; watch.PERIOD = float(sys.argv.pop(1)); cli.main()"
 
 
+async def launch(command: Sequence[str], env: Mapping[str, str]) -> Daemon:
+    """Start a daemon and do not wait for it."""
+    pipe = LogPipe()
+    process = await asyncio.create_subprocess_exec(*command, env=env, stderr=pipe.writing)
+    pipe.handed_over()
+    return Daemon(process, pipe)
+
+
 @contextlib.asynccontextmanager
 async def running(config: Path, *, period: float = BRISK, **env: str) -> AsyncIterator[Daemon]:
     """A daemon that has started, ended when this is left, without a traceback in its log."""
-    pipe = LogPipe()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _PROGRAM, str(period), "run", "-c", str(config), "--listen", "127.0.0.1:0"),
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
-        stderr=pipe.writing,
-    )
-    pipe.handed_over()
-    daemon = Daemon(process, pipe)
+    command = (sys.executable, "-c", _PROGRAM, str(period), "run", "-c", str(config), "--listen", "127.0.0.1:0")
+    daemon = await launch(command, os.environ | {"PYTHONPATH": str(ROOT)} | env)
     try:
         daemon.address = (await daemon.logged("started"))["listen"]
         yield daemon
