@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.starvation import Starvation
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: compiling costs each half a second
 os.environ["STATE_DIRECTORY"] = tempfile.mkdtemp(prefix="monitor-tests-")  # for what lives longer than a test
+
+
+@pytest.fixture
+def starvation() -> Starvation:
+    """What the machine has kept this process from since the test began; a bound on a time adds it."""
+    return Starvation()
 
 
 @pytest.fixture(autouse=True)
