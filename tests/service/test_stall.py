@@ -127,8 +127,7 @@ async def test_an_answer_that_came_during_a_stop_leaves_the_check_up(start: Star
     daemon.signal(signal.SIGCONT)
     seen = len(target.times)
     await until(lambda: len(target.times) >= seen + 2)
-    detail = await daemon.detail("late")
-    assert detail["state"] == "up"
+    detail = await eventually(lambda: daemon.detail("late"), lambda found: found["state"] == "up")
     assert not detail["incidents"]
     assert not {r["outcome"] for r in detail["recent"]} - {"success", "inconclusive"}
     (await daemon.metrics()).assert_adds_up()
