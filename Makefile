@@ -5,7 +5,8 @@ VENV   := .venv
 PINS   := .ci/constraints.txt
 CONFIG ?= checks.toml
 ARGS   ?=
-JOBS   ?= 2
+# More than there are cores: most tests wait for a daemon or a limit.
+JOBS   ?= 6
 RUN    := $(VENV)/bin/python -m
 
 .PHONY: help run demo test test-systemd install uninstall lint types bench screenshots clean
@@ -15,7 +16,7 @@ help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 		printf '%-20s %s\n' "  $$what" "$$does"; done
 	@echo
-	@echo '  make run CONFIG=my.toml ARGS="--listen 127.0.0.1:0"    make test JOBS=4 ARGS="-k dns"'
+	@echo '  make run CONFIG=my.toml ARGS="--listen 127.0.0.1:0"    make test JOBS=2 ARGS="-k dns"'
 
 run: $(VENV)/.run ## Install if need be, and start the daemon on checks.toml
 	@[ "$(CONFIG)$(ARGS)" != checks.toml ] || echo 'The page: http://127.0.0.1:8420/status   Ctrl-C ends.' >&2
@@ -24,15 +25,18 @@ run: $(VENV)/.run ## Install if need be, and start the daemon on checks.toml
 demo: $(VENV)/.run ## Install if need be, and watch targets that misbehave in every way there is a word for
 	@$(RUN) monitor demo $(ARGS)
 
+# Each test that starts the program would compile it anew without bytecode.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@echo '[1/4] ruff check'
 	@$(RUN) ruff check .
 	@echo '[2/4] ruff format --check'
 	@$(RUN) ruff format --check .
-	@echo '[3/4] mypy, strict'
-	@$(RUN) mypy
-	@echo '[4/4] pytest, $(JOBS) at a time'
-	@$(RUN) pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@echo '[3/4] pytest, $(JOBS) at a time, and [4/4] mypy, strict, beside it'
+	@said=$$(mktemp); $(RUN) mypy >"$$said" 2>&1 & types=$$!; \
+	$(RUN) pytest -n $(JOBS) --dist worksteal --durations=15 $(ARGS); tested=$$?; \
+	wait $$types; typed=$$?; cat "$$said"; rm -f "$$said"; \
+	[ $$tested = 0 ] && [ $$typed = 0 ]
 
 test-systemd: $(VENV)/.dev ## Boot Debian containers and run the service there (root, Debian, 5 minutes)
 	@$(RUN) tests.systemd $(ARGS)

@@ -7,8 +7,21 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from tests.starvation import Starvation
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: compiling costs each half a second
 os.environ["STATE_DIRECTORY"] = tempfile.mkdtemp(prefix="monitor-tests-")  # for what lives longer than a test
+
+settings.register_profile("loaded", deadline=None)  # a time of an example says how busy the machine is
+settings.load_profile("loaded")
+
+
+@pytest.fixture
+def starvation() -> Starvation:
+    """What the machine has kept this process from since the test began; a bound on a time adds it."""
+    return Starvation()
 
 
 @pytest.fixture(autouse=True)

@@ -145,12 +145,22 @@ async def _serve(sock: socket.socket) -> None:
     try:
         while isinstance(order := await read_order(reader), Orders):
             await worker.obey(order)
+        watching = asyncio.create_task(_end_with_the_daemon(reader))
         await worker.drain(order.limit)
+        watching.cancel()
         await writer.drain()
         writer.close()
         await writer.wait_closed()
     except (EOFError, ConnectionError):
         os._exit(0)  # the daemon has gone, and nobody is left to probe for
+
+
+async def _end_with_the_daemon(reader: asyncio.StreamReader) -> None:
+    """A daemon that ends during a drain, by a second signal or a crash, takes no results any more."""
+    with suppress(ConnectionError):
+        while await reader.read(65536):
+            pass
+    os._exit(0)
 
 
 def _on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from tests.servers import certs, tls
 from tests.servers.http import HttpServer, answer, ok, redirect
 from tests.servers.proxy import Proxy
 from tests.servers.tcp import Connection, Script, Server
+from tests.starvation import Starvation
 
 BOTH = pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -46,11 +47,13 @@ def in_pieces(*pieces: bytes, reset: bool = False, hold: bool = False) -> Script
 
 @BOTH
 @pytest.mark.parametrize("rest", [b"lots\r\n", b"4\r\nhalfX", b"-1\r\n"])
-async def test_chunk_that_is_none_is_invalid_response_as_soon_as_it_comes(run: Run, secure: bool, rest: bytes) -> None:
+async def test_chunk_that_is_none_is_invalid_response_as_soon_as_it_comes(
+    run: Run, secure: bool, rest: bytes, starvation: Starvation
+) -> None:
     async with server(in_pieces(CHUNKED, b"4\r\nhalf\r\n", rest, hold=True), secure=secure) as target:
         result = await run(target.url(), expect=expecting_body(contains="half"))
     assert result.reason is Reason.INVALID_RESPONSE, result.detail
-    assert result.duration < 0.5
+    assert result.duration < 0.5 + starvation.seconds
 
 
 @BOTH
@@ -189,7 +192,7 @@ async def test_body_of_any_length_arrives_whole(run: Run, secure: bool, size: in
 
 
 @BOTH
-async def test_long_body_holds_up_nobody_else(run: Run, secure: bool) -> None:
+async def test_long_body_holds_up_nobody_else(run: Run, secure: bool, starvation: Starvation) -> None:
     """The target, in a thread, takes it as fast as it can."""
     context = certs.server_context(certs.issue()) if secure else None
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -211,7 +214,7 @@ async def test_long_body_holds_up_nobody_else(run: Run, secure: bool) -> None:
             result = await run(url, method="PUT", body=body, limits=Limits(5, 5, 10))
         await serving
     assert result.reason is Reason.OK, result.detail
-    assert lag.worst < 0.1
+    assert lag.worst < 0.1 + starvation.seconds
 
 
 @BOTH

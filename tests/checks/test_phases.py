@@ -151,8 +151,8 @@ async def test_run_ends_with_the_last_byte_however_late_its_task_learns_of_it() 
         run.heard(1)
         run.enter(Stage.BODY)
         run.whole()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
     result = run.result(Finding(Reason.OK, "fine"))
     assert result.duration is not None
-    assert result.duration < 0.04
+    assert result.duration < 0.4
     assert abs(sum(seconds or 0.0 for _, seconds in result.phases.items()) - result.duration) < 1e-6

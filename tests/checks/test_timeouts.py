@@ -128,7 +128,7 @@ async def test_silence_ends_at_the_read_limit(run: Run, script: Script, reason: 
     async with Server(script, tls=certs.server_context(certs.issue()) if secure else None) as server:
         result = await ends_after(0.3, partial(run, server.url(), limits=LIMITS), since="connection")
         assert result.reason is reason, result.detail
-        assert server.connections in (1, 2)  # two if it was measured twice
+        assert server.connections in (1, 2, 3)  # as often as it was measured
     assert (result.status_code is None) is (reason is Reason.RESPONSE_TIMEOUT)
     assert server.address in result.detail or reason is Reason.READ_TIMEOUT
 

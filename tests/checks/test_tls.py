@@ -202,5 +202,8 @@ async def test_offers_no_http2(run: Run) -> None:
 
 async def test_request_does_not_wait_for_a_delayed_acknowledgement(run: Run) -> None:
     async with tls.https() as server:
-        results = [await run(server.url()) for _ in range(5)]
-    assert min(result.phases.processing for result in results) < 0.03  # Linux delays by 40 ms
+        for _ in range(20):  # a busy machine delays some, Linux each by 40 ms
+            result = await run(server.url())
+            if result.phases.processing < 0.03:
+                break
+    assert result.phases.processing < 0.03

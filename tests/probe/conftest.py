@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.program import PATIENCE, start
+from tests.log_pipe import Line, LogPipe
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 T = TypeVar("T")
@@ -64,8 +65,12 @@ class Daemon:
     address: str
     process: asyncio.subprocess.Process
     session: aiohttp.ClientSession
-    log: list[str] = field(default_factory=list)
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    pipe: LogPipe
+
+    @property
+    def log(self) -> list[str]:
+        """All that it wrote to stderr before its last answer."""
+        return [*(json.dumps(line, ensure_ascii=False) for line in self.pipe.lines), *self.pipe.noise]
 
     async def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         async with self.session.get(f"http://{self.address}{path}", headers=headers) as answer:
@@ -89,35 +94,25 @@ def daemon(tmp_path: Path) -> Daemons:
     async def running(text: str, **environ: str) -> AsyncIterator[Daemon]:
         config = tmp_path / "checks.toml"
         config.write_text(f'monitor.listen = "127.0.0.1:0"\nmonitor.log.format = "json"\n{text}')
-        process = await start("run", "-c", config, env=environ)
-        assert process.stderr is not None
-        async with aiohttp.ClientSession() as session:
-            found = Daemon("", process, session)
-            reading = asyncio.create_task(_read(found, process.stderr))
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await found.begun.wait()
-                assert found.address, "".join(found.log)
-                yield found
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                await process.wait()
-                await reading
+        pipe = LogPipe()
+        process = await start("run", "-c", config, env=environ, stderr=pipe.writing)
+        pipe.handed_over()
+        try:
+            await pipe.until(lambda: _started(pipe), PATIENCE)
+            assert _started(pipe), [*pipe.lines, *pipe.noise]
+            async with aiohttp.ClientSession() as session:
+                yield Daemon(_started(pipe)[0]["listen"], process, session, pipe)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            await pipe.until(lambda: False, PATIENCE)
 
     return running
 
 
-async def _read(daemon: Daemon, stream: asyncio.StreamReader) -> None:
-    async for raw in stream:
-        line = raw.decode()
-        daemon.log.append(line)
-        with contextlib.suppress(ValueError):
-            event = json.loads(line)
-            if event.get("event") == "started":
-                daemon.address = event["listen"]
-                daemon.begun.set()
-    daemon.begun.set()
+def _started(pipe: LogPipe) -> list[Line]:
+    return [line for line in pipe.lines if line["event"] == "started"]
 
 
 def free_port() -> int:

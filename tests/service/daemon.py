@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.log_pipe import Line, LogPipe
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
 """Seconds until a test gives up; far more than anything takes."""
@@ -26,7 +28,6 @@ BRISK = {"interval": "1s", "timeout": {"connect": "500ms", "read": "500ms", "tot
 """What checks of these tests inherit, so that something happens soon."""
 
 Found = TypeVar("Found")
-Line = dict[str, Any]
 
 
 async def eventually(
@@ -107,20 +108,17 @@ class Metrics:
 
 
 class Daemon:
-    """A daemon that was started; `log` holds its log lines, `noise` what else it wrote to stderr."""
+    """A daemon that was started."""
 
-    def __init__(self, process: asyncio.subprocess.Process, config: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, config: Path, pipe: LogPipe) -> None:
         self.process = process
         self.config = config
-        self.log: list[Line] = []
-        self.noise: list[str] = []
+        self._pipe = pipe
         self.tolerated: set[str] = set()
         """Events that may be logged as errors."""
         self.address = ""
         self.started = 0.0
         """Steady seconds at which it had said that it started."""
-        self._reader = asyncio.create_task(self._read())
-        self._news = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -134,16 +132,21 @@ class Daemon:
         self.started = time.monotonic()
         self.address = line["listen"]
 
+    @property
+    def log(self) -> list[Line]:
+        """Its log, with all that it wrote before its last answer."""
+        return self._pipe.lines
+
+    @property
+    def noise(self) -> list[str]:
+        """What else it wrote to stderr."""
+        return self._pipe.noise
+
     async def logged(self, event: str, count: int = 1, within: float = PATIENCE, **fields: object) -> Line:
         """The `count`-th line of this event with these fields, once it is there."""
-        give_up = time.monotonic() + within
-        while len(found := self.lines(event, **fields)) < count:
-            self._news.clear()
-            left = give_up - time.monotonic()
-            assert left > 0, f"{event} {fields} was not logged; this was: {self.log} {self.noise}"
-            assert not self._reader.done(), f"it ended: {self.log} {self.noise}"
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(left, 1.0))
+        await self._pipe.until(lambda: len(self.lines(event, **fields)) >= count, within)
+        found = self.lines(event, **fields)
+        assert len(found) >= count, f"{event} {fields} was not logged; this was: {self.log} {self.noise}"
         return found[count - 1]
 
     def lines(self, event: str, **fields: object) -> list[Line]:
@@ -234,7 +237,8 @@ class Daemon:
         """The exit code, once it has ended and all it wrote is read."""
         async with asyncio.timeout(within):
             code = await self.process.wait()
-            await asyncio.shield(self._reader)
+        await self._pipe.until(lambda: False, within)
+        assert self._pipe.ended, "a process of it has not ended"
         return code
 
     async def stop(self) -> int:
@@ -259,17 +263,6 @@ class Daemon:
             await self._session.close()
             self._session = None
 
-    async def _read(self) -> None:
-        assert self.process.stderr is not None
-        while raw := await self.process.stderr.readline():
-            text = raw.decode().rstrip("\n")
-            try:
-                self.log.append(json.loads(text))
-            except ValueError:
-                self.noise.append(text)
-            self._news.set()
-        self._news.set()
-
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The test's own environment without what steers the daemon."""
@@ -286,11 +279,13 @@ async def launch(
 ) -> Daemon:
     """Start a daemon and do not wait for it."""
     place = () if listen is None else ("--listen", listen)
+    pipe = LogPipe()
     process = await asyncio.create_subprocess_exec(
         *program, "run", "-c", str(config), *place,
-        env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=1 << 22,
+        env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing,
     )  # fmt: skip
-    return Daemon(process, config)
+    pipe.handed_over()
+    return Daemon(process, config, pipe)
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from tests.servers.tcp import Server, closed_port
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import Metrics
 from tests.service.prometheus import blackbox
+from tests.starvation import Starvation
 
 EXACT = (
     "probe_success", "probe_http_status_code", "probe_http_version", "probe_http_redirects", "probe_http_ssl",
@@ -94,6 +95,7 @@ async def test_what_both_expose_has_the_same_value(
     start: Start, targets: dict[str, str], ca_path: Path, tmp_path: Path
 ) -> None:
     daemon = await start(*({"name": n, "url": u, "tls": {"ca_file": str(ca_path)}} for n, u in targets.items()))
+    starvation = Starvation(daemon.pid)
     await daemon.until_all_ran()
     ours = await daemon.metrics()
     plain = module(ca_path)
@@ -108,15 +110,15 @@ async def test_what_both_expose_has_the_same_value(
                 differences.append(f"{name} {metric}: ours {mine}, theirs {other}")
     assert not differences, "\n".join(differences)
     for name in targets:
-        assert_alike(name, ours, theirs[name])
+        assert_alike(name, ours, theirs[name], 0.25 + starvation.seconds)
 
 
-def assert_alike(name: str, ours: Metrics, theirs: Metrics) -> None:
-    """Durations, roughly: both ask a server on loopback, on a machine that may be busy."""
+def assert_alike(name: str, ours: Metrics, theirs: Metrics, within: float) -> None:
+    """Durations, to within so many seconds: both ask a server on loopback."""
     mine, other = ours.value("probe_duration_seconds", check=name), theirs.value("probe_duration_seconds")
     assert mine is not None
     assert other is not None
-    assert abs(mine - other) < 0.25, name
+    assert abs(mine - other) < within, name
     if name == "slow":
         assert mine >= 0.29
         assert (ours.value("probe_http_duration_seconds", check=name, phase="processing") or 0) >= 0.29
@@ -125,7 +127,7 @@ def assert_alike(name: str, ours: Metrics, theirs: Metrics) -> None:
     for phase in PHASES:
         a = ours.value("probe_http_duration_seconds", check=name, phase=phase)
         b = theirs.value("probe_http_duration_seconds", phase=phase)
-        assert abs((a or 0) - (b or 0)) < 0.25, (name, phase)
+        assert abs((a or 0) - (b or 0)) < within, (name, phase)
     if name == "tls":
         assert ours.all("probe_tls_version_info", check=name, version="TLS 1.3")
         assert theirs.all("probe_tls_version_info", version="TLS 1.3")

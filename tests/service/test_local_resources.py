@@ -88,7 +88,7 @@ async def test_the_soft_limit_is_raised_as_far_as_it_may(start: Start, serve: Se
     hogs = [{"name": f"hog-{n}", "url": target.url(f"/slow/{n}"), **slow} for n in range(100)]
     soft = ("/bin/sh", "-c", 'ulimit -Sn 64; exec "$0" -m monitor "$@"', sys.executable)
     daemon = await start(*hogs, program=soft, monitor={"drain_timeout": "100ms"})
-    await until(lambda: target.held == len(hogs))
+    await until(lambda: len({request.target for request in target.requests}) == len(hogs))
     target.release.set()
     checks = await daemon.until_all_ran()
     assert "local_resources" not in {c["last"]["reason"] for c in checks.values()}

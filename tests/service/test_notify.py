@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from tests.servers.http import HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import Daemon, eventually, until
+from tests.starvation import Starvation
 
 
 class Manager:
@@ -23,15 +25,23 @@ class Manager:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.messages: list[tuple[float, dict[str, str]]] = []
+        self._messages: list[tuple[float, dict[str, str]]] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
         asyncio.get_running_loop().add_reader(self._socket, self._receive)
 
+    @property
+    def messages(self) -> list[tuple[float, dict[str, str]]]:
+        """All that was sent until now, also what the loop did not come to read."""
+        self._receive()
+        return self._messages
+
     def _receive(self) -> None:
-        text = self._socket.recv(65536).decode()
-        self.messages.append((time.monotonic(), dict(line.partition("=")[::2] for line in text.splitlines())))
+        with contextlib.suppress(BlockingIOError):
+            while text := self._socket.recv(65536).decode():
+                told = dict(line.partition("=")[::2] for line in text.splitlines())
+                self._messages.append((time.monotonic(), told))
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
@@ -112,9 +122,12 @@ async def test_the_watchdog_is_fed_while_alive_and_not_while_stopped(
     start: Start, target: HttpServer, manager: Manager
 ) -> None:
     daemon = await start({"name": "one", "url": target.url()}, env=told_to(manager, WATCHDOG_USEC="6000000"))
+    starvation = Starvation(daemon.pid)
     await manager.told("WATCHDOG", 3)
     times = [at for at, _ in manager.with_key("WATCHDOG")]
-    assert max(b - a for a, b in itertools.pairwise(times)) < 3.0, "systemd asks for half of the time"
+    assert max(b - a for a, b in itertools.pairwise(times)) < 3.0 + starvation.seconds, (
+        "systemd asks for half of the time"
+    )
     daemon.signal(signal.SIGSTOP)
     count = await _quiet(manager)
     assert len(manager.with_key("WATCHDOG")) == count
@@ -136,12 +149,13 @@ async def _quiet(manager: Manager, seconds: float = 2.2) -> int:
 async def test_a_short_watchdog_is_fed_in_time(start: Start, target: HttpServer, tmp_path: Path) -> None:
     """sd_watchdog_enabled(3): notify every half of the time."""
     manager = Manager(str(tmp_path / "notify"))
-    await start({"name": "one", "url": target.url()}, env=told_to(manager, WATCHDOG_USEC="1000000"))
+    daemon = await start({"name": "one", "url": target.url()}, env=told_to(manager, WATCHDOG_USEC="1000000"))
+    starvation = Starvation(daemon.pid)
     await manager.told("WATCHDOG", 6)
     times = [at for at, _ in manager.with_key("WATCHDOG")]
     gaps = sorted(b - a for a, b in itertools.pairwise(times))
     manager.close()
-    assert gaps[len(gaps) // 2] <= 0.55
+    assert gaps[len(gaps) // 2] <= 0.55 + starvation.seconds / len(gaps)
 
 
 async def test_the_watchdog_of_another_process_is_not_fed(start: Start, target: HttpServer, tmp_path: Path) -> None:
@@ -151,8 +165,8 @@ async def test_the_watchdog_of_another_process_is_not_fed(start: Start, target: 
     seen = len(target.requests)
     await until(lambda: len(target.requests) >= seen + 3)
     await daemon.stop()
-    manager.close()
     assert not manager.with_key("WATCHDOG")
+    manager.close()
 
 
 async def test_a_reload_while_draining_is_not_told_as_ready(start: Start, serve: Serve, tmp_path: Path) -> None:
@@ -175,8 +189,8 @@ async def test_a_reload_while_draining_is_not_told_as_ready(start: Start, serve:
     assert status in (200, 400, 409, 503)
     release.set()
     assert await daemon.ended() == 0
-    manager.close()
     assert manager.order()[-1] == "STOPPING", manager.order()
+    manager.close()
 
 
 async def test_a_manager_that_does_not_listen_stops_nothing(start: Start, target: HttpServer, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import PATIENCE, Daemon, eventually, until
+from tests.service.daemon import Daemon, eventually, until
+from tests.starvation import Starvation
 
 STOPPED = 2.6
 """Seconds; with an interval of 1 s at least one run is missed."""
@@ -65,12 +66,13 @@ async def test_a_run_that_fails_over_a_stop_is_inconclusive_and_run_again_at_onc
     before = len(target.times)
     daemon.signal(signal.SIGSTOP)
     await asyncio.sleep(STOPPED)
+    starvation = Starvation(daemon.pid)
     daemon.signal(signal.SIGCONT)
     resumed = time.monotonic()
 
     metrics = await daemon.until_metrics(lambda m: m.total("monitor_runs_skipped_total", reason="stalled") > 0)
     await until(lambda: len(target.times) > before)
-    assert target.times[before] - resumed < 0.5, "not run again promptly"
+    assert target.times[before] - resumed < 0.5 + starvation.seconds, "not run again promptly"
     detail = await eventually(
         lambda: daemon.detail("held"), lambda d: "monitor_stalled" in {r["reason"] for r in d["recent"]}
     )
@@ -94,9 +96,7 @@ async def test_the_loop_lag_metric_knows_of_a_stop(start: Start, target: HttpSer
     daemon = await start({"name": "one", "url": target.url()})
     await daemon.until_all_ran()
     await stopped(daemon, 1.5)
-    metrics = await daemon.until_metrics(
-        lambda m: m.total("monitor_event_loop_lag_seconds_sum") > 1.2, within=PATIENCE / 2
-    )
+    metrics = await daemon.until_metrics(lambda m: m.total("monitor_event_loop_lag_seconds_sum") > 1.2)
     over_one = metrics.total("monitor_event_loop_lag_seconds_count") - metrics.total(
         "monitor_event_loop_lag_seconds_bucket", le="1.0"
     )
@@ -130,8 +130,7 @@ async def test_an_answer_that_came_during_a_stop_leaves_the_check_up(start: Star
     daemon.signal(signal.SIGCONT)
     seen = len(target.times)
     await until(lambda: len(target.times) >= seen + 2)
-    detail = await daemon.detail("late")
-    assert detail["state"] == "up"
+    detail = await eventually(lambda: daemon.detail("late"), lambda found: found["state"] == "up")
     assert not detail["incidents"]
     assert not {r["outcome"] for r in detail["recent"]} - {"success", "inconclusive"}
     (await daemon.metrics()).assert_adds_up()
@@ -157,7 +156,7 @@ async def test_a_slow_answer_over_a_stop_is_not_the_targets(start: Start, serve:
     target.release.set()
     await asyncio.sleep(1.0)
     daemon.signal(signal.SIGCONT)
-    await daemon.until_checks(lambda c: c["slow"]["state"] == "up", within=8)
+    await daemon.until_checks(lambda c: c["slow"]["state"] == "up")
     assert not daemon.lines("state changed", state="degraded")
     detail = await daemon.detail("slow")
     assert not {r["outcome"] for r in detail["recent"]} - {"success", "inconclusive"}, detail["recent"]
@@ -169,10 +168,10 @@ async def test_other_checks_are_spread_after_a_stop_and_all_run(start: Start, se
     daemon = await start(*({"name": n, "url": target.url(f"/{n}"), "interval": "3s"} for n in names))
     await daemon.until_all_ran()
     await stopped(daemon, 4.0)
-    resumed = time.monotonic()
+    starvation, resumed = Starvation(daemon.pid), time.monotonic()
     count = len(target.times)
     await until(lambda: len({r.target for r in target.requests[count:]}) == len(names))
-    assert time.monotonic() - resumed < 3.5
+    assert time.monotonic() - resumed < 3.5 + starvation.seconds
     metrics = await daemon.metrics()
     metrics.assert_adds_up()
     assert metrics.value("monitor_checks", state="up") == len(names)

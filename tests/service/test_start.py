@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.servers.http import HttpServer, Request, ok
 from tests.servers.tcp import closed_port
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import Daemon, configuration, launch, until
+from tests.starvation import Starvation
 
 COUNT = 50
 INTERVAL = 2.0
@@ -49,34 +51,33 @@ def many(target: HttpServer) -> list[dict[str, object]]:
 async def test_every_check_runs_within_its_first_interval_at_a_time_of_its_own(start: Start, serve: Serve) -> None:
     target = await serve(Clocked())
     daemon = await start(*many(target))
+    starvation = Starvation(daemon.pid)
     await daemon.until_all_ran()
     elapsed = time.monotonic() - daemon.started
-    assert elapsed < INTERVAL + NEAR + 0.2, elapsed
+    starved = starvation.seconds
+    assert elapsed < INTERVAL + NEAR + 0.2 + starved, (elapsed, starved)
     assert len(target.times) == COUNT
-    assert target.spread() < NEAR
+    assert target.spread() < NEAR + starved
     metrics = await daemon.metrics()
     metrics.assert_adds_up()
     assert metrics.value("monitor_checks", state="up") == COUNT
 
 
 async def test_offsets_are_the_same_after_a_restart(start: Start, serve: Serve) -> None:
-    orders = []
+    """As the daemon says to the millisecond, and as its target sees it, later by what the machine is."""
     for _ in range(2):
         target = await serve(Clocked())
         daemon = await start(*many(target)[:12])
+        starvation = Starvation(daemon.pid)
         await until(lambda target=target: len(target.times) == 12)
+        assert target.spread() < NEAR + starvation.seconds
+        starts = [
+            datetime.fromisoformat(check["next_run_at"]).timestamp() - fraction_of(name) * INTERVAL
+            for name, check in (await daemon.checks()).items()
+        ]
+        apart = [(start - starts[0] + INTERVAL / 2) % INTERVAL - INTERVAL / 2 for start in starts]
+        assert max(apart) - min(apart) < 0.005, apart
         await daemon.stop()
-        assert target.spread() < NEAR
-        firsts = {name: times[0] for name, times in target.times.items()}
-        orders.append(sorted(firsts, key=firsts.__getitem__))
-    assert [sorted(order) for order in orders] == [sorted(orders[0])] * 2
-    assert all(_rotated(order) == sorted(order, key=fraction_of) for order in orders)
-
-
-def _rotated(names: list[str]) -> list[str]:
-    """The names from the least offset on: those that passed too soon came round last."""
-    first = names.index(min(names, key=fraction_of))
-    return names[first:] + names[:first]
 
 
 async def test_the_nth_run_is_due_at_start_plus_offset_plus_n_intervals(start: Start, serve: Serve) -> None:
@@ -86,12 +87,14 @@ async def test_the_nth_run_is_due_at_start_plus_offset_plus_n_intervals(start: S
         *({"name": n, "url": target.url(f"/{n}"), "interval": "250ms"} for n in names),
         defaults={"timeout": {"connect": "200ms", "read": "200ms", "total": "240ms"}},
     )
+    starvation = Starvation(daemon.pid)
     await until(lambda: min((len(t) for t in target.times.values()), default=0) >= 15)
+    late = 2 * starvation.seconds / sum(map(len, target.times.values()))
     await daemon.stop()
     for name in names:
         off = [(at - target.times[name][0] + 0.125) % 0.25 - 0.125 for at in target.times[name]]
         middle = sorted(off)[len(off) // 2]
-        near = [o for o in off if abs(o - middle) < 0.02]  # a noisy machine delays some
+        near = [o for o in off if abs(o - middle) < 0.02 + late]  # a noisy machine delays some
         assert len(near) > len(off) * 0.6, off
 
 

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from monitor.schedule import fraction_of
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import Daemon, configuration, eventually, until
+from tests.starvation import Starvation
 
 PATIENT = {"interval": "10s", "timeout": {"connect": "1s", "read": "9s", "total": "10s"}}
 
@@ -19,7 +21,7 @@ WORKERS = (0, 2)
 
 
 class Held(HttpServer):
-    """A target that answers only once it is released."""
+    """A target that answers only once it is released, but for /quick."""
 
     def __init__(self) -> None:
         super().__init__(self._respond)
@@ -28,6 +30,8 @@ class Held(HttpServer):
         self.answered = 0
 
     async def _respond(self, request: Request) -> Answer:
+        if request.target == "/quick":
+            return ok()
         self.held += 1
         self._news.set()
         await self.release.wait()
@@ -37,11 +41,28 @@ class Held(HttpServer):
 
 async def held(start: Start, target: Held, count: int = 3, **monitor: object) -> Daemon:
     """A daemon with runs in flight that wait for the target."""
-    checks = [{"name": f"held-{n}", "url": target.url(f"/{n}"), **PATIENT, "interval": "10s"} for n in range(count)]
-    quick = {"name": "quick", "url": f"http://127.0.0.1:{target.port}/quick", "down_after": 9}
+    # due three seconds after the start
+    names = [name for name in map("held-{}".format, range(500)) if 0.3 < fraction_of(name) < 0.35][:count]
+    checks = [{"name": name, "url": target.url(f"/{name}"), **PATIENT} for name in names]
+    quick = {"name": "quick", "url": target.url("/quick")}
     daemon = await start(*checks, quick, monitor=monitor, defaults={})
-    await until(lambda: target.held >= 1)
+    await until(lambda: target.held == count)
     return daemon
+
+
+async def settled(target: Held) -> None:
+    """Return once no request comes for longer than `quick` takes to be due again.
+
+    A worker hears of the drain later than visitors do, and a request may be on its way.
+    """
+    for _ in range(4):
+        count = len(target.requests)
+        try:
+            async with asyncio.timeout(1.3):
+                await target.until(lambda count=count: len(target.requests) > count)
+        except TimeoutError:
+            return
+    raise AssertionError("runs are started while draining")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -58,11 +79,10 @@ async def test_a_signal_lets_runs_in_flight_end_and_exits_0(start: Start, serve:
     assert "draining" in (await daemon.get("/-/ready"))[1]
     assert (await daemon.get("/-/healthy"))[0] == 200
     assert (await daemon.get("/status.json"))[0] == 200
-    asked = target.held
+    await settled(target)
     target.release.set()
-    assert await daemon.ended(within=5) == 0
-    assert target.held == asked, "a run was started while draining"
-    assert target.answered == asked
+    assert await daemon.ended() == 0
+    assert target.answered == target.held == 3
     (line,) = daemon.lines("stopped")
     assert line["cancelled"] == 0
     assert line["drained"] >= 1
@@ -71,10 +91,10 @@ async def test_a_signal_lets_runs_in_flight_end_and_exits_0(start: Start, serve:
 async def test_what_outlasts_drain_timeout_is_cancelled_and_blames_nobody(start: Start, serve: Serve) -> None:
     target = await serve(Held())
     daemon = await held(start, target, drain_timeout="300ms")
-    began = time.monotonic()
+    starvation, began = Starvation(daemon.pid), time.monotonic()
     daemon.signal(signal.SIGTERM)
-    assert await daemon.ended(within=5) == 0
-    assert 0.25 < time.monotonic() - began < 2
+    assert await daemon.ended() == 0
+    assert 0.25 < time.monotonic() - began < 2 + starvation.seconds
     (line,) = daemon.lines("stopped")
     assert line["cancelled"] >= 1
     assert not daemon.lines("state changed", state="down")
@@ -90,10 +110,10 @@ async def test_a_second_signal_ends_at_once(start: Start, serve: Serve, numbers:
         return (await daemon.get("/-/ready"))[0]
 
     await eventually(ready, lambda code: code == 503)
-    began = time.monotonic()
+    starvation, began = Starvation(daemon.pid), time.monotonic()
     daemon.signal(numbers[1])
-    assert await daemon.ended(within=3) != 0
-    assert time.monotonic() - began < 1
+    assert await daemon.ended() != 0
+    assert time.monotonic() - began < 1 + starvation.seconds
     assert daemon.lines("ended at once by a second signal")
 
 
@@ -101,17 +121,17 @@ async def test_an_idle_visitor_does_not_hold_up_the_end(start: Start, target: Ht
     daemon = await start({"name": "one", "url": target.url()})
     await daemon.until_all_ran()  # over a connection that is kept alive
     silent = await asyncio.open_connection(*daemon.address.split(":"))
-    began = time.monotonic()
+    starvation, began = Starvation(daemon.pid), time.monotonic()
     daemon.signal(signal.SIGTERM)
-    assert await daemon.ended(within=6) == 0
-    assert time.monotonic() - began < 2
+    assert await daemon.ended() == 0
+    assert time.monotonic() - began < 2 + starvation.seconds
     silent[1].close()
 
 
 async def test_a_signal_during_the_start_ends_it_too(start: Start, target: HttpServer) -> None:
     daemon = await start(*({"name": f"c-{n}", "url": target.url()} for n in range(20)))
     daemon.signal(signal.SIGTERM)
-    assert await daemon.ended(within=5) == 0
+    assert await daemon.ended() == 0
 
 
 async def test_a_reload_while_draining_starts_nothing(start: Start, serve: Serve) -> None:
@@ -123,11 +143,11 @@ async def test_a_reload_while_draining_starts_nothing(start: Start, serve: Serve
         return (await daemon.get("/-/ready"))[0]
 
     await eventually(ready, lambda code: code == 503)
-    asked = target.held
+    await settled(target)
     daemon.write(configuration([{"name": f"new-{n}", "url": target.url("/new")} for n in range(5)]))
     daemon.signal(signal.SIGHUP)
     await eventually(ready, lambda code: code == 503)
     target.release.set()
-    assert await daemon.ended(within=6) == 0
+    assert await daemon.ended() == 0
     assert not [r for r in target.requests if r.target == "/new"]
-    assert target.answered == asked, "the reload cancelled runs that were to be drained"
+    assert target.answered == 3, "the reload cancelled runs that were to be drained"

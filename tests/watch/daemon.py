@@ -8,11 +8,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import aiohttp
+
+from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -25,14 +26,18 @@ RELOADED, REFUSED = "configuration reloaded", "configuration not reloaded, the o
 class Daemon:
     """`monitor run`, started."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.log: list[dict[str, Any]] = []
+    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe) -> None:
         self.process = process
         self.address = ""
-        self._news = asyncio.Condition()
-        self._reading = asyncio.create_task(self._read())
+        self._pipe = pipe
 
-    def lines(self, *events: str) -> list[dict[str, Any]]:
+    @property
+    def log(self) -> list[Line]:
+        """Its log, with all that it wrote before its last answer."""
+        assert self._pipe.noise == []
+        return self._pipe.lines
+
+    def lines(self, *events: str) -> list[Line]:
         """What it has logged so far under these names."""
         return [line for line in self.log if line["event"] in events]
 
@@ -41,17 +46,15 @@ class Daemon:
         """How each reload so far ended, oldest first."""
         return [line["event"] for line in self.lines(RELOADED, REFUSED)]
 
-    async def logged(self, event: str, count: int = 1) -> dict[str, Any]:
+    async def logged(self, event: str, count: int = 1) -> Line:
         """The `count`-th line of this name, once it is there."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: len(self.lines(event)) >= count or self._reading.done())
-        assert len(self.lines(event)) >= count, f"it ended: {self.log}"
+        await self._pipe.until(lambda: len(self.lines(event)) >= count, PATIENCE)
+        assert len(self.lines(event)) >= count, self.log
         return self.lines(event)[count - 1]
 
     async def loaded(self, *events: str) -> None:
         """Return once the reloads so far have ended like this, and no other way."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: len(self.loads) >= len(events) or self._reading.done())
+        await self._pipe.until(lambda: len(self.loads) >= len(events), PATIENCE)
         assert self.loads == list(events), self.log
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
@@ -77,44 +80,36 @@ class Daemon:
 
     async def quiet(self, seconds: float) -> None:
         """Assert that nothing is reloaded for so long."""
-        before, until = self.loads, time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left), self._news:
-                    await self._news.wait()
-            assert self.loads == before, self.log
+        before = self.loads
+        await self._pipe.until(lambda: self.loads != before, seconds)
+        assert self.loads == before, self.log
 
     async def end(self) -> int:
-        """Its exit code, after SIGTERM."""
+        """Its exit code, after SIGTERM, and once all it wrote is read."""
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
         async with asyncio.timeout(PATIENCE):
-            await self._reading
-            return await self.process.wait()
-
-    async def _read(self) -> None:
-        assert self.process.stderr is not None
-        async for raw in self.process.stderr:
-            line = json.loads(raw)
-            async with self._news:
-                self.log.append(line)
-                self._news.notify_all()
-        async with self._news:
-            self._news.notify_all()
+            code = await self.process.wait()
+        await self._pipe.until(lambda: False, PATIENCE)
+        return code
 
 
 _PROGRAM = "import sys; from monitor import cli, watch; watch.PERIOD = float(sys.argv.pop(1)); cli.main()"
 
 
+async def launch(command: Sequence[str], env: Mapping[str, str]) -> Daemon:
+    """Start a daemon and do not wait for it."""
+    pipe = LogPipe()
+    process = await asyncio.create_subprocess_exec(*command, env=env, stderr=pipe.writing)
+    pipe.handed_over()
+    return Daemon(process, pipe)
+
+
 @contextlib.asynccontextmanager
 async def running(config: Path, *, period: float = BRISK, **env: str) -> AsyncIterator[Daemon]:
     """A daemon that has started, ended when this is left, without a traceback in its log."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _PROGRAM, str(period), "run", "-c", str(config), "--listen", "127.0.0.1:0"),
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    daemon = Daemon(process)
+    command = (sys.executable, "-c", _PROGRAM, str(period), "run", "-c", str(config), "--listen", "127.0.0.1:0")
+    daemon = await launch(command, os.environ | {"PYTHONPATH": str(ROOT)} | env)
     try:
         daemon.address = (await daemon.logged("started"))["listen"]
         yield daemon

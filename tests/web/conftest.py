@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from msgspec import structs
 
 from monitor.archive import Announcement
@@ -24,6 +28,17 @@ from monitor.web.site import Site
 from monitor.web.tls import Tls
 from tests.web import gallery
 from tests.web.past import LaidOut
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP *.monitor.test 127.0.0.1",
+]
 
 
 @dataclass
@@ -117,8 +132,7 @@ def service() -> FakeService:
     return FakeService(gallery.evening())
 
 
-@pytest.fixture
-async def begin(service: FakeService) -> AsyncIterator[Begin]:
+async def begun(service: FakeService) -> AsyncIterator[Begin]:
     """Starts servers, with any limits, and closes them after the test."""
     servers: list[Server] = []
 
@@ -137,8 +151,26 @@ async def begin(service: FakeService) -> AsyncIterator[Begin]:
         return server
 
     yield started
+    service.feed.close()  # as the service does; a page's event stream would else hold up the end for seconds
     for server in servers:
         await server.close()
+
+
+begin = pytest_asyncio.fixture(begun)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Any]:
+    """One Chromium for all tests of a process: a start takes longer than most tests. Each opens its own context."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None and os.environ.get("CI") != "true":
+        pytest.skip("needs a chromium on the PATH")
+    assert program, "CI has to have a chromium on the PATH"
+    playwright = pytest.importorskip("playwright.async_api")
+    async with playwright.async_playwright() as started:
+        browser = await started.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture

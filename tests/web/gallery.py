@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -280,6 +281,7 @@ def troubled() -> Overview:
     return replace(view, monitor=replace(view.monitor, config=config, troubles=(trouble,)))
 
 
+@functools.cache  # values that nobody changes, and seconds to make
 def many(count: int = 1000) -> Overview:
     """A thousand checks, three of them down."""
     groups = ("shop", "mail", "search", "edge", "identity", "billing", "internal", "partners")

@@ -3,55 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 
 from monitor.web import pages
 from monitor.web.rows import MANY
 from tests.web import gallery
-from tests.web.conftest import Begin, FakeService
+from tests.web.conftest import Begin, FakeService, begun
 
 playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.monitor.test 127.0.0.1",
-]
 LONG_NAME = "a" * 60 + "-" + "b" * 39
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("CI") != "true", reason="needs a chromium on the PATH"
-)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[playwright.Browser]:
-    assert CHROMIUM, "CI has to have a chromium on the PATH"
-    async with playwright.async_playwright() as started:
-        browser = await started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # the loop of the one browser
+begin = pytest_asyncio.fixture(begun, loop_scope="session")
 
 Open = Callable[..., Awaitable[playwright.Page]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: playwright.Browser, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Opens pages of a fresh server; whatever they log, or ask of another host, fails the test."""
     monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", 0.5)
     server = await begin()
     complaints: list[str] = []
+    contexts: list[playwright.BrowserContext] = []
 
     def watch(page: playwright.Page) -> None:
         page.on("console", lambda message: complaints.append(message.text))
@@ -60,12 +38,15 @@ async def open_page(browser: playwright.Browser, begin: Begin, monkeypatch: pyte
 
     async def opened(path: str = "/status", width: int = 1280, **options: object) -> playwright.Page:
         context = await browser.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
         page = await context.new_page()
         watch(page)
         await page.goto(f"http://{server.address}{path}")
         return page
 
     yield opened
+    for context in contexts:
+        await context.close()
     assert complaints == []
 
 

@@ -10,9 +10,9 @@ from monitor.web import pages
 from monitor.web.access import Access
 from tests.web.conftest import Begin, FakeService
 from tests.web.test_access import PASSWORD, rules
-from tests.web.test_browser import browser, playwright, pytestmark
+from tests.web.test_browser import begin, playwright, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+__all__ = ["begin", "pytestmark"]
 
 
 async def test_a_page_behind_a_login_goes_on_renewing_itself(
@@ -31,3 +31,5 @@ async def test_a_page_behind_a_login_goes_on_renewing_itself(
     answer = await stranger.goto(f"http://{server.address}/-/ready")
     assert answer is not None
     assert answer.status == 200
+    for one in (page, stranger):
+        await one.context.close()

@@ -17,9 +17,9 @@ from monitor.state import Acknowledgement
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 from tests.web.past import quarter
-from tests.web.test_browser import CUT, LONG_NAME, Open, browser, open_page, overflow, playwright, pytestmark
+from tests.web.test_browser import CUT, LONG_NAME, Open, begin, open_page, overflow, playwright, pytestmark
 
-__all__ = ["browser", "open_page", "pytestmark"]
+__all__ = ["begin", "open_page", "pytestmark"]
 
 AXE = Path(__file__).parents[1] / ".node/node_modules/axe-core/axe.min.js"
 NOW = gallery.NOW.wall
@@ -31,7 +31,7 @@ def night(service: FakeService) -> FakeService:
     """A bad night with everything that can be on a page."""
     logged, checks = [], []
     for n, check in enumerate(service.view.checks):
-        service.archive.minutes[check.name] = quarter(check, ((9 + n, 0.5), (300, 2)))[-1000:]
+        service.archive.minutes[check.name] = quarter(check, ((9 + n, 0.5), (300, 2)), slots=1000)
         service.archive.found[check.name] = list(check.recent)
         incident = check.standing.incident
         if incident is not None:

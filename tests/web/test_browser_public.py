@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from monitor.web import public
@@ -13,9 +14,9 @@ from monitor.web.access import Access
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
 from tests.web.test_access import rules
-from tests.web.test_browser import CONTRAST, CUT, Open, browser, open_page, overflow, playwright, pytestmark
+from tests.web.test_browser import CONTRAST, CUT, Open, begin, open_page, overflow, playwright, pytestmark
 
-__all__ = ["browser", "open_page", "pytestmark"]
+__all__ = ["begin", "open_page", "pytestmark"]
 
 LONGEST = "w" * 100
 
@@ -77,7 +78,7 @@ async def test_a_printed_page_is_one_page(open_page: Open, service: FakeService)
     assert printed.count(b"/Type /Page\n") == 1
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def wiki() -> AsyncIterator[tuple[str, list[str]]]:
     """A page of another site that shows the badges whose addresses are in the list."""
     shown: list[str] = []
@@ -110,6 +111,7 @@ async def test_badges_are_images_on_pages_of_other_sites(
     sizes = await page.evaluate("[...document.images].map((i) => [i.naturalWidth, i.naturalHeight])")
     assert [height for _, height in sizes] == [20, 20, 20, 20, 0]
     assert sizes[2][0] > 800 > sizes[0][0] > 80
+    await page.close()
 
 
 @pytest.mark.parametrize("name", ["shop-api", LONGEST, "iiiiiiii", "strange.name_0-9"])

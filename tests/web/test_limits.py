@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from monitor.web import Limits
+from tests.starvation import Starvation
 from tests.web.conftest import Begin, FakeService
 
 GET = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -59,13 +60,13 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
     return found + await reader.readexactly(len(b"healthy\n"))
 
 
-async def test_silent_client_is_closed(begin: Begin) -> None:
+async def test_silent_client_is_closed(begin: Begin, starvation: Starvation) -> None:
     server = await begin(Limits(request=0.3))
     async with connected(server.address) as (reader, _):
-        assert 0.2 < await closed_after(reader) < 2
+        assert 0.2 < await closed_after(reader) < 2 + starvation.seconds
 
 
-async def test_head_that_drips_is_closed_in_time_all_the_same(begin: Begin) -> None:
+async def test_head_that_drips_is_closed_in_time_all_the_same(begin: Begin, starvation: Starvation) -> None:
     server = await begin(Limits(request=0.4))
     async with connected(server.address) as (reader, writer):
 
@@ -75,28 +76,30 @@ async def test_head_that_drips_is_closed_in_time_all_the_same(begin: Begin) -> N
                 await asyncio.sleep(0.05)
 
         dripping = asyncio.create_task(drip())
-        assert 0.3 < await closed_after(reader) < 2
+        assert 0.3 < await closed_after(reader) < 2 + starvation.seconds
         dripping.cancel()
 
 
-async def test_body_that_never_comes_is_closed(begin: Begin, service: FakeService) -> None:
+async def test_body_that_never_comes_is_closed(begin: Begin, service: FakeService, starvation: Starvation) -> None:
     server = await begin(Limits(request=0.3))
     async with connected(server.address) as (reader, writer):
         writer.write(b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nsome")
-        assert 0.2 < await closed_after(reader) < 2
+        assert 0.2 < await closed_after(reader) < 2 + starvation.seconds
     assert service.reloads == 0
 
 
-async def test_second_request_that_drips_is_closed_by_the_limit_of_a_request(begin: Begin) -> None:
+async def test_second_request_that_drips_is_closed_by_the_limit_of_a_request(
+    begin: Begin, starvation: Starvation
+) -> None:
     server = await begin(Limits(request=0.3, idle=30))
     async with connected(server.address) as (reader, writer):
         writer.write(GET)
         assert b" 200 " in await answer(reader)
         writer.write(GET[:10])
-        assert 0.2 < await closed_after(reader) < 2
+        assert 0.2 < await closed_after(reader) < 2 + starvation.seconds
 
 
-async def test_idle_connection_is_closed_and_a_busy_one_is_not(begin: Begin) -> None:
+async def test_idle_connection_is_closed_and_a_busy_one_is_not(begin: Begin, starvation: Starvation) -> None:
     server = await begin(Limits(request=10, idle=0.4))
     async with connected(server.address) as (reader, writer):
         began = time.monotonic()
@@ -104,7 +107,7 @@ async def test_idle_connection_is_closed_and_a_busy_one_is_not(begin: Begin) -> 
             writer.write(GET)
             assert b" 200 " in await answer(reader)
             await asyncio.sleep(0.05)  # the pace of the client, not a wait for the server
-        assert 0.3 < await closed_after(reader) < 2
+        assert 0.3 < await closed_after(reader) < 2 + starvation.seconds
 
 
 async def test_client_that_takes_no_answer_is_closed(begin: Begin) -> None:
@@ -115,12 +118,12 @@ async def test_client_that_takes_no_answer_is_closed(begin: Begin) -> None:
             await ask_for_ever(writer)
 
 
-async def test_body_too_long_is_413_before_it_is_sent(begin: Begin) -> None:
+async def test_body_too_long_is_413_before_it_is_sent(begin: Begin, starvation: Starvation) -> None:
     server = await begin()
     async with connected(server.address) as (reader, writer):
         writer.write(b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n")
         assert b" 413 " in await head(reader)
-        assert await closed_after(reader) < 2
+        assert await closed_after(reader) < 2 + starvation.seconds
 
 
 async def test_chunked_body_too_long_is_413(begin: Begin, service: FakeService) -> None:
@@ -158,7 +161,9 @@ async def test_what_is_no_request_gets_400_with_our_headers_and_no_noise(
     assert not caplog.records
 
 
-async def test_close_finishes_answers_and_hangs_up_on_idle_clients(begin: Begin, service: FakeService) -> None:
+async def test_close_finishes_answers_and_hangs_up_on_idle_clients(
+    begin: Begin, service: FakeService, starvation: Starvation
+) -> None:
     reloading, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow_reload() -> list[object]:
@@ -175,7 +180,7 @@ async def test_close_finishes_answers_and_hangs_up_on_idle_clients(begin: Begin,
         await asyncio.sleep(0)
         go_on.set()
         assert b" 200 " in await head(reader)
-        assert await closed_after(idle) < 2
+        assert await closed_after(idle) < 2 + starvation.seconds
         await closing
     with pytest.raises(OSError, match=r"."):
         async with connected(server.address):

@@ -153,7 +153,7 @@ async def test_of_too_many_checks_those_are_listed_that_somebody_asks_for(
     assert found.shown == len(names(found))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)  # each arranges a thousand checks for each group
 @given(st.lists(st.sampled_from(["", "a b", "<&>", "日本", "x/y?z#", "-"]), min_size=1, max_size=3, unique=True))
 def test_a_group_that_is_summed_up_leads_to_its_checks(groups: list[str]) -> None:
     ledger = begun(*(spec(f"c{n}", groups[n % len(groups)]) for n in range(MANY + 1)))
