@@ -100,6 +100,7 @@ async def test_a_report_has_the_title_in_every_form(http: ClientSession) -> None
     assert r"| Магазин – API \<b\>& |" in table
     made = await document(http, "/api/v1/report")
     console = _console(io.StringIO())
+    console.width = 200
     console.print(past.report(made, 200))
     assert TITLE in console.file.getvalue()  # type: ignore[attr-defined]
 
