@@ -74,7 +74,7 @@ def authorization(auth: BasicAuth | BearerAuth) -> str:
     if isinstance(auth, BearerAuth):
         return f"Bearer {reveal(auth.token)}"
     pair = f"{reveal(auth.username)}:{reveal(auth.password)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
 
 def parse(text: str) -> URL:
