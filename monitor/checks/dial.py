@@ -128,7 +128,7 @@ class Dialer:
         return exchange
 
     async def _attempt(self, address: str, port: int) -> tuple[Exchange, str]:
-        """A connection to this address, and where that really leads; noted among the attempts, whatever comes of it."""
+        """Connects to an address; returns the connection and its peer. Records the attempt, also if it fails."""
         attempts = self._run.attempts
         place, name, began = len(attempts), endpoint(address, port), time.monotonic()
         attempts.append(Attempt(name, "no answer yet", 0.0))
@@ -158,7 +158,7 @@ class Dialer:
             raise
 
     def _arrived(self, peer: tuple[str, int] | None) -> str:
-        """Where the socket really is; what the policy forbids there is refused (0.0.0.0 leads to loopback)."""
+        """Returns the socket's peer; raises Stop if the policy forbids that (0.0.0.0 leads to loopback)."""
         if peer is None:  # reset before it could be asked
             raise ConnectionResetError
         self._deny(self._net.policy.forbids(peer[0], vouched=self._vouched))

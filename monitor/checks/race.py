@@ -56,7 +56,7 @@ async def race(
 
 
 def _tells_little(error: OSError) -> tuple[bool, bool, bool]:
-    """What this machine has run out of hides how an address is; one that answered, if only by refusing, says more."""
+    """Sorts errors: first a lack of this machine, which hides the address's state, then an address that answered."""
     return error.errno not in _EXHAUSTED, not isinstance(error, ConnectionError), isinstance(error, TimeoutError)
 
 

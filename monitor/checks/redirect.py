@@ -36,10 +36,10 @@ class Request:
     credentials: tuple[tuple[str, Text], ...]
     body: Body | None
     empty_query: bool = False
-    """Whether a `?` ends the URL, which yarl forgets."""
+    """True if the URL ends in `?`: yarl drops an empty query."""
 
     def target(self, *, absolute: bool) -> str:
-        """What stands in the request line: path and query, or all of the URL."""
+        """Returns the target of the request line: path and query, or the whole URL."""
         return (str(self.url) if absolute else self.url.raw_path_qs) + "?" * self.empty_query
 
     def all_headers(self) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def authorization(auth: BasicAuth | BearerAuth) -> str:
     if isinstance(auth, BearerAuth):
         return f"Bearer {reveal(auth.token)}"
     pair = f"{reveal(auth.username)}:{reveal(auth.password)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
 
 def parse(text: str) -> URL:

@@ -41,7 +41,9 @@ def _of_auth(auth: BasicAuth | BearerAuth | None) -> Iterator[str]:
         yield reveal(auth.token)
     elif auth is not None:
         yield reveal(auth.password)
-        yield base64.b64encode(f"{reveal(auth.username)}:{reveal(auth.password)}".encode()).decode()
+        yield base64.b64encode(
+            f"{reveal(auth.username)}:{reveal(auth.password)}".encode("utf-8", "surrogateescape")
+        ).decode()
 
 
 def _of_header(value: str) -> Iterator[str]:

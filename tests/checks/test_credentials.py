@@ -28,6 +28,15 @@ CREDENTIALS: dict[str, tuple[dict[str, Any], str, str]] = {
 CASES = pytest.mark.parametrize(("over", "header", "value"), CREDENTIALS.values(), ids=CREDENTIALS)
 
 
+async def test_password_of_a_variable_that_is_not_utf_8_is_sent_as_its_bytes(run: Run) -> None:
+    auth = BasicAuth("ann", Secret(b"caf\xe9-4711".decode("utf-8", "surrogateescape")))
+    async with HttpServer() as server:
+        result = await run(server.url(), auth=auth)
+        assert result.reason is Reason.OK, result.detail
+        expected = "Basic " + base64.b64encode(b"ann:caf\xe9-4711").decode()
+        assert server.requests[0].header("Authorization") == expected
+
+
 @CASES
 async def test_credential_stays_within_its_origin(run: Run, over: dict[str, Any], header: str, value: str) -> None:
     async with HttpServer(lambda r: redirect("/b") if r.target == "/" else ok()) as server:
