@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from monitor.archive import Announcement
 from monitor.clock import rfc3339
 from monitor.outcome import Result, State
-from monitor.state import Incident
+from monitor.state import Incident, ends_soon
 from monitor.summary import percent
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import wording
@@ -26,7 +26,7 @@ from monitor.web.rows import (
     certificate_words,
     detail_path,
     headline,
-    latest_certificate,
+    latest_ending,
 )
 from monitor.web.static import asset_path, icon_path
 from monitor.web.wanted import SORTS, Wanted
@@ -138,8 +138,9 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, co
         first=first,
         success=check.last_success,
         evidence=_evidence(incident, past),
-        chain=check.history.chain,
-        first_ending=latest_certificate(check),
+        certified=check.history.certified,
+        first_ending=latest_ending(check),
+        ends_soon=ends_soon,
         bars=availability_bars(past.slots, axis),
         scale=scale,
         lines=latency_lines(past.slots, axis, scale, past.marked, limit) if scale else None,
