@@ -177,7 +177,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         last_success=record.last_success,
         last_failure=record.last_failure,
         last_success_at=record.last_success_at,
-        reading=_reading(record, standing, now),
+        reading=reading(record, standing, now),
         plan=record.plan,
         past=record.past,
     )
@@ -224,6 +224,7 @@ def check_document(check: CheckView) -> Document:
         "labels": dict(spec.labels),
         "state": check.state.value,
         "since": rfc3339(check.standing.since),
+        "why": check.reading,
         "consecutive_failures": check.standing.consecutive_failures,
         "interval_seconds": spec.interval,
         "next_run_at": _time(check.next_run_at),
@@ -249,7 +250,39 @@ def detail_document(check: CheckView) -> Document:
             }
             for i in check.incidents
         ],
+        "tls": _tls(check.history.certified),
         "recent": [result_document(r) for r in check.recent],
+    }
+
+
+def _tls(seen: Result | None) -> Document | None:
+    """The certificates of the last run that saw any: as sent, and as verified with the root."""
+    if seen is None:
+        return None
+    return {
+        "version": seen.tls_version,
+        "cipher": seen.tls_cipher,
+        "earliest_expiry": _time(seen.earliest_expiry),
+        "client_certificate": None
+        if seen.client_ending is None
+        else {"not_before": rfc3339(seen.client_ending.not_before), "not_after": rfc3339(seen.client_ending.not_after)},
+        "sent": [certificate_document(c) for c in seen.certificates],
+        "verified": [certificate_document(c) for c in seen.verified],
+    }
+
+
+def certificate_document(certificate: Certificate) -> Document:
+    """One certificate of a chain; what could not be read is null."""
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "names": list(certificate.names),
+        "not_before": rfc3339(certificate.not_before),
+        "not_after": rfc3339(certificate.not_after),
+        "serial_number": certificate.serial or None,
+        "fingerprint_sha256": certificate.fingerprint or None,
+        "key": certificate.key or None,
+        "signature": certificate.signature or None,
     }
 
 
@@ -304,7 +337,8 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 6)
 
 
-def _reading(record: Record, standing: Standing, now: Moment) -> str:
+def reading(record: Record, standing: Standing, now: Moment) -> str:
+    """Why the state is what it is, in a sentence without a full stop; empty if there is nothing to be said."""
     found = standing.conclusive
     if standing.state is State.PAUSED:
         return "paused by the configuration"

@@ -10,13 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from monitor.checks.der import alt_names, validity
+from monitor.der import alt_names, validity
 from monitor.outcome import Certificate
 
 _LONGEST = 1000
 """Characters of a subject or an issuer."""
 _SIGNATURES = {
-    oid: name.lstrip("_").replace("_WITH_", " with ") for name, oid in vars(SignatureAlgorithmOID).items() if hasattr(oid, "_name")
+    oid: name.lstrip("_").replace("_WITH_", " with ")
+    for name, oid in vars(SignatureAlgorithmOID).items()
+    if hasattr(oid, "_name")
 }
 
 

@@ -9,7 +9,7 @@ from yarl import URL
 
 from monitor.checks.chain import revoked
 from monitor.checks.classify import is_local
-from monitor.checks.der import demands_staple
+from monitor.der import demands_staple
 from monitor.checks.exchange import Exchange
 from monitor.checks.net import Net
 from monitor.checks.plan import Plan

@@ -146,9 +146,7 @@ def set_versions(context: ssl.SSLContext, spec: TlsSpec) -> None:
             context.maximum_version = _VERSIONS[spec.max_version]
 
 
-def _on_message(
-    connection: Recording, direction: str, _version: object, content: int, kind: Any, data: bytes
-) -> None:
+def _on_message(connection: Recording, direction: str, _version: object, content: int, kind: Any, data: bytes) -> None:
     if direction != "read":
         return
     if content == _HANDSHAKE:

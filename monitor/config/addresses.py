@@ -6,6 +6,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+import idna
+
 from monitor.config.bad_value import BadValueError, quoted
 from monitor.config.values import plain, string
 from monitor.secret import Secret, Text, reveal
@@ -86,9 +88,10 @@ def host(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
+    text = text.removesuffix(".")
     try:
-        return text.removesuffix(".").encode("idna").decode()
-    except UnicodeError:
+        return text if text.isascii() else idna.encode(text, uts46=True).decode()
+    except idna.IDNAError:
         why = "" if text.isascii() else ": IDNA cannot encode it"
         raise BadValueError(f"the host is not a valid name{why}") from None
 

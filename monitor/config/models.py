@@ -51,8 +51,15 @@ class TlsTable(Table):
     min_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
         default=_TLS.min_version, description="The oldest TLS version to accept."
     )
-    expiry_warning: keys.Duration = Field(
-        default=_TLS.expiry_warning, description="Degraded once the certificate ends within this."
+    max_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
+        default=_TLS.max_version, description="The newest TLS version to offer."
+    )
+    ciphers: keys.Ciphers = Field(
+        default=_TLS.ciphers, description="Cipher suites for TLS 1.2 and older, as OpenSSL writes them."
+    )
+    expiry_warning: keys.ExpiryWarning = Field(
+        default=_TLS.expiry_warning,
+        description='Degraded once a certificate ends within this: "14d", "33%" of its lifetime, "0s" for never.',
     )
 
 
