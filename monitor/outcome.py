@@ -179,10 +179,11 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
 class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
 
-    `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
+    `content_length` is the header's, `body_bytes` what was received after decoding. `certificates` is the chain as
     sent, leaf first; `verified` the one that verification accepted, with its root, empty if none was. `endings` has the
-    first end of each hop's chain, `client_ending` that of our own certificate. `detail`, `notes` and every URL are redacted already. Only a failure has `evidence`, if an answer
-    came. `notes` say what was odd about an answer that was taken as one.
+    first end of each hop's chain, `client_ending` that of our own certificate. `detail`, `notes` and every URL are
+    redacted already. Only a failure has `evidence`, if an answer came. `notes` say what was odd about an answer that
+    was taken as one.
     """
 
     check: str

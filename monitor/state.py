@@ -158,7 +158,7 @@ def ends_soon(tls: TlsSpec, ending: Ending, now: float) -> bool:
     warning = tls.expiry_warning
     if tls.expiry_share is not None:
         warning = tls.expiry_share * (ending.not_after - ending.not_before)
-    return 0 < warning and ending.not_after - now < warning
+    return warning > 0 and ending.not_after - now < warning
 
 
 def without_evidence(result: Result) -> Result:

@@ -9,7 +9,6 @@ from yarl import URL
 
 from monitor.checks.chain import revoked
 from monitor.checks.classify import is_local
-from monitor.der import demands_staple
 from monitor.checks.exchange import Exchange
 from monitor.checks.net import Net
 from monitor.checks.plan import Plan
@@ -21,6 +20,7 @@ from monitor.checks.stage import Stage
 from monitor.checks.stapling import asked
 from monitor.checks.tls import server_name
 from monitor.checks.tunnel import open_tunnel
+from monitor.der import demands_staple
 from monitor.outcome import Attempt, Reason
 from monitor.secret import reveal
 from monitor.state import seconds

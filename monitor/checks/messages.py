@@ -21,13 +21,12 @@ def certificate_list(message: bytes) -> tuple[bytes, ...]:
 
 def staple_of_leaf(message: bytes) -> bytes:
     """The OCSP answer that TLS 1.3 sends behind the first certificate; empty if there is none."""
-    for _, extensions in _entries(message):
-        while len(extensions) >= 4:
-            end = 4 + int.from_bytes(extensions[2:4])
-            if int.from_bytes(extensions[:2]) == _STATUS_REQUEST:
-                return staple_in_status(extensions[4:end])
-            extensions = extensions[end:]
-        break
+    _, rest = next(_entries(message), (b"", b""))
+    while len(rest) >= 4:
+        end = 4 + int.from_bytes(rest[2:4])
+        if int.from_bytes(rest[:2]) == _STATUS_REQUEST:
+            return staple_in_status(rest[4:end])
+        rest = rest[end:]
     return b""
 
 

@@ -6,13 +6,12 @@ one number in OpenSSL's SSL_CTX. Where that cannot be reached safely, servers ar
 
 from __future__ import annotations
 
+import _ssl
 import ctypes
 import functools
 import ssl
 import sys
 from typing import Any
-
-import _ssl
 
 _SET_STATUS_TYPE, _GET_STATUS_TYPE = 65, 127
 """SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE (openssl/ssl.h)."""

@@ -43,7 +43,7 @@ class Recording(ssl.SSLObject):
 
     @functools.cached_property
     def chain(self) -> tuple[bytes, ...]:
-        """The DER certificates that the server sent, leaf first, also if they were refused; once the handshake ended."""
+        """The DER certificates that the server sent, leaf first, also if refused; known when the handshake ended."""
         return certificate_list(self.certificate_message) or self._built("get_unverified_chain")
 
     @functools.cached_property

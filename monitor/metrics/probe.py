@@ -73,7 +73,6 @@ FAMILIES = (
         "counter",
         "Runs that ended, inconclusive ones included.",
         attempts_lines,
-        chain_info_lines,
     ),
     Family("probe_failures", "counter", "Runs that failed, by class of failure.", failures_lines),
     Family(
@@ -126,7 +125,7 @@ FAMILIES = (
     ),
     _of_result(
         "probe_ssl_earliest_cert_expiry",
-        "When the first certificate that counts ends, over all redirects, in Unix seconds; also after a failed handshake.",
+        "When the first certificate that counts ends, over all redirects, in Unix seconds; also if it failed the run.",
         lambda r: r.earliest_expiry,
     ),
     _of_result(

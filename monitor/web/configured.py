@@ -48,8 +48,10 @@ def _said(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _plain(key: str, value: Any) -> str:
+    if key == "expiry_share":
+        return f"{value:.4g} of the lifetime"
     if key in ("interval", "expiry_warning"):
-        return every(value)
+        return every(value) if value else "never"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, FileRef):

@@ -17,6 +17,7 @@ from monitor.summary import percent
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.web import wording
 from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
+from monitor.web.commands import curl_command, probe_command, unsaid
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
@@ -147,6 +148,8 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, co
         ticks=ticks(axis),
         ranges=RANGES,
         configured=configured(spec),
+        commands=(probe_command(spec), curl_command(spec)),
+        unsaid=unsaid(spec),
         csrf=csrf_token(),
         here="",
         title=f"{check.name} {check.state.value} · {monitor.title or 'monitor'}",
