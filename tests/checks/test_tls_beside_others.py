@@ -1,4 +1,4 @@
-"""TLS situations judged live by curl, by blackbox_exporter and here: all say the same, but for the listed exceptions."""
+"""TLS situations judged live by curl, blackbox_exporter and here: all say the same, but for listed exceptions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTS = ("shop.test", "a.wild.test", "a.b.wild.test", "xn--strae-oqa.test", "foo
 
 @functools.cache
 def ca() -> Issued:
-    return root()
+    return root(key="RSA 2048")
 
 
 @functools.cache
@@ -48,6 +48,11 @@ def rsa_leaf() -> Issued:
 @functools.cache
 def weak_root() -> Issued:
     return root("Weak root", key="RSA 1024")
+
+
+@functools.cache
+def expired_root() -> Issued:
+    return root("Old root", days=(-90, -1))
 
 
 def constrained(**subtrees: Any) -> Issued:
@@ -172,7 +177,7 @@ BAD: dict[str, Situation] = {
     "expired intermediate": Situation(lambda: below(issue("Old", ca(), authority=True, days=(-90, -60))), False),
     "future intermediate": Situation(lambda: below(issue("New", ca(), authority=True, days=(60, 90))), False),
     "expired root": Situation(
-        lambda: served(issue("Leaf", expired_root())), False, trusted=lambda: expired_root()
+        lambda: served(issue("Leaf", expired_root())), False, trusted=expired_root
     ),
     "RSA 1024": Situation(lambda: of(key="RSA 1024"), False),
     "root of RSA 1024": Situation(lambda: served(issue("Leaf", weak_root())), False, trusted=weak_root),
@@ -224,11 +229,6 @@ BAD: dict[str, Situation] = {
     },
 }  # fmt: skip
 SITUATIONS = GOOD | BAD
-
-
-@functools.cache
-def expired_root() -> Issued:
-    return root("Old root", days=(-90, -1))
 
 
 EXCEPTIONS: dict[tuple[str, str], tuple[bool, str]] = {

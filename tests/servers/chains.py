@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.servers.certs import whole_second
@@ -82,26 +81,12 @@ def issue(
 
 
 def _signed_with_sha1(made: Issued, by: Issued) -> Issued:
-    """The same, signed as `cryptography` no longer signs."""
-    with tempfile.TemporaryDirectory() as folder:
-        own = written(Path(folder), "own.pem", made.pem)
-        ca, key = written(Path(folder), "ca.pem", by.pem), written(Path(folder), "ca.key", by.key_pem)
-        command = [
-            "openssl",
-            "x509",
-            "-in",
-            own,
-            "-CA",
-            ca,
-            "-CAkey",
-            key,
-            "-sha1",
-            "-preserve_dates",
-            "-set_serial",
-            "7",
-        ]
-        signed = subprocess.run(command, capture_output=True, check=True).stdout
-    return Issued(x509.load_pem_x509_certificate(signed), made.key)
+    """The same, signed as `cryptography` no longer signs; the issuer's key has to be RSA."""
+    sha256, sha1 = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01" + last for last in (b"\x0b", b"\x05"))
+    old = made.certificate
+    signature = by.key.sign(old.tbs_certificate_bytes.replace(sha256, sha1), padding.PKCS1v15(), hashes.SHA1())
+    der = old.public_bytes(serialization.Encoding.DER).replace(sha256, sha1).replace(old.signature, signature)
+    return Issued(x509.load_der_x509_certificate(der), made.key)
 
 
 def _general(name: str) -> x509.GeneralName:
