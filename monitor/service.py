@@ -33,17 +33,7 @@ from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, PublicSpec, Sources
 from monitor.turns import turns
-from monitor.view import (
-    CheckView,
-    ConfigView,
-    MonitorView,
-    Overview,
-    count_states,
-    overview,
-    reading,
-    troubles,
-    view_check,
-)
+from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
 from monitor.web import Asked, Entrance, Probed, build_app, serve
 from monitor.workers import Pool
@@ -267,7 +257,7 @@ class Service(Memory):
             check=record.spec.name,
             state=standing.state.value,
             before=transition.before.state.value,
-            why=reading(record, standing, system_clock()),
+            why=view_check(record, system_clock()).reading,
             reason=found.reason.value if found else None,
             detail=found.detail if found else None,
         )

@@ -12,13 +12,14 @@ from monitor.clock import Moment, rfc3339
 from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
-from monitor.outcome import Certificate, Evidence, Reason, Result, State
+from monitor.outcome import Evidence, Reason, Result, State
 from monitor.packed import History
 from monitor.past import Past
 from monitor.ring import Slot
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation
 from monitor.tally import Tally
+from monitor.tls_document import short_document, tls_document
 from monitor.turns import turns
 
 Document = dict[str, Any]
@@ -177,7 +178,7 @@ def view_check(record: Record, now: Moment) -> CheckView:
         last_success=record.last_success,
         last_failure=record.last_failure,
         last_success_at=record.last_success_at,
-        reading=reading(record, standing, now),
+        reading=_reading(record, standing, now),
         plan=record.plan,
         past=record.past,
     )
@@ -250,39 +251,8 @@ def detail_document(check: CheckView) -> Document:
             }
             for i in check.incidents
         ],
-        "tls": _tls(check.history.certified),
+        "tls": tls_document(check.history.certified),
         "recent": [result_document(r) for r in check.recent],
-    }
-
-
-def _tls(seen: Result | None) -> Document | None:
-    """The certificates of the last run that saw any: as sent, and as verified with the root."""
-    if seen is None:
-        return None
-    return {
-        "version": seen.tls_version,
-        "cipher": seen.tls_cipher,
-        "earliest_expiry": _time(seen.earliest_expiry),
-        "client_certificate": None
-        if seen.client_ending is None
-        else {"not_before": rfc3339(seen.client_ending.not_before), "not_after": rfc3339(seen.client_ending.not_after)},
-        "sent": [certificate_document(c) for c in seen.certificates],
-        "verified": [certificate_document(c) for c in seen.verified],
-    }
-
-
-def certificate_document(certificate: Certificate) -> Document:
-    """One certificate of a chain; what could not be read is null."""
-    return {
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "names": list(certificate.names),
-        "not_before": rfc3339(certificate.not_before),
-        "not_after": rfc3339(certificate.not_after),
-        "serial_number": certificate.serial or None,
-        "fingerprint_sha256": certificate.fingerprint or None,
-        "key": certificate.key or None,
-        "signature": certificate.signature or None,
     }
 
 
@@ -302,7 +272,7 @@ def result_document(result: Result) -> Document:
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
         "notes": list(result.notes),
-        "certificate": None if result.certificate is None else _certificate(result.certificate),
+        "certificate": None if result.certificate is None else short_document(result.certificate),
     }
 
 
@@ -321,14 +291,6 @@ def _maintenance(window: Window | None) -> Document | None:
     return {"name": window.name, "starts_at": rfc3339(window.starts), "ends_at": rfc3339(window.ends)}
 
 
-def _certificate(certificate: Certificate) -> Document:
-    return {
-        "not_after": rfc3339(certificate.not_after),
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-    }
-
-
 def _time(wall: float | None) -> str | None:
     return None if wall is None else rfc3339(wall)
 
@@ -337,8 +299,7 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 6)
 
 
-def reading(record: Record, standing: Standing, now: Moment) -> str:
-    """Why the state is what it is, in a sentence without a full stop; empty if there is nothing to be said."""
+def _reading(record: Record, standing: Standing, now: Moment) -> str:
     found = standing.conclusive
     if standing.state is State.PAUSED:
         return "paused by the configuration"

@@ -11,7 +11,8 @@ import click
 from monitor.outcome import Result
 from monitor.spec import CheckSpec
 from monitor.terminal.console import state_of, why
-from monitor.view import certificate_document, result_document
+from monitor.tls_document import certificate_document
+from monitor.view import result_document
 
 Document = dict[str, Any]
 
