@@ -22,7 +22,7 @@ _STATUS_REQUEST = b"\x02\x01\x05"
 _KINDS = {1: "e", 2: "d", 6: "u", 7: "i"}
 _OTHERS = {0: "otherName", 3: "x400Address", 4: "directoryName", 5: "ediPartyName", 8: "registeredID"}
 _NAMES_KEPT, _NAME_LENGTH = 1000, 255
-"""Of one certificate; a chain may have 100 KB, all of it names."""
+"""Limits for one certificate: a chain may have 100 KB, all of it names."""
 
 
 class Validity(NamedTuple):

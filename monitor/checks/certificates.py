@@ -23,7 +23,7 @@ _SIGNATURES = {
 
 
 def parsed(der: bytes) -> Certificate | None:
-    """What a certificate says of itself; None if not even its dates can be read."""
+    """Reads a certificate; returns None if its dates cannot be read."""
     dates = validity(der)
     if dates is None:
         return None
@@ -43,12 +43,12 @@ def parsed(der: bytes) -> Certificate | None:
                 _key(found),
                 _SIGNATURES.get(found.signature_algorithm_oid) or found.signature_algorithm_oid.dotted_string,
             )
-    except Exception:  # noqa: BLE001 - whatever the library chokes on, the target sent
+    except Exception:  # noqa: BLE001 - the target sent these bytes
         return Certificate(*dates, "(unreadable)", "(unreadable)", names, kinds, fingerprint)
 
 
 def _serial(found: x509.Certificate) -> str:
-    """As blackbox_exporter writes it: whole bytes, and none of a negative number's sign."""
+    """Serial number in whole bytes and without a sign, as blackbox_exporter writes it."""
     digits = f"{abs(found.serial_number):x}"
     return digits.zfill(len(digits) + len(digits) % 2)
 

@@ -1,4 +1,4 @@
-"""What a chain of certificates says: each certificate read once, and which of them ends first."""
+"""Reads chains of certificates, each certificate once, and finds the one that ends first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.outcome import Certificate, Ending
 
 @functools.lru_cache(maxsize=8192)
 def read_certificate(der: bytes) -> Certificate | None:
-    """What a certificate says of itself; None if it cannot be read. Remembered: most runs see the same ones."""
+    """Reads a certificate; returns None if that is impossible. Cached: most runs see the same ones."""
     from monitor.checks.certificates import parsed  # eight mebibytes, which a monitor of plain HTTP does without
 
     return parsed(der)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 MOST_CERTIFICATES = 20
-"""Of a chain; those of real servers have two to five."""
+"""Longest chain that is read, in certificates; real servers send two to five."""
 _STATUS_REQUEST = 5
 """RFC 6066, 8: the extension with an OCSP answer."""
 _OCSP = 1

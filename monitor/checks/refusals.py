@@ -40,7 +40,7 @@ _UNTRUSTED = {
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What is known of a server whose certificate was refused: the chains that it sent and that OpenSSL built."""
+    """A server whose certificate was refused: the chain it sent, and the path that OpenSSL built."""
 
     host: str
     sent: Sequence[Certificate]
@@ -77,7 +77,7 @@ def _not_yet_valid(peer: Peer, now: float) -> str:
 
 
 def _called(certificate: Certificate, peer: Peer) -> str:
-    """Which certificate it is: OpenSSL looks at the root first, and at the server's own last."""
+    """Names a certificate by its place in the chain."""
     if peer.sent and certificate == peer.sent[0]:
         return f"the certificate of {peer.host}"
     if certificate in peer.sent:
@@ -128,10 +128,10 @@ _CERTIFICATE_ALERTS = {
 _WANTED = (*_CERTIFICATE_ALERTS, 40, 116)
 """Alerts with which servers answer clients that have no certificate: TLS 1.2 has no word of its own for that."""
 _ALERTS = {
-    10: "the server found a message of ours unexpected",
+    10: "the server did not expect one of our messages",
     20: "the server could not authenticate what it received",
     40: "the server refused it without a word: no cipher suite, curve or signature in common, or an unknown name",
-    47: "the server found a parameter of ours illegal",
+    47: "the server found one of our parameters illegal",
     50: "the server could not decode what it received",
     51: "the server could not verify a signature",
     70: "the server does not speak the TLS versions of this check",
@@ -155,7 +155,7 @@ _REASONS = {
     "WRONG_SIGNATURE_TYPE": "the server signs with an algorithm that is too weak or was not offered",
     "WRONG_CIPHER_RETURNED": "the server chose a cipher that was not offered",
     "NO_CIPHERS_AVAILABLE": "tls.ciphers and the versions of this check leave no cipher",
-    "NO_PROTOCOLS_AVAILABLE": "this OpenSSL speaks none of the TLS versions of this check",
+    "NO_PROTOCOLS_AVAILABLE": "OpenSSL on this machine speaks none of the TLS versions of this check",
     "EXCESSIVE_MESSAGE_SIZE": "the server sent a message that is too large",
     "BAD_SIGNATURE": "the server's signature is wrong",
     "UNEXPECTED_MESSAGE": "the server sent a message out of turn",
@@ -167,7 +167,7 @@ _NOT_TLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is known of a handshake that failed: the server's alert, whether it wants a certificate, its first bytes."""
+    """A handshake that failed: the server's alert, its wish for a certificate, and its first bytes."""
 
     alert: int | None
     wants_certificate: bool

@@ -18,7 +18,7 @@ _SET_STATUS_TYPE, _GET_STATUS_TYPE = 65, 127
 _OCSP, _NOTHING = 1, -1
 """TLSEXT_STATUSTYPE_ocsp, TLSEXT_STATUSTYPE_nothing."""
 _KNOWN = (3, 11) <= sys.version_info < (3, 15) and sys.implementation.name == "cpython"
-"""In these versions `_ssl` has the SSL_CTX right behind the head of its object (PySSLContext in Modules/_ssl.c)."""
+"""Versions of CPython that keep the SSL_CTX right behind the object's head (PySSLContext in Modules/_ssl.c)."""
 
 
 def ask(context: ssl.SSLContext) -> bool:
@@ -34,7 +34,7 @@ def ask(context: ssl.SSLContext) -> bool:
 
 @functools.cache
 def asked() -> bool:
-    """Whether contexts of this process ask for staples."""
+    """Returns whether contexts of this process ask for staples."""
     return ask(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 

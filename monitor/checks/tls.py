@@ -132,7 +132,7 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
 
 
 def set_versions(context: ssl.SSLContext, spec: TlsSpec) -> None:
-    """Set versions, cipher suites and security level. Raises ssl.SSLError if OpenSSL knows none of the ciphers.
+    """Set versions, cipher suites and security level. Raises ssl.SSLError if none of the ciphers is known.
 
     OpenSSL's own list, which curl takes too: how Python was built must not decide what a server may speak.
     """

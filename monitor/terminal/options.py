@@ -72,7 +72,9 @@ _OPTIONS = (
     _value("--server-name", "tls__server_name", metavar="NAME", text="Name for SNI and the certificate."),
     _value("--min-tls", "tls__min_version", metavar="VERSION", text="Oldest TLS version: 1.0, 1.1, 1.2 or 1.3."),
     _value("--max-tls", "tls__max_version", metavar="VERSION", text="Newest TLS version, likewise."),
-    _value("--ciphers", "tls__ciphers", metavar="LIST", text="Cipher suites for TLS 1.2 and older, as OpenSSL has it."),
+    _value(
+        "--ciphers", "tls__ciphers", metavar="LIST", text="Cipher suites for TLS 1.2 and older, as OpenSSL writes them."
+    ),
     _constant("-4", "ip_version", value=4, text="IPv4 only."),
     _constant("-6", "ip_version", value=6, text="IPv6 only."),
     _values("--resolver", "resolver", metavar="IP[:PORT]", text="Ask this name server."),

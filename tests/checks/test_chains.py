@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -154,7 +155,22 @@ async def test_name_is_sent_and_verified_as_idna_2008_without_a_last_dot(
     assert seen == [sent, sent]
 
 
-# staples
+# OpenSSL's own server
+
+
+async def test_chain_is_seen_where_servers_compress_it(run: Run, ca: Issued, trusted: TlsSpec, tmp_path: Path) -> None:
+    """From OpenSSL 3.2 on: `make test-systemd` runs this on Debian 13."""
+    options = ["-cert_comp"] if ssl.OPENSSL_VERSION_INFO >= (3, 2) else []
+    leaf = issue("Leaf", ca)
+    async with openssl_server(leaf, tmp_path, *options) as url:
+        result = await run(url, tls=trusted)
+        unverified = await run(url, tls=TlsSpec(verify=False))
+        refused = await run(url, tls=TlsSpec())
+    assert (result.reason, unverified.reason) == (Reason.OK, Reason.OK), result.detail
+    assert refused.reason is Reason.TLS_UNTRUSTED, refused.detail
+    assert [len(r.certificates) for r in (result, unverified, refused)] == [1, 1, 1]
+    assert [r.earliest_expiry for r in (result, unverified, refused)] == [ends(leaf)] * 3
+    assert len(result.verified) == 2
 
 
 def answer(leaf: Issued, ca: Issued, status: ocsp.OCSPCertStatus) -> bytes:
@@ -170,10 +186,10 @@ def answer(leaf: Issued, ca: Issued, status: ocsp.OCSPCertStatus) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def stapling(leaf: Issued, ca: Issued, staple: bytes | None, version: str, folder: Path) -> AsyncIterator[str]:
-    """OpenSSL's own server, which staples this; its URL."""
+async def openssl_server(leaf: Issued, folder: Path, *options: str, staple: bytes | None = None) -> AsyncIterator[str]:
+    """OpenSSL's own server, which may send a staple; its URL."""
     both = chains.written(folder, "server.pem", leaf.key_pem, leaf.pem)
-    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", both, "-key", both, "-www", version]
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", both, "-key", both, "-www", *options]
     if staple is not None:
         command += ["-status_file", chains.written(folder, "staple.der", staple)]
     process = await asyncio.create_subprocess_exec(*map(str, command), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -194,7 +210,7 @@ async def test_stapled_revocation_is_a_failure(
     assert asked(), "this Python cannot ask for staples: say so in docs/configuration.md"
     leaf = issue("Leaf", ca)
     staple = answer(leaf, ca, ocsp.OCSPCertStatus.REVOKED)
-    async with stapling(leaf, ca, staple, version, tmp_path) as url:
+    async with openssl_server(leaf, tmp_path, version, staple=staple) as url:
         result = await run(url, tls=trusted)
         unverified = await run(url, tls=TlsSpec(verify=False))
     assert result.reason is Reason.TLS_UNTRUSTED, result.detail
@@ -210,7 +226,7 @@ async def test_certificate_that_demands_a_staple_leaves_a_note_without_one(
 ) -> None:
     leaf = issue("Leaf", ca, more=((chains.MUST_STAPLE, False),))
     staple = answer(leaf, ca, ocsp.OCSPCertStatus.GOOD) if stapled else None
-    async with stapling(leaf, ca, staple, version, tmp_path) as url:
+    async with openssl_server(leaf, tmp_path, version, staple=staple) as url:
         result = await run(url, tls=trusted)
     assert result.reason is Reason.OK, result.detail
     assert bool(result.notes) is not stapled
