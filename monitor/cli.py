@@ -104,7 +104,7 @@ def run(context: click.Context, config: str | None, listen: HostPort | None) -> 
 def validate(context: click.Context, config: str | None) -> int:
     """Say every problem of the configuration at once."""
     try:
-        configuration = _load(configuration_path(context, config))
+        configuration = _load(configuration_path(context, config), strict=True)
     except ConfigError as error:
         click.echo(_problems(error))
         return USAGE
@@ -240,10 +240,10 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _load(path: Path) -> Configuration:
+def _load(path: Path, *, strict: bool = False) -> Configuration:
     from monitor.config import load
 
-    return load(path)
+    return load(path, strict=strict)
 
 
 def _address(text: str | None) -> HostPort | None:

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TLS_HOSTNAME_MISMATCH = "tls_hostname_mismatch", Outcome.CONNECTION_ERROR
     TLS_UNTRUSTED = "tls_untrusted", Outcome.CONNECTION_ERROR
     TLS_HANDSHAKE_FAILED = "tls_handshake_failed", Outcome.CONNECTION_ERROR
+    ALPN_REFUSED = "alpn_refused", Outcome.CONNECTION_ERROR
     ADDRESS_DENIED = "address_denied", Outcome.CONNECTION_ERROR
 
     DNS_TIMEOUT = "dns_timeout", Outcome.TIMEOUT
@@ -117,13 +118,38 @@ PHASE_NAMES = Phases.__struct_fields__
 
 
 class Certificate(Struct, frozen=True, array_like=True, gc=False):
-    """One certificate as the server sent it; dates are Unix seconds, names RFC 4514 strings."""
+    """One certificate; dates are Unix seconds, subject and issuer RFC 4514 strings.
+
+    `kinds` has one letter for each of `names`: d for DNS, i for an IP address, e for e-mail, u for a URI, o for any
+    other. Fingerprint (SHA-256) and serial number are lower-case hexadecimal. What cannot be read is empty.
+    """
 
     not_before: float
     not_after: float
     subject: str
     issuer: str
     names: tuple[str, ...] = ()
+    kinds: str = ""
+    fingerprint: str = ""
+    serial: str = ""
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def dns_names(self) -> list[str]:
+        """The host names among `names`."""
+        return [name for name, kind in zip(self.names, self.kinds, strict=False) if kind == "d"]
+
+
+class Ending(Struct, frozen=True, array_like=True, gc=False):
+    """The certificate that ends first among those that count for one host; dates are Unix seconds.
+
+    `what` says which one it is: «the certificate of shop.example.com», «the client certificate».
+    """
+
+    what: str
+    not_before: float
+    not_after: float
 
 
 class Attempt(Struct, frozen=True, array_like=True, gc=False):
@@ -156,9 +182,11 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
 class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
 
-    `content_length` is the header's, `body_bytes` what was received after decoding; `certificates` is the chain as
-    sent, leaf first. `detail`, `notes` and every URL are redacted already. Only a failure has `evidence`, if an answer
-    came. `notes` say what was odd about an answer that was taken as one.
+    `content_length` is the header's, `body_bytes` what was received after decoding. `certificates` is the chain as
+    sent, leaf first; `verified` the one that verification accepted, with its root, empty if none was. `endings` has the
+    first end of each hop's chain, `client_ending` that of our own certificate. `detail`, `notes` and every URL are
+    redacted already. Only a failure has `evidence`, if an answer came. `notes` say what was odd about an answer that
+    was taken as one.
     """
 
     check: str
@@ -179,6 +207,10 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     hops: tuple[Hop, ...] = ()
     evidence: Evidence | None = None
     notes: tuple[str, ...] = ()
+    verified: tuple[Certificate, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    client_ending: Ending | None = None
+    tls_cipher: str | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -202,5 +234,5 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def earliest_expiry(self) -> float | None:
-        """When the first certificate of the chain ends, in Unix seconds."""
-        return min((c.not_after for c in self.certificates), default=None)
+        """When the first certificate that counts ends, over all hops, in Unix seconds."""
+        return min((one.not_after for one in self.endings or self.certificates), default=None)

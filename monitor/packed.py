@@ -6,7 +6,7 @@ from itertools import islice
 
 from msgspec import Struct, msgpack
 
-from monitor.outcome import Attempt, Certificate, Phases, Reason, Result
+from monitor.outcome import Attempt, Phases, Reason, Result
 
 _encoder = msgpack.Encoder()
 encode = _encoder.encode
@@ -104,9 +104,9 @@ class History(Struct, frozen=True, gc=False):
         return self.stretches[0].alike if self.stretches else None
 
     @property
-    def chain(self) -> tuple[Certificate, ...]:
-        """The certificates that were seen last, leaf first."""
-        return next((s.alike.certificates for s in self.stretches if s.alike.certificates), ())
+    def certified(self) -> Result | None:
+        """What the newest result with certificates shares with others."""
+        return next((s.alike for s in self.stretches if s.alike.certificates), None)
 
 
 def own_of(result: Result) -> Own:
@@ -138,6 +138,10 @@ def alike_of(result: Result) -> Result:
         certificates=result.certificates,
         hops=result.hops,
         notes=result.notes,
+        verified=result.verified,
+        endings=result.endings,
+        client_ending=result.client_ending,
+        tls_cipher=result.tls_cipher,
     )
 
 
@@ -161,4 +165,8 @@ def whole(alike: Result, own: Own) -> Result:
         own.attempts,
         alike.hops,
         notes=alike.notes,
+        verified=alike.verified,
+        endings=alike.endings,
+        client_ending=alike.client_ending,
+        tls_cipher=alike.tls_cipher,
     )

@@ -262,6 +262,7 @@ class Service(Memory):
             check=record.spec.name,
             state=standing.state.value,
             before=transition.before.state.value,
+            why=view_check(record, system_clock()).reading,
             reason=found.reason.value if found else None,
             detail=found.detail if found else None,
         )

@@ -43,7 +43,11 @@ class FileRef:
 
 @dataclass(frozen=True, slots=True)
 class TlsSpec:
-    """How TLS is spoken; equal values share one context."""
+    """How TLS is spoken; equal values share one context.
+
+    `expiry_warning` is seconds before a certificate's end, 0 for never; `expiry_share` is a share of its lifetime, and
+    then the seconds are 0. `ciphers` is a list as OpenSSL reads it, for TLS 1.2 and older.
+    """
 
     verify: bool = True
     ca_file: FileRef | None = None
@@ -54,6 +58,9 @@ class TlsSpec:
     expiry_warning: float = 14 * 86400.0
     expiry_down: bool = False
     """Whether a certificate that ends within the warning fails the run."""
+    expiry_share: float | None = None
+    max_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.3"
+    ciphers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from msgspec import Struct, structs
 
 from monitor.clock import Moment
-from monitor.outcome import Reason, Result, State
-from monitor.spec import CheckSpec
+from monitor.outcome import Ending, Reason, Result, State
+from monitor.spec import CheckSpec, TlsSpec
 
 STALE_AFTER_INTERVALS = 3
 """Without a conclusive result for so many intervals nothing is known any more."""
@@ -154,12 +154,30 @@ def slowness(spec: CheckSpec, result: Result) -> str | None:
 
 
 def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
-    """Which certificate ends within `tls.expiry_warning`, in a sentence; None if none does. `now` is Unix seconds."""
-    ends = result.earliest_expiry
-    if ends is not None and ends - now < spec.tls.expiry_warning:
-        which = "the certificate" if ends == result.certificates[0].not_after else "a certificate of the chain"
-        return f"{which} ends in {_days(ends - now)}"
-    return None
+    """Which certificate ends within `tls.expiry_warning`, the first of them; None if none does. `now` is Unix time."""
+    soon = [one for one in endings(result) if ends_soon(spec.tls, one, now)]
+    if not soon:
+        return None
+    first = min(soon, key=lambda one: one.not_after)
+    left = first.not_after - now
+    return f"{first.what} ends in {in_words(left)}" if left > 0 else f"{first.what} ended {in_words(-left)} ago"
+
+
+def endings(result: Result) -> tuple[Ending, ...]:
+    """The ends of certificates that count: of each hop's chain, and of our own certificate."""
+    found = result.endings
+    if not found and result.certificates:  # a result of an older version, which knew no verified chain
+        first = min(result.certificates, key=lambda one: one.not_after)
+        found = (Ending("the certificate", first.not_before, first.not_after),)
+    return (*found, result.client_ending) if result.client_ending is not None else found
+
+
+def ends_soon(tls: TlsSpec, ending: Ending, now: float) -> bool:
+    """Whether a certificate ends within the warning, which is a time or a share of its lifetime."""
+    warning = tls.expiry_warning
+    if tls.expiry_share is not None:
+        warning = tls.expiry_share * (ending.not_after - ending.not_before)
+    return warning > 0 and ending.not_after - now < warning
 
 
 def without_evidence(result: Result) -> Result:
@@ -174,9 +192,12 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.1f} s"
 
 
-def _days(left: float) -> str:
-    days = left / 86400
-    return f"{days:.0f} days" if days >= 2 else f"{left / 3600:.0f} hours"
+def in_words(length: float) -> str:
+    """A length of time in seconds as people say it: «40 seconds», «90 minutes», «36 hours», «60 days»."""
+    for unit, name in ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if length >= 2 * unit:
+            return f"{length / unit:,.0f} {name}s"
+    return "1 second" if round(length) == 1 else f"{length:.0f} seconds"
 
 
 def _stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:

@@ -11,13 +11,14 @@ from monitor.clock import Moment, rfc3339, utc
 from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
-from monitor.outcome import Certificate, Evidence, Reason, Result, State
+from monitor.outcome import Evidence, Reason, Result, State
 from monitor.packed import History
 from monitor.past import Past
 from monitor.ring import Slot
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation, slowness, undecided
 from monitor.tally import Tally
+from monitor.tls_document import short_document, tls_document
 from monitor.turns import turns
 from monitor.visible import visible
 
@@ -226,6 +227,7 @@ def check_document(check: CheckView) -> Document:
         "labels": dict(spec.labels),
         "state": check.state.value,
         "since": rfc3339(check.standing.since),
+        "why": check.reading,
         "consecutive_failures": check.standing.consecutive_failures,
         "interval_seconds": spec.interval,
         "next_run_at": _time(check.next_run_at),
@@ -251,6 +253,7 @@ def detail_document(check: CheckView) -> Document:
             }
             for i in check.incidents
         ],
+        "tls": tls_document(check.history.certified),
         "recent": [result_document(r) for r in check.recent],
     }
 
@@ -271,7 +274,7 @@ def result_document(result: Result) -> Document:
         "body_bytes": result.body_bytes,
         "tls_version": result.tls_version,
         "notes": list(map(visible, result.notes)),
-        "certificate": None if result.certificate is None else _certificate(result.certificate),
+        "certificate": None if result.certificate is None else short_document(result.certificate),
     }
 
 
@@ -288,14 +291,6 @@ def _maintenance(window: Window | None) -> Document | None:
     if window is None:
         return None
     return {"name": window.name, "starts_at": rfc3339(window.starts), "ends_at": rfc3339(window.ends)}
-
-
-def _certificate(certificate: Certificate) -> Document:
-    return {
-        "not_after": rfc3339(certificate.not_after),
-        "subject": visible(certificate.subject),
-        "issuer": visible(certificate.issuer),
-    }
 
 
 def _time(wall: float | None) -> str | None:

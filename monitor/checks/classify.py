@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import ssl
+import time
 from collections.abc import Callable
 
 from monitor.checks.answer_head import InvalidAnswer
 from monitor.checks.codings import Undecodable
+from monitor.checks.refusals import Peer, Refusal, refused_certificate, refused_handshake
 from monitor.checks.run import Disconnected, Run, Stop, tried
 from monitor.checks.stage import Stage
-from monitor.checks.tls import refused_certificate
 from monitor.expect import Finding
 from monitor.outcome import Reason
 from monitor.visible import visible
@@ -71,21 +72,23 @@ def _timeout(exc: BaseException, run: Run) -> Finding:
 
 def _certificate(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, ssl.SSLCertVerificationError)
-    leaf = run.certificates[0] if run.certificates else None
-    finding = refused_certificate(exc, str(run.server_name), leaf)
+    peer = Peer(str(run.server_name), run.certificates, run.path, run.spec.tls)
+    finding = refused_certificate(exc, peer, time.time())
     return Finding(finding.reason, run.spec.redactor.foreign(finding.detail))
 
 
 def _tls(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, ssl.SSLError)
-    reason = getattr(exc, "reason", None) or ""  # not there on one that Python made itself
-    said = reason.replace("_", " ").lower()
-    if reason == "WRONG_VERSION_NUMBER":
-        said = "the answer is not TLS, maybe plain HTTP"
-    return Finding(
-        Reason.TLS_HANDSHAKE_FAILED,
-        f"the TLS handshake failed: {said or 'no reason given'}; {run.connected}",
+    seen = run.tls.seen if run.tls is not None else None
+    refusal = Refusal(
+        alert=seen.alert if seen is not None else None,
+        wants_certificate=seen is not None and seen.wants_certificate,
+        beginning=run.tls.beginning if run.tls is not None else b"",
+        host=str(run.server_name),
+        tls=run.spec.tls,
     )
+    finding = refused_handshake(exc, refusal)
+    return Finding(finding.reason, f"{finding.detail}; {run.connected}")
 
 
 def _os_error(exc: BaseException, run: Run) -> Finding:
@@ -94,7 +97,7 @@ def _os_error(exc: BaseException, run: Run) -> Finding:
         assert exc.errno is not None
         return Finding(Reason.LOCAL_RESOURCES, _LOCAL[exc.errno])
     if run.stage is Stage.TLS:
-        return _broken_handshake(run)
+        return _broken_handshake(run, "was reset")
     if isinstance(exc, ConnectionRefusedError) or exc.errno == errno.ECONNREFUSED:
         return Finding(Reason.REFUSED, f"the connection{_place(run)} was refused{_others(run)}")
     if exc.errno in _RESET or isinstance(exc, ConnectionError):
@@ -109,15 +112,12 @@ def _os_error(exc: BaseException, run: Run) -> Finding:
 
 def _disconnected(_exc: BaseException, run: Run) -> Finding:
     if run.stage is Stage.TLS:
-        return _broken_handshake(run)
+        return _broken_handshake(run, "was closed by the server")
     return Finding(Reason.DISCONNECTED, f"the connection was closed {_when(run)}")
 
 
-def _broken_handshake(run: Run) -> Finding:
-    return Finding(
-        Reason.TLS_HANDSHAKE_FAILED,
-        f"the connection ended in the TLS handshake; {run.connected}",
-    )
+def _broken_handshake(run: Run, how: str) -> Finding:
+    return Finding(Reason.TLS_HANDSHAKE_FAILED, f"the connection {how} in the TLS handshake; {run.connected}")
 
 
 def _invalid(exc: BaseException, run: Run) -> Finding:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from yarl import URL
 
+from monitor.checks.chain import revoked
 from monitor.checks.classify import is_local
 from monitor.checks.exchange import Exchange
 from monitor.checks.net import Net
@@ -19,8 +20,10 @@ from monitor.checks.resolve import resolve
 from monitor.checks.run import Run, Stop, tried
 from monitor.checks.secure import Secured
 from monitor.checks.stage import Stage
-from monitor.checks.tls import read_certificate
+from monitor.checks.stapling import asked
+from monitor.checks.tls import server_name
 from monitor.checks.tunnel import open_tunnel
+from monitor.der import demands_staple
 from monitor.outcome import Attempt, Reason
 from monitor.secret import reveal
 from monitor.state import seconds
@@ -173,12 +176,10 @@ class Dialer:
                 await self._tunnel(exchange, url)
             run.enter(Stage.TLS)
             run.server_name = name if name is not None and self._asked_for(url) else url.raw_host or ""
-            tls = self._tls(reveal(run.server_name))
-            try:
-                await exchange.secure(tls)
-            finally:
-                run.certificates = tuple(c for c in map(read_certificate, tls.chain) if c is not None)
+            run.tls = tls = self._tls(server_name(reveal(run.server_name)))
+            await exchange.secure(tls)
             run.tls_version = tls.version
+            self._heed_staple(tls)
         except BaseException:
             exchange.close()
             raise
@@ -188,6 +189,16 @@ class Dialer:
             return Secured(self._net.tls.get(self._run.spec.tls), name)
         except ValueError:  # a label that is empty or too long, which a redirect may name and a proxy may know
             raise Stop(Reason.TLS_HANDSHAKE_FAILED, "TLS cannot be spoken with a host of such a name") from None
+
+    def _heed_staple(self, tls: Secured) -> None:
+        """Refuse a certificate that the server's own OCSP answer calls revoked, as far as certificates matter."""
+        run, leaf, staple = self._run, tls.seen.chain[:1], tls.seen.staple
+        if not run.spec.tls.verify or not leaf:
+            return
+        if staple and (when := revoked(staple, leaf[0])):
+            raise Stop(Reason.TLS_UNTRUSTED, f"the certificate of {run.server_name} was revoked on {when}")
+        if not staple and demands_staple(leaf[0]) and asked():
+            run.note("the certificate demands a stapled OCSP answer (must-staple), and the server sent none")
 
     async def _tunnel(self, exchange: Exchange, url: URL) -> None:
         self._run.enter(Stage.TUNNEL)

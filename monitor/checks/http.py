@@ -51,6 +51,7 @@ async def check_http(spec: CheckSpec, net: Net) -> Result:
     except OSError as error:
         return Run(spec).result(Finding(Reason.LOCAL_RESOURCES, f"a file of this check's TLS is gone: {error}"))
     run = Run(spec)
+    run.client_certificate = net.tls.client_certificate(spec.tls)
     try:
         async with run:
             body = await _converse(run, net)

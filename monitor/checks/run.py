@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
+from monitor.checks.chain import client_ending, first_ending, read_chain
 from monitor.checks.evidence import BODY_BYTES, evidence_of
+from monitor.checks.secure import Secured
 from monitor.checks.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
 from monitor.expect import Finding
 from monitor.outcome import (
@@ -17,6 +19,7 @@ from monitor.outcome import (
     PHASE_NAMES,
     Attempt,
     Certificate,
+    Ending,
     Evidence,
     Hop,
     Phases,
@@ -65,7 +68,12 @@ class Run:
         """The name that this hop asks for, and verifies, in TLS."""
         self.hops: list[Hop] = []
         self.attempts: list[Attempt] = []
-        self.certificates: tuple[Certificate, ...] = ()
+        self.tls: Secured | None = None
+        """The TLS of this hop, from its handshake on."""
+        self.client_certificate: bytes | None = None
+        """Our own certificate, as DER."""
+        self._endings: list[Ending] = []
+        """Of the hops before this one."""
         self.tls_version: str | None = None
         self.remote_address: str | None = None
         self.status: int | None = None
@@ -125,7 +133,13 @@ class Run:
         return min(self._connect_at, self._total_at)
 
     def begin_hop(self) -> None:
-        """A new request is about to be made: its connect limit starts."""
+        """A new request is about to be made: its connect limit starts, and what is known is known of its answer alone.
+
+        The status stays the last one that was received.
+        """
+        self._endings = list(self._all_endings())
+        self.tls = self.tls_version = self.remote_address = None
+        self.http_version = self.content_length = self.body_bytes = self.answer = None
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
         self._whole_at = None
@@ -176,6 +190,30 @@ class Run:
         took = sum(map(self.phase_seconds, phases))
         return f"connected in {seconds(took)} to {self.remote_address}"
 
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The chain that the server sent, leaf first; read when it is wanted, for that is no time of the target's."""
+        return read_chain(self.tls.seen.chain) if self.tls is not None else ()
+
+    @property
+    def path(self) -> tuple[Certificate, ...]:
+        """The chain up to its root, as it was verified, or as far as OpenSSL came."""
+        return read_chain(self.tls.seen.path) if self.tls is not None else ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether the chain of this hop was."""
+        return self.tls_version is not None and self.spec.tls.verify
+
+    def _all_endings(self) -> Iterator[Ending]:
+        """The first end of each hop's chain, so far."""
+        yield from self._endings
+        if self.tls is not None:
+            path = self.path or self.certificates
+            ending = first_ending(str(self.server_name), path, verified=self.verified)
+            if ending is not None:
+                yield ending
+
     def result(self, finding: Finding) -> Result:
         """The result of this run; every sentence has lost its secrets, and its end if it is too long."""
         ended = self.ended if self.ended is not None else time.monotonic()
@@ -199,6 +237,10 @@ class Run:
             hops=tuple(self.hops),
             evidence=self._evidence() if finding.reason.outcome in FAILURES else None,
             notes=tuple(map(redactor.ours, self.notes)),
+            verified=self.path if self.verified else (),
+            endings=tuple(self._all_endings()),
+            client_ending=client_ending(self.client_certificate),
+            tls_cipher=self.tls.cipher if self.tls is not None and self.tls_version is not None else None,
         )
 
     def _evidence(self) -> Evidence | None:

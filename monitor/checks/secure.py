@@ -5,10 +5,14 @@ from __future__ import annotations
 import ssl
 from typing import cast
 
+from monitor.checks.ciphers import standard_name
 from monitor.checks.tls import Recording
 
 _RECORD = 16 * 1024
 """RFC 8446, 5.1: more is in no record; OpenSSL gives one at a time."""
+
+_BEGINNING = 8
+"""Bytes that tell plain HTTP from TLS."""
 
 
 class Secured:
@@ -19,19 +23,23 @@ class Secured:
     def __init__(self, context: ssl.SSLContext, name: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         made = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        self._object = cast("Recording", made)  # its context says so
+        self.seen = cast("Recording", made)  # its context says so
+        """What the server said in the handshake."""
+        self.beginning = b""
+        """The first bytes that came."""
         self.closed = False
         """Whether the peer said that it will send no more."""
 
     @property
     def version(self) -> str | None:
         """«TLSv1.3»."""
-        return self._object.version()
+        return self.seen.version()
 
     @property
-    def chain(self) -> list[bytes]:
-        """The DER certificates that the peer sent, leaf first, also if they were refused."""
-        return self._object.chain
+    def cipher(self) -> str | None:
+        """The cipher suite by its name in IANA's list, as blackbox_exporter writes it."""
+        chosen = self.seen.cipher()
+        return None if chosen is None else standard_name(chosen[0])
 
     @property
     def holds_more(self) -> bool:
@@ -45,8 +53,9 @@ class Secured:
     def shake_hands(self, data: bytes) -> bool:
         """Go on with the handshake; whether it is done. Raises ssl.SSLError."""
         self._incoming.write(data)
+        self.beginning = self.beginning or data[:_BEGINNING]
         try:
-            self._object.do_handshake()
+            self.seen.do_handshake()
         except ssl.SSLWantReadError:
             return False
         return True
@@ -56,7 +65,7 @@ class Secured:
         self._incoming.write(data)
         said: list[bytes] = []
         try:
-            while piece := self._object.read(_RECORD):
+            while piece := self.seen.read(_RECORD):
                 said.append(piece)
             self.closed = True
         except ssl.SSLWantReadError:
@@ -66,6 +75,6 @@ class Secured:
     def encrypt(self, data: bytes | memoryview) -> int:
         """Say this to the peer; how much of it could be said, none while it wants to shake hands anew (TLS 1.2)."""
         try:
-            return self._object.write(data)
+            return self.seen.write(data)
         except ssl.SSLWantReadError:
             return 0

@@ -1,16 +1,18 @@
-"""TLS contexts, one per distinct setting, and the certificates that a server sent, also when they were refused."""
+"""TLS contexts, one per distinct setting, and what a handshake tells of the server, also when it fails."""
 
 from __future__ import annotations
 
 import functools
 import ssl
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import warnings
+from pathlib import Path
 from typing import Any
 
-from monitor.expect import Finding
-from monitor.outcome import Certificate, Reason
-from monitor.spec import TlsSpec
+import idna
+
+from monitor.checks import stapling
+from monitor.checks.messages import certificate_list, staple_in_status, staple_of_leaf
+from monitor.spec import FileRef, TlsSpec
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -18,19 +20,49 @@ _VERSIONS = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
-_CERTIFICATE_MESSAGE = 11
-"""RFC 8446, B.3: HandshakeType certificate."""
+_OBSOLETE = ("1.0", "1.1")
+"""OpenSSL 3 speaks these at no higher security level than 0: their signatures are of SHA-1 and MD5."""
+_ALERT, _HANDSHAKE = 21, 22
+"""RFC 8446, B.1: ContentType."""
+_CERTIFICATE, _CERTIFICATE_REQUEST, _CERTIFICATE_STATUS = 11, 13, 22
+"""RFC 8446, B.3, and RFC 6066, 8: HandshakeType."""
+_NO_COMPRESSED_CERTIFICATE = 1 << 33
+"""SSL_OP_NO_RX_CERTIFICATE_COMPRESSION (OpenSSL 3.2): a compressed chain would come in another message."""
+_DER = 2
+"""_ssl.ENCODING_DER."""
 
 
 class Recording(ssl.SSLObject):
-    """One connection's TLS, which keeps the certificates that came."""
+    """One connection's TLS, which keeps what the server said in its handshake."""
 
-    certificate_message = b""
+    certificate_message = status_message = b""
+    alert: int | None = None
+    """The fatal alert that the server sent, as RFC 8446 numbers it."""
+    wants_certificate = False
+    """Whether the server asked for a client certificate."""
+
+    @functools.cached_property
+    def chain(self) -> tuple[bytes, ...]:
+        """The DER certificates that the server sent, leaf first, also if refused; known when the handshake ended."""
+        return certificate_list(self.certificate_message) or self._built("get_unverified_chain")
+
+    @functools.cached_property
+    def path(self) -> tuple[bytes, ...]:
+        """The DER certificates from the leaf to its root as OpenSSL put them together, the root from our own store.
+
+        Also after a verification that failed: then it goes as far as OpenSSL came.
+        """
+        return self._built("get_verified_chain")
 
     @property
-    def chain(self) -> list[bytes]:
-        """The DER certificates that the peer sent, leaf first, also if they were refused."""
-        return certificate_list(self.certificate_message) if self.certificate_message else []
+    def staple(self) -> bytes:
+        """The OCSP answer that the server sent along; empty if none."""
+        return staple_in_status(self.status_message[4:]) or staple_of_leaf(self.certificate_message)
+
+    def _built(self, name: str) -> tuple[bytes, ...]:
+        """Public from Python 3.13 on, as methods that copy once more."""
+        read = getattr(self._sslobj, name, None)  # type: ignore[attr-defined]
+        return tuple(one.public_bytes(_DER) for one in (read and read()) or ())
 
 
 class TlsContexts:
@@ -38,6 +70,7 @@ class TlsContexts:
 
     def __init__(self) -> None:
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._clients: dict[FileRef, bytes] = {}
 
     def get(self, spec: TlsSpec) -> ssl.SSLContext:
         """The context for these settings. Raises OSError (ssl.SSLError too) if its files cannot be used."""
@@ -47,11 +80,29 @@ class TlsContexts:
             spec.cert_file,
             spec.key_file,
             spec.min_version,
+            spec.max_version,
+            spec.ciphers,
         )
         context = self._contexts.get(key)
         if context is None:
+            if spec.cert_file is not None:
+                self._clients[spec.cert_file] = _first_certificate(spec.cert_file)
             context = self._contexts[key] = _context(spec)
         return context
+
+    def client_certificate(self, spec: TlsSpec) -> bytes | None:
+        """The DER of the client certificate; None without one. Known once `get` made its context."""
+        return None if spec.cert_file is None else self._clients.get(spec.cert_file)
+
+
+def _first_certificate(ref: FileRef) -> bytes:
+    """The first of a PEM file, which is the client's own, as DER."""
+    mark = "-----BEGIN CERTIFICATE-----"
+    found = Path(ref.path).read_text("utf-8", "replace").partition(mark)[2].partition("-----END")[0]
+    try:
+        return ssl.PEM_cert_to_DER_cert(f"{mark}{found}-----END CERTIFICATE-----")
+    except ValueError:  # what else OpenSSL reads (TRUSTED CERTIFICATE) says nothing of its end
+        return b""
 
 
 def _context(spec: TlsSpec) -> ssl.SSLContext:
@@ -66,10 +117,12 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     if spec.cert_file is not None:
         context.load_cert_chain(spec.cert_file.path, spec.key_file.path if spec.key_file else None)
-    if spec.min_version in ("1.0", "1.1"):
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 speaks these versions at no higher level
-    context.minimum_version = _VERSIONS[spec.min_version]
+    set_versions(context, spec)
+    context.hostname_checks_common_name = False  # RFC 9525, 2; browsers and Go read subjectAltName alone
+    if ssl.OPENSSL_VERSION_INFO >= (3, 2):
+        context.options |= _NO_COMPRESSED_CERTIFICATE
     context.set_alpn_protocols(["http/1.1"])
+    stapling.ask(context)
     context.sslobject_class = Recording
     # A failed handshake leaves no certificate behind in `ssl`, and a second connection would be a second load on the
     # target. CPython's own hook for handshake messages sees the one that carries the chain, in every version of TLS.
@@ -78,76 +131,42 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
     return context
 
 
-def _on_message(
-    connection: Recording,
-    direction: str,
-    _version: object,
-    _content: object,
-    kind: Any,
-    data: bytes,
-) -> None:
-    if kind == _CERTIFICATE_MESSAGE and direction == "read":
-        connection.certificate_message = data
+def set_versions(context: ssl.SSLContext, spec: TlsSpec) -> None:
+    """Set versions, cipher suites and security level. Raises ssl.SSLError if none of the ciphers is known.
 
-
-def certificate_list(message: bytes) -> list[bytes]:
-    """The DER certificates in a Certificate message of TLS 1.2 (RFC 5246, 7.4.2) or 1.3 (RFC 8446, 4.4.2).
-
-    1.3 puts a context before the list (empty from a server) and extensions behind every certificate.
+    OpenSSL's own list, which curl takes too: how Python was built must not decide what a server may speak.
     """
-    body = message[4:]  # type and length of the message
-    if int.from_bytes(body[:3]) == len(body) - 3:
-        return list(_entries(body[3:], has_extensions=False))
-    context = body[0]
-    return list(_entries(body[1 + context + 3 :], has_extensions=True))
+    ciphers = spec.ciphers or "DEFAULT"
+    if "@SECLEVEL" not in ciphers:
+        ciphers += f":@SECLEVEL={0 if spec.min_version in _OBSOLETE else 2}"
+    context.set_ciphers(ciphers)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # the operator wants what is old
+        context.minimum_version = _VERSIONS[spec.min_version]
+        if spec.max_version != "1.3":
+            context.maximum_version = _VERSIONS[spec.max_version]
 
 
-def _entries(data: bytes, *, has_extensions: bool) -> Iterator[bytes]:
-    while len(data) > 3:
-        end = 3 + int.from_bytes(data[:3])
-        yield data[3:end]
-        data = data[end:]
-        if has_extensions:
-            data = data[2 + int.from_bytes(data[:2]) :]
+def _on_message(connection: Recording, direction: str, _version: object, content: int, kind: Any, data: bytes) -> None:
+    if direction != "read":
+        return
+    if content == _HANDSHAKE:
+        if kind == _CERTIFICATE:
+            connection.certificate_message = data
+        elif kind == _CERTIFICATE_STATUS:
+            connection.status_message = data
+        elif kind == _CERTIFICATE_REQUEST:
+            connection.wants_certificate = True
+    elif content == _ALERT and data[:1] == b"\x02":  # the level: fatal
+        connection.alert = kind
 
 
-@functools.lru_cache(maxsize=8192)
-def read_certificate(der: bytes) -> Certificate | None:
-    """What a certificate says of itself; None if it cannot be read. Remembered: most runs see the same ones."""
-    from monitor.checks.certificates import parsed  # eight mebibytes, which a monitor of plain HTTP does without
-
-    return parsed(der)
-
-
-_EXPIRED, _NOT_YET_VALID, _HOSTNAME, _IP_ADDRESS = 10, 9, 62, 64
-"""X509_V_ERR_CERT_HAS_EXPIRED, _CERT_NOT_YET_VALID, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH (openssl/x509_vfy.h)."""
-
-
-def refused_certificate(error: ssl.SSLCertVerificationError, host: str, leaf: Certificate | None) -> Finding:
-    """Why OpenSSL did not accept the certificate."""
-    code = error.verify_code
-    if code == _EXPIRED:
-        return Finding(
-            Reason.TLS_CERTIFICATE_EXPIRED,
-            f"the certificate of {host} has expired{_on(leaf, 'after')}",
-        )
-    if code == _NOT_YET_VALID:
-        return Finding(
-            Reason.TLS_CERTIFICATE_NOT_YET_VALID,
-            f"the certificate of {host} is not valid yet{_on(leaf, 'before')}",
-        )
-    if code in (_HOSTNAME, _IP_ADDRESS) or code is None:
-        names = f"; it is for {', '.join(leaf.names[:4])}" if leaf is not None and leaf.names else ""
-        return Finding(Reason.TLS_HOSTNAME_MISMATCH, f"the certificate is not for {host}{names}")
-    return Finding(
-        Reason.TLS_UNTRUSTED,
-        f"the certificate of {host} is not trusted: {error.verify_message}",
-    )
-
-
-def _on(leaf: Certificate | None, which: str) -> str:
-    if leaf is None:
-        return ""
-    ends = which == "after"
-    day = datetime.fromtimestamp(leaf.not_after if ends else leaf.not_before, UTC)
-    return f", on {day:%Y-%m-%d %H:%M} UTC" if ends else f", only from {day:%Y-%m-%d %H:%M} UTC"
+@functools.lru_cache(maxsize=4096)
+def server_name(name: str) -> str:
+    """A host as SNI and certificates have it: in ASCII as URLs have it (IDNA 2008), without the dot at its end."""
+    name = name.removesuffix(".")
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode()
+    except idna.IDNAError:
+        return name

@@ -95,6 +95,7 @@ def compared(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
+    text = text.removesuffix(".")
     try:
         return ascii_host(text).removesuffix(".")
     except ValueError:

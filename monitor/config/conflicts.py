@@ -45,6 +45,8 @@ def conflicts(table: DefaultsTable, tree: dict[str, Any], files: Files) -> Itera
     yield from _bodies(tree)
     yield from _credentials(tree)
     yield from certificate(table.tls, files)
+    yield from _expired_client(table.tls, files)
+    yield from _versions(table.tls)
     yield from _families(table)
 
 
@@ -92,6 +94,18 @@ def certificate(tls: TlsTable | ListenTlsTable, files: Files) -> Iterator[Confli
             files.prove_pair(cert, key)
         except BadValueError as wrong:
             yield Conflict((at_key, at_cert), wrong.message, wrong.suggestion)
+
+
+def _expired_client(tls: TlsTable, files: Files) -> Iterator[Conflict]:
+    """A client certificate that has ended, or is still to begin, opens no connection."""
+    if tls.cert_file and (wrong := files.out_of_date(tls.cert_file)):
+        yield Conflict((("tls", "cert_file"),), wrong, "renew it; every check with it would fail")
+
+
+def _versions(tls: TlsTable) -> Iterator[Conflict]:
+    if tls.max_version < tls.min_version:
+        keys = (("tls", "max_version"), ("tls", "min_version"))
+        yield Conflict(keys, f"`max_version` {tls.max_version} is older than `min_version` {tls.min_version}")
 
 
 def _families(table: DefaultsTable) -> Iterator[Conflict]:

@@ -15,6 +15,7 @@ from monitor.config.listener import access_spec, listen_tls_spec
 from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTable, MonitorTable, TlsTable
 from monitor.config.operators import body_rules, value_rules
 from monitor.config.outside import public_spec
+from monitor.config.values import Share
 from monitor.secret import Secret, reveal, shown_url
 from monitor.spec import (
     BasicAuth,
@@ -88,6 +89,7 @@ def _body(table: DefaultsTable) -> Body | None:
 
 
 def _tls(table: TlsTable) -> TlsSpec:
+    warning = table.expiry_warning.within
     return TlsSpec(
         verify=table.verify,
         ca_file=table.ca_file,
@@ -95,7 +97,10 @@ def _tls(table: TlsTable) -> TlsSpec:
         key_file=table.key_file,
         server_name=table.server_name,
         min_version=table.min_version,
-        expiry_warning=table.expiry_warning.within,
+        expiry_warning=0.0 if isinstance(warning, Share) else warning,
+        expiry_share=float(warning) if isinstance(warning, Share) else None,
+        max_version=table.max_version,
+        ciphers=table.ciphers or "",
         expiry_down=table.expiry_warning.down,
     )
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ssl
+import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from monitor.config.bad_value import BadValueError, quoted
+from monitor.der import validity
 from monitor.secret import Text, reveal
 from monitor.spec import FileRef
 
@@ -23,7 +27,8 @@ _CREDENTIALS = "%d/"
 class Files:
     """The files of one configuration; relative paths start at its directory."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, environ: Mapping[str, str], *, strict: bool = False) -> None:
+        self._strict = strict
         self._directory = directory
         self._environ = environ
         self._contents: dict[Path, bytes] = {}
@@ -62,6 +67,20 @@ class Files:
     def prove_pair(self, cert: FileRef, key: FileRef) -> None:
         """Raise `BadValueError` unless certificate and key can be loaded and belong together."""
         self._prove((cert.path, key.path), lambda: _pair(cert.path, key.path))
+
+    def out_of_date(self, cert: FileRef) -> str | None:
+        """Why the first certificate of a file is not valid now; None if it is, cannot be read, or does not matter."""
+        mark = b"-----BEGIN CERTIFICATE-----"
+        try:
+            dates = validity(b64decode(self._contents[Path(cert.path)].partition(mark)[2].partition(b"-----END")[0]))
+        except ValueError:
+            return None
+        now = time.time()
+        if not self._strict or dates is None or dates.not_before <= now < dates.not_after:
+            return None
+        begins = dates.not_before > now
+        at = datetime.fromtimestamp(dates.not_before if begins else dates.not_after, UTC)
+        return f"the client certificate {'begins' if begins else 'ended'} on {at:%Y-%m-%d %H:%M} UTC"
 
     def _pem(self, name: Text, mark: bytes, what: str) -> FileRef:
         content = self._read(name)

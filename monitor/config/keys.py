@@ -53,6 +53,16 @@ Names = Annotated[list[Name], WithJsonSchema({"type": "array", "items": {"type":
 Duration = Annotated[
     float, PlainValidator(values.duration), _either({"type": "string", "pattern": values.DURATION}, _NUMBER)
 ]
+ExpiryWarning = Annotated[
+    float,
+    PlainValidator(values.expiry_warning),
+    _either(
+        {"type": "string", "pattern": values.DURATION},
+        {"type": "string", "pattern": values.SHARE},
+        {"type": "number", "minimum": 0},
+    ),
+]
+Ciphers = Annotated[str, PlainValidator(values.blank_or(values.ciphers)), _text()]
 Interval = Annotated[
     float,
     PlainValidator(values.interval),

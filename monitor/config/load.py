@@ -35,13 +35,16 @@ from monitor.spec import CheckSpec, Configuration, MonitorSpec
 Tree = dict[str, Any]
 
 
-def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Configuration:
+def load(
+    path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ, *, strict: bool = False
+) -> Configuration:
     """The configuration in a TOML file, with its secrets from `environ` and from files.
 
-    Raises `ConfigError` with every problem of the file, in the order of its lines.
+    Raises `ConfigError` with every problem of the file, in the order of its lines. `strict`: an expired client
+    certificate is one, too; it must not keep a daemon from starting, whose other checks work.
     """
     place = FilePath(path)
-    files = Files(place.parent, environ)
+    files = Files(place.parent, environ, strict=strict)
     try:
         return _load(place, files, environ)
     except ConfigError as error:

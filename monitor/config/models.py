@@ -36,7 +36,7 @@ class TimeoutTable(Table):
 class ExpiryTable(Table):
     """The end of the certificate that is worth a warning; a plain duration stands for `within`."""
 
-    within: keys.Duration = Field(description="How long before its end the certificate is a worry.")
+    within: keys.ExpiryWarning = Field(description='How long before its end the certificate is a worry: "14d", "33%".')
     down: bool = Field(default=False, description="Whether it then fails the check instead of degrading it.")
 
 
@@ -54,7 +54,7 @@ def _under(key: str, value: object) -> object:
 
 ExpiryWarning = Annotated[
     ExpiryTable,
-    BeforeValidator(lambda value: _under("within", value), json_schema_input_type=keys.Duration | ExpiryTable),
+    BeforeValidator(lambda value: _under("within", value), json_schema_input_type=keys.ExpiryWarning | ExpiryTable),
 ]
 Latency = Annotated[
     LatencyTable,
@@ -81,9 +81,16 @@ class TlsTable(Table):
     min_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
         default=_TLS.min_version, description="The oldest TLS version to accept."
     )
+    max_version: Annotated[Literal["1.0", "1.1", "1.2", "1.3"], *one_of("1.0", "1.1", "1.2", "1.3")] = Field(
+        default=_TLS.max_version, description="The newest TLS version to offer."
+    )
+    ciphers: keys.Ciphers = Field(
+        default=_TLS.ciphers, description="Cipher suites for TLS 1.2 and older, as OpenSSL writes them."
+    )
     expiry_warning: ExpiryWarning = Field(
         default=ExpiryTable(within=_TLS.expiry_warning),
-        description='Degraded once the certificate ends within this: "14d", or { within = "14d", down = true }.',
+        description='Degraded once a certificate ends within this: "14d", "33%" of its lifetime, "0s" for never; '
+        "or a table with down = true.",
     )
 
 

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import re
+import ssl
 import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 FIELD_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # RFC 9110, 5.6.2
 METHOD = FIELD_NAME.replace("A-Za-z", "A-Z")
 DURATION = r"^(?=.)(?:{n}d)?(?:{n}h)?(?:{n}m(?!s))?(?:{n}s)?(?:{n}ms)?$".replace("{n}", r"([0-9]+(?:\.[0-9]+)?)")
+SHARE = r"^([0-9]{1,2}(?:\.[0-9]+)?) ?%$"
 SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?(B|kB|MB|GB|KiB|MiB|GiB)$"
 STATUS = r"^(?:([1-9])xx|([0-9]{3})(?:-([0-9]{3}))?)$"
 
@@ -104,6 +106,21 @@ def duration(value: object) -> float:
     seconds = _seconds(value)
     if not 0 < seconds <= LONGEST_DURATION:
         raise BadValueError(f"{quoted(value)} must be longer than 0 and at most 10000d")
+    return seconds
+
+
+class Share(float):
+    """A share of a certificate's lifetime, between 0 and 1, where seconds would stand."""
+
+
+def expiry_warning(value: object) -> float:
+    """Seconds before the end of a certificate, 0 for never, of «14d»; or a `Share` of its lifetime, of «33%»."""
+    match = re.fullmatch(SHARE, reveal(value)) if isinstance(value, (str, Secret)) else None
+    if match is not None and float(match[1]) > 0:
+        return Share(float(match[1]) / 100)
+    seconds = _seconds(value)
+    if not 0 <= seconds <= LONGEST_DURATION:
+        raise BadValueError(f"{quoted(value)} must be between 0 and 10000d", 'a share of the lifetime is "33%"')
     return seconds
 
 
@@ -272,6 +289,17 @@ def pattern(value: object) -> Text:
         return text
     why = "" if isinstance(text, Secret) else f": {shown_url(trouble)}"  # RE2 quotes the pattern
     raise BadValueError(f"is not a regular expression{why}", "RE2 has neither look-around nor back-references")
+
+
+def ciphers(value: object) -> str:
+    """A list of cipher suites as OpenSSL reads it, of which it knows at least one."""
+    text = plain(value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(text)
+    except (ssl.SSLError, ValueError):  # ValueError: a NUL in it
+        advice = "`openssl ciphers` lists them; TLS 1.3 has a list of its own that nothing changes"
+        raise BadValueError(f"{quoted(value)} names no cipher suite that OpenSSL knows", advice) from None
+    return text
 
 
 @functools.lru_cache(maxsize=4096)

@@ -130,6 +130,8 @@ CONNECTIONS = (
            always(fine(0.01), Certificate(trusted=False))),
     _fault(Reason.TLS_HANDSHAKE_FAILED, "plain-on-tls", "Speaks plain HTTP on a port that should speak TLS.",
            always(Script((answer("", "400 Bad Request"),), asked=False)), url="https://plain-on-tls.example.com/"),
+    _fault(Reason.ALPN_REFUSED, "other-protocol", "Speaks TLS, and offers no HTTP/1.1 in it.",
+           always(Script((b"\x15\x03\x03\x00\x02\x02\x78",), asked=False)), url="https://other-protocol.example.com/"),
     _fault(Reason.ADDRESS_DENIED, "denied-address", "The metadata service of a cloud, which deny_addresses forbids.",
            url="http://169.254.169.254/latest/meta-data/"),
 )  # fmt: skip

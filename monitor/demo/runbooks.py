@@ -32,6 +32,7 @@ NEXT = {
     Reason.TLS_HOSTNAME_MISMATCH: "The wrong virtual host answers: look at the server's names and at SNI.",
     Reason.TLS_UNTRUSTED: "Have the server send its whole chain, or name your own authority in tls.ca_file.",
     Reason.TLS_HANDSHAKE_FAILED: "Does the port speak TLS at all? If it does, compare versions and ciphers.",
+    Reason.ALPN_REFUSED: "The port offers other protocols than HTTP/1.1: look at the server's list for ALPN.",
     Reason.ADDRESS_DENIED: "If the address is meant, take it from deny_addresses. If not, ask who had it checked.",
     Reason.DNS_TIMEOUT: "Look at the name server, and at the firewall on the way to it.",
     Reason.CONNECT_TIMEOUT: "Packets are dropped: look at firewalls, at a dead host, at a full accept queue.",

@@ -15,8 +15,8 @@ from prometheus_client.utils import floatToGoString
 
 from monitor.clock import Moment
 from monitor.ledger import Record
-from monitor.metrics.labels import check_labels, info_labels
-from monitor.outcome import FAILURES, PHASE_NAMES, Outcome, Result, State
+from monitor.metrics.labels import check_labels, info_labels, label_text
+from monitor.outcome import FAILURES, PHASE_NAMES, Certificate, Outcome, Result, State
 from monitor.state import Standing, aged
 
 _LARGE = 1_000_000
@@ -218,3 +218,32 @@ def tls_version_name(version: str) -> str:
     """OpenSSL's «TLSv1.3» as blackbox_exporter writes it: «TLS 1.3»; its «TLSv1» is «TLS 1.0»."""
     said = version.removeprefix("TLSv")
     return f"TLS {said if '.' in said else said + '.0'}"
+
+
+def tls_cipher_lines(check: Shown) -> str:
+    """The cipher suite that was agreed."""
+    result = check.result
+    if result is None or result.tls_cipher is None:
+        return ""
+    return f'probe_tls_cipher_info{check.more}cipher="{result.tls_cipher}"}} 1.0\n'
+
+
+def chain_info_lines(check: Shown) -> str:
+    """What the server's own certificate says of itself, once the handshake was done."""
+    result = check.result
+    if result is None or result.tls_version is None or result.certificate is None:
+        return ""
+    return f"probe_ssl_last_chain_info{check.more}{_chain_labels(result.certificate)}}} 1.0\n"
+
+
+@functools.lru_cache(maxsize=8192)
+def _chain_labels(leaf: Certificate) -> str:
+    return label_text(
+        (
+            ("fingerprint_sha256", leaf.fingerprint),
+            ("issuer", leaf.issuer),
+            ("serialnumber", leaf.serial),
+            ("subject", leaf.subject),
+            ("subjectalternative", ",".join(leaf.dns_names)),
+        )
+    )

@@ -27,7 +27,12 @@ _SHARED = (
     "probe_http_uncompressed_body_length",
     "probe_ip_protocol",
     "probe_ssl_earliest_cert_expiry",
+    "probe_ssl_last_chain_expiry_timestamp_seconds",
+    "probe_ssl_last_chain_info",
+    "probe_ssl_cert_not_before_timestamp_seconds",
+    "probe_ssl_client_cert_expiry_timestamp_seconds",
     "probe_tls_version_info",
+    "probe_tls_cipher_info",
 )
 """Families that mean for one run what they mean on /metrics for the last one."""
 

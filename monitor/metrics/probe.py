@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from monitor.metrics.lines import (
     Lines,
     attempts_lines,
+    chain_info_lines,
     content_length_number,
     failure_info_lines,
     failures_lines,
@@ -25,6 +26,7 @@ from monitor.metrics.lines import (
     of_result,
     phases_lines,
     state_lines,
+    tls_cipher_lines,
     tls_version_lines,
     up_lines,
 )
@@ -123,8 +125,29 @@ FAMILIES = (
     ),
     _of_result(
         "probe_ssl_earliest_cert_expiry",
-        "When the first certificate of the chain ends, in Unix seconds; also if it made the handshake fail.",
+        "When the first certificate that counts ends, over all redirects, in Unix seconds; also if it failed the run.",
         lambda r: r.earliest_expiry,
+    ),
+    _of_result(
+        "probe_ssl_last_chain_expiry_timestamp_seconds",
+        "When the first certificate of the last verified chain ends, its root included, in Unix seconds.",
+        lambda r: min((c.not_after for c in r.verified), default=None),
+    ),
+    Family(
+        "probe_ssl_last_chain_info",
+        "gauge",
+        "The server's certificate, always 1: fingerprint, names, issuer and serial number.",
+        chain_info_lines,
+    ),
+    _of_result(
+        "probe_ssl_cert_not_before_timestamp_seconds",
+        "When the server's certificate begins, in Unix seconds.",
+        lambda r: r.certificate.not_before if r.certificate is not None else None,
+    ),
+    _of_result(
+        "probe_ssl_client_cert_expiry_timestamp_seconds",
+        "When the check's own client certificate ends, in Unix seconds.",
+        lambda r: r.client_ending.not_after if r.client_ending is not None else None,
     ),
     Family(
         "probe_tls_version_info",
@@ -132,5 +155,6 @@ FAMILIES = (
         "The TLS version that was agreed, always 1.",
         tls_version_lines,
     ),
+    Family("probe_tls_cipher_info", "gauge", "The cipher suite that was agreed, always 1.", tls_cipher_lines),
 )
 """Every family of the checks, in the order in which they are exposed."""

@@ -73,6 +73,11 @@ def slow(spec: CheckSpec, result: Result) -> str | None:
     return degradation(spec, result, result.started_at)
 
 
+def why(spec: CheckSpec, result: Result) -> str:
+    """What is to be said about the state, in a sentence: why a success is a degraded one, or what was found."""
+    return slow(spec, result) or result.detail
+
+
 def verdict(state: State, word: str) -> Text:
     """A word with the shape and the colour of a state."""
     return Text(f"{SHAPES[state]} {word}", STYLES[state])

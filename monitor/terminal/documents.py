@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from monitor.clock import rfc3339
-from monitor.outcome import Certificate, Result
+from monitor.outcome import Result
 from monitor.spec import CheckSpec
+from monitor.terminal.console import state_of, why
+from monitor.tls_document import certificate_document
 from monitor.view import result_document
 
 Document = dict[str, Any]
@@ -26,6 +27,7 @@ def print_json(document: Document, indent: int | None = None) -> None:
 def check_line(spec: CheckSpec, result: Result) -> Document:
     """One result of `monitor check --json`."""
     named = {"check": spec.name, "title": spec.title or None, "group": spec.group or None, "url": spec.target}
+    named |= {"state": state_of(spec, result).value, "why": why(spec, result)}
     return named | result_document(result)
 
 
@@ -33,21 +35,15 @@ def probe_document(spec: CheckSpec, result: Result) -> Document:
     """The whole finding of `monitor probe --json`."""
     return {
         "url": spec.target,
+        "state": state_of(spec, result).value,
+        "why": why(spec, result),
         **result_document(result),
         "content_length": result.content_length,
         "attempts": [
             {"address": a.address, "error": a.error, "duration_seconds": round(a.seconds, 6)} for a in result.attempts
         ],
         "hops": [{"method": h.method, "url": h.url, "status_code": h.status} for h in result.hops],
-        "certificates": [_certificate(c) for c in result.certificates],
-    }
-
-
-def _certificate(certificate: Certificate) -> Document:
-    return {
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "names": list(certificate.names),
-        "not_before": rfc3339(certificate.not_before),
-        "not_after": rfc3339(certificate.not_after),
+        "tls_cipher": result.tls_cipher,
+        "certificates": [certificate_document(c) for c in result.certificates],
+        "verified": [certificate_document(c) for c in result.verified],
     }

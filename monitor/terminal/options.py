@@ -69,6 +69,12 @@ _OPTIONS = (
     _value("--cacert", "tls__ca_file", metavar="FILE", text="Trust these authorities instead, PEM."),
     _value("--cert", "tls__cert_file", metavar="FILE", text="Client certificate, PEM."),
     _value("--key", "tls__key_file", metavar="FILE", text="Its key, if that is in another file."),
+    _value("--server-name", "tls__server_name", metavar="NAME", text="Name for SNI and the certificate."),
+    _value("--min-tls", "tls__min_version", metavar="VERSION", text="Oldest TLS version: 1.0, 1.1, 1.2 or 1.3."),
+    _value("--max-tls", "tls__max_version", metavar="VERSION", text="Newest TLS version, likewise."),
+    _value(
+        "--ciphers", "tls__ciphers", metavar="LIST", text="Cipher suites for TLS 1.2 and older, as OpenSSL writes them."
+    ),
     _constant("-4", "ip_version", value=4, text="IPv4 only."),
     _constant("-6", "ip_version", value=6, text="IPv6 only."),
     _values("--resolver", "resolver", metavar="IP[:PORT]", text="Ask this name server."),

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.clock import rfc3339
-from monitor.outcome import Attempt, Certificate, Hop, Result
+from monitor.outcome import Attempt, Certificate, Ending, Hop, Result
 from monitor.spec import CheckSpec
-from monitor.state import seconds
+from monitor.state import ends_soon, in_words, seconds
 from monitor.terminal.console import slow, state_of, verdict
 from monitor.terminal.waterfall import waterfall
 from monitor.visible import visible
@@ -20,7 +20,6 @@ from monitor.visible import visible
 NAMES_SHOWN = 6
 """Host names of a certificate that are listed; shared hosting has hundreds."""
 
-_DAY = 86400.0
 _INDENT = 2
 
 
@@ -93,10 +92,11 @@ def _answer(result: Result) -> Table:
         None if result.http_version is None else f"HTTP/{result.http_version}",
         _size(result),
         result.tls_version,
+        result.tls_cipher,
         None if result.remote_address is None else f"from {result.remote_address}",
     ]
     table = Table.grid()
-    if result.status_code is not None:
+    if result.http_version is not None:
         table.add_row(visible(", ".join(fact for fact in facts if fact)))
     return table
 
@@ -120,7 +120,7 @@ def _size(result: Result) -> str | None:
 
 def _certificates(spec: CheckSpec, result: Result) -> Table:
     table = Table.grid()
-    for certificate in result.certificates:
+    for certificate in result.verified or result.certificates:
         table.add_row(Text(visible(certificate.subject) or "(no subject)", "bold"))
         table.add_row(Padding(_facts(certificate, spec, result), (0, 0, 0, _INDENT)))
     return table
@@ -134,6 +134,9 @@ def _facts(certificate: Certificate, spec: CheckSpec, result: Result) -> Table:
     if certificate.not_before > result.started_at:
         table.add_row(Text("begins", "dim"), Text(rfc3339(certificate.not_before), "bold red"))
     table.add_row(Text("ends", "dim"), _ends(certificate, spec, result))
+    if certificate.fingerprint:
+        kept = (certificate.key, certificate.signature, f"SHA-256 {certificate.fingerprint}")
+        table.add_row(Text("made", "dim"), Text(", ".join(filter(None, kept)), "dim"))
     return table
 
 
@@ -147,12 +150,6 @@ def _ends(certificate: Certificate, spec: CheckSpec, result: Result) -> Text:
     left = certificate.not_after - result.started_at
     day = rfc3339(certificate.not_after)[:10]
     if left < 0:
-        return Text(f"{day}, {_span(-left)} ago", "bold red")
-    soon = left < spec.tls.expiry_warning
-    return Text(f"{day}, in {_span(left)}", "yellow" if soon else "")
-
-
-def _span(length: float) -> str:
-    if length < 2 * _DAY:
-        return f"{length / 3600:.0f} hours"
-    return f"{length / _DAY:,.0f} days"
+        return Text(f"{day}, {in_words(-left)} ago", "bold red")
+    soon = ends_soon(spec.tls, Ending("", certificate.not_before, certificate.not_after), result.started_at)
+    return Text(f"{day}, in {in_words(left)}", "yellow" if soon else "")

@@ -30,10 +30,10 @@ def run_checks(specs: Sequence[CheckSpec], denied: tuple[Network, ...], limit: i
 
 
 def _warm(specs: Sequence[CheckSpec], net: Net) -> None:
-    """Load certificate authorities first: in the loop this would hold up the checks that run already."""
+    """Load what runs need first: in the loop this would hold up the checks that run already, and be measured."""
     for spec in specs:
         with suppress(OSError):  # the run itself will say so
-            net.tls.get(spec.tls)
+            net.prepare([spec])
 
 
 async def _run_all(specs: Sequence[CheckSpec], net: Net, limit: int, ended: Ended) -> None:

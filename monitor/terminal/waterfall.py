@@ -33,6 +33,7 @@ _MARKED = {
     Reason.TLS_HOSTNAME_MISMATCH: "tls",
     Reason.TLS_UNTRUSTED: "tls",
     Reason.TLS_HANDSHAKE_FAILED: "tls",
+    Reason.ALPN_REFUSED: "tls",
     Reason.TLS_TIMEOUT: "tls",
     Reason.RESPONSE_TIMEOUT: "processing",
     Reason.READ_TIMEOUT: "transfer",

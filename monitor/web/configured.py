@@ -48,8 +48,8 @@ def _said(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _tls(value: TlsSpec) -> Iterator[tuple[str, str]]:
     for field in fields(TlsSpec):
-        if field.name == "expiry_down":  # a part of the key expiry_warning
-            continue
+        if field.name == "expiry_down" or (field.name == "expiry_warning" and value.expiry_share is not None):
+            continue  # parts of one key
         if getattr(value, field.name) != getattr(_BLANK.tls, field.name):
             yield f"tls.{field.name}", _plain(field.name, getattr(value, field.name))
     if value.expiry_down:
@@ -57,8 +57,10 @@ def _tls(value: TlsSpec) -> Iterator[tuple[str, str]]:
 
 
 def _plain(key: str, value: Any) -> str:
+    if key == "expiry_share":
+        return f"{value:.4g} of the lifetime"
     if key in ("interval", "retry_interval", "expiry_warning"):
-        return every(value)
+        return every(value) if value else "never"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, FileRef):

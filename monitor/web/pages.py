@@ -11,12 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from monitor.archive import Announcement
 from monitor.clock import rfc3339, utc
 from monitor.outcome import Result, State
-from monitor.state import Incident
+from monitor.state import Incident, ends_soon
 from monitor.summary import percent
 from monitor.view import CheckView, MonitorView, Overview
 from monitor.visible import legible
 from monitor.web import wording
 from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
+from monitor.web.commands import curl_command, probe_command, unsaid
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
@@ -27,7 +28,7 @@ from monitor.web.rows import (
     certificate_words,
     detail_path,
     headline,
-    latest_certificate,
+    latest_ending,
 )
 from monitor.web.static import asset_path, icon_path
 from monitor.web.viewer import Viewer
@@ -145,8 +146,9 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, vi
         first=first,
         success=check.last_success,
         evidence=_evidence(incident, past),
-        chain=check.history.chain,
-        first_ending=latest_certificate(check),
+        certified=check.history.certified,
+        first_ending=latest_ending(check),
+        ends_soon=ends_soon,
         bars=availability_bars(past.slots, axis),
         scale=scale,
         lines=latency_lines(past.slots, axis, scale, past.marked, limit) if scale else None,
@@ -154,6 +156,8 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, vi
         ranges=RANGES,
         configured=configured(spec),
         viewer=viewer,
+        commands=(probe_command(spec), curl_command(spec)),
+        unsaid=unsaid(spec),
         csrf=csrf_token(),
         here="",
         title=f"{check.display_name} {check.state.value} · {monitor.title or 'monitor'}",

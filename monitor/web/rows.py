@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from monitor.outcome import Certificate, State
-from monitor.state import Acknowledgement
+from monitor.outcome import Ending, State
+from monitor.state import Acknowledgement, endings, ends_soon
 from monitor.summary import percent
 from monitor.turns import turns
 from monitor.view import CheckView, Overview
@@ -233,8 +233,8 @@ def _by_urgency(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def _row(check: CheckView, now: float) -> Row:
     spec, incident = check.spec, check.standing.incident
-    certificate = latest_certificate(check)
-    left = None if certificate is None else certificate.not_after - now
+    ending = latest_ending(check)
+    left = None if ending is None else ending.not_after - now
     return Row(
         view=check,
         href=detail_path(check.name),
@@ -242,7 +242,7 @@ def _row(check: CheckView, now: float) -> Row:
         availability=tuple(percent(check.availability(days)) for days in PERIODS),
         latency=latency(last_latency(check)),
         certificate=certificate_words(left),
-        ending=left is not None and left < spec.tls.expiry_warning,
+        ending=ending is not None and ends_soon(spec.tls, ending, now),
         lasted=span(now - check.standing.since),
         searched=searched(check),
         acknowledged=incident.acknowledgement(now) if incident else None,
@@ -268,9 +268,10 @@ def last_latency(check: CheckView) -> float | None:
     return None if check.last_success is None else check.last_success.duration
 
 
-def latest_certificate(check: CheckView) -> Certificate | None:
-    """The certificate of the chain that ends first, as seen by the last run that saw any."""
-    return min(check.history.chain, key=lambda c: c.not_after, default=None)
+def latest_ending(check: CheckView) -> Ending | None:
+    """The certificate that ends first among those that count, as seen by the last run that saw any."""
+    seen = check.history.certified
+    return None if seen is None else min(endings(seen), key=lambda one: one.not_after, default=None)
 
 
 def headline(view: Overview) -> str:

@@ -89,6 +89,7 @@ SCENES: dict[Reason, Callable[[], Scene]] = {
     Reason.TLS_HOSTNAME_MISMATCH: lambda: served(tls.wrong_host()),
     Reason.TLS_UNTRUSTED: lambda: served(tls.unknown_authority()),
     Reason.TLS_HANDSHAKE_FAILED: lambda: served(tls.Bare(tls.garbage)),
+    Reason.ALPN_REFUSED: lambda: served(tls.Bare(tls.alert(120))),
     Reason.ADDRESS_DENIED: lambda: served(http.HttpServer(), deny=["127.0.0.0/8"]),
     Reason.DNS_TIMEOUT: lambda: named(dns.SILENT, limits=QUICK),
     Reason.CONNECT_TIMEOUT: hanging,

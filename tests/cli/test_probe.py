@@ -107,7 +107,7 @@ async def test_report_shows_the_chain_and_warns_of_its_end() -> None:
     async with tls.ending_in(5) as server, terminal("probe", "-k", server.url()) as screen:
         assert await screen.end() == 0
     assert "◆ degraded" in screen.text
-    assert "the certificate ends in 5 days" in screen.text
+    assert "the certificate of 127.0.0.1 ends in 5 days" in screen.text
     (ends,) = (
         line
         for line in screen.raw.splitlines()

@@ -15,7 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from monitor.spec import CheckSpec, FileRef
+from monitor.config import load
+from monitor.errors import ConfigError
+from monitor.spec import CheckSpec, FileRef, TlsSpec
+from tests.servers.chains import issue
 
 Check = Callable[..., CheckSpec]
 Problems = Callable[..., str]
@@ -87,3 +90,52 @@ def test_a_path_may_be_secret(check: Check, problems: Problems, pem: Path) -> No
 
 def test_tls_may_be_set_for_http_because_a_redirect_may_lead_to_it(check: Check, pem: Path) -> None:
     assert check('url = "http://shop.example.com/"\ntls.ca_file = "ca.pem"').tls.ca_file is not None
+
+
+@pytest.mark.parametrize(("days", "said"), [((-90, -60), "ended on"), ((60, 90), "begins on"), ((-1, 1), None)])
+def test_client_certificate_out_of_date_is_a_problem_for_validate_alone(
+    loading: Callable[..., object], tmp_path: Path, days: tuple[float, float], said: str | None
+) -> None:
+    client = issue("Client", days=days)
+    (tmp_path / "both.pem").write_bytes(client.key_pem + client.pem)
+    both = 'tls = { cert_file = "both.pem", key_file = "both.pem" }'
+    loading(f'[[checks]]\nname = "shop"\nurl = "https://shop.example.com/"\n{both}')
+    if said is None:
+        load(tmp_path / "checks.toml", {}, strict=True)
+        return
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "checks.toml", {}, strict=True)
+    (problem,) = raised.value.problems
+    assert (problem.line, problem.path) == (4, "checks.shop.tls.cert_file")
+    assert f"the client certificate {said} 20" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ('expiry_warning = "0s"', TlsSpec(expiry_warning=0.0)),
+        ("expiry_warning = 0", TlsSpec(expiry_warning=0.0)),
+        ('expiry_warning = "33%"', TlsSpec(expiry_warning=0.0, expiry_share=0.33)),
+        ('expiry_warning = "2.5 %"', TlsSpec(expiry_warning=0.0, expiry_share=0.025)),
+        ('max_version = "1.2"', TlsSpec(max_version="1.2")),
+        ('ciphers = "ECDHE+AESGCM"', TlsSpec(ciphers="ECDHE+AESGCM")),
+        ('ciphers = ""', TlsSpec()),
+        ('server_name = "straße.test"', TlsSpec(server_name="straße.test")),
+    ],
+)
+def test_keys_of_tls_arrive(check: Check, keys: str, expected: TlsSpec) -> None:
+    assert check(f"[checks.tls]\n{keys}").tls == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('expiry_warning = "0%"', '"0%" is not a duration'),
+        ('expiry_warning = "100%"', '"100%" is not a duration'),
+        ("expiry_warning = -1", "-1 must be between 0 and 10000d"),
+        ('ciphers = "NO-SUCH-CIPHER"', '"NO-SUCH-CIPHER" names no cipher suite that OpenSSL knows'),
+        ('min_version = "1.3"\nmax_version = "1.2"', "`max_version` 1.2 is older than `min_version` 1.3"),
+    ],
+)
+def test_wrong_keys_of_tls_are_said(problems: Problems, keys: str, said: str) -> None:
+    assert said in problems(f"[checks.tls]\n{keys}")

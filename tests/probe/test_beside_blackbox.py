@@ -23,8 +23,14 @@ MEASURED = {"probe_duration_seconds", "probe_dns_lookup_time_seconds", "probe_ht
 
 Target = AbstractAsyncContextManager[str]
 
-NOT_OURS = {"probe_ssl_last_chain_expiry_timestamp_seconds", "probe_ssl_last_chain_info"}
-"""The chain that verified is not known here, only the one that was sent."""
+NOT_COMPARED = {
+    "probe_ssl_last_chain_info",
+    "probe_ssl_last_chain_expiry_timestamp_seconds",
+    "probe_ssl_cert_not_before_timestamp_seconds",
+    "probe_tls_cipher_info",
+}
+"""The first has no serial number before 0.25; where nothing was verified, theirs of the second is the
+year 1; the others are ours alone, or came with 0.25."""
 
 FAILED_BY_CERTIFICATE = ("TLS expired", "TLS untrusted")
 """We know the dates of a certificate that made the handshake fail, so that an alert on it does not resolve itself."""
@@ -177,6 +183,6 @@ def _differences(theirs: Series, own: Series) -> dict[str, tuple[float | None, f
     for name, labels in sorted({*theirs, *own}, key=str):
         pair = theirs.get((name, labels)), own.get((name, labels))
         both_measured = name in MEASURED and None not in pair
-        if pair[0] != pair[1] and not both_measured and name not in {*NOT_OURS, "probe_failure_info"}:
+        if pair[0] != pair[1] and not both_measured and name not in {*NOT_COMPARED, "probe_failure_info"}:
             found[name + "".join(f"{{{k}={v}}}" for k, v in sorted(labels))] = pair
     return found

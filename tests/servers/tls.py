@@ -166,7 +166,10 @@ class _Session:
     def read_head(self) -> bytes:
         """A request's head; its body stays unread."""
         while not self._head.endswith(b"\r\n\r\n"):
-            self._head += self.tls.read(1)
+            read = self.tls.read(1)
+            if not read:  # a goodbye, such as curl's once it has compared the name
+                raise ConnectionResetError
+            self._head += read
         return self._head
 
 

@@ -16,7 +16,9 @@ PINS = ROOT / ".ci" / "constraints.txt"
 SUITES = ("bookworm", "trixie")
 """Debian 12 with systemd 252, which has no notify-reload, and Debian 13 with 257, which has it."""
 
-_PACKAGES = "systemd,systemd-sysv,dbus,make,python3,python3-venv"
+_PACKAGES = "systemd,systemd-sysv,dbus,make,openssl,python3,python3-venv"
+_TESTED_WITH = ("pytest", "pytest-asyncio", "pytest-timeout", "trustme")
+"""Of the development's requirements, those of the tests that run inside."""
 
 
 def missing() -> str | None:
@@ -51,6 +53,13 @@ def wheels(suite: str) -> Path:
     return CACHE / f"{suite}-wheels"
 
 
+def requirements() -> list[str]:
+    """What the monitor and its tests inside need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tools = [one for one in project["optional-dependencies"]["dev"] if one.partition(">")[0] in _TESTED_WITH]
+    return [*project["dependencies"], *tools]
+
+
 def _bootstrap(suite: str) -> subprocess.Popen[bytes]:
     shutil.rmtree(_unfinished(suite), ignore_errors=True)
     command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(_unfinished(suite)), _mirror()]
@@ -81,8 +90,7 @@ def _download(suite: str) -> None:
     if done.exists() and done.stat().st_mtime > max(PINS.stat().st_mtime, (ROOT / "pyproject.toml").stat().st_mtime):
         return
     shutil.rmtree(wheels(suite), ignore_errors=True)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wanted = [*requirements(), *tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]]
     version = next((tree(suite) / "usr" / "bin").glob("python3.*[0-9]")).name.removeprefix("python")
     command = [sys.executable, "-m", "pip", "download", "-q", "--only-binary=:all:", "--python-version", version]
     subprocess.run([*command, "-c", str(PINS), "-d", str(wheels(suite)), *wanted], check=True)

@@ -228,7 +228,7 @@ def test_a_certificate_that_ends_soon_is_degraded() -> None:
     assert ended(warned, result()).state is State.UP
 
 
-@pytest.mark.parametrize(("left", "said"), [(13 * 86400, "13 days"), (86400, "24 hours"), (1800, "0 hours")])
+@pytest.mark.parametrize(("left", "said"), [(13 * 86400, "13 days"), (86400, "24 hours"), (1800, "30 minutes")])
 def test_degradation_says_why(left: float, said: str) -> None:
     sentence = degradation(spec(), result(certificates=(certificate(EPOCH + left),)), EPOCH)
     assert sentence == f"the certificate ends in {said}"

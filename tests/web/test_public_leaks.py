@@ -13,7 +13,7 @@ from msgspec import structs
 from monitor.archive import Announcement, Outage
 from monitor.ledger import Ledger
 from monitor.maintenance import plans
-from monitor.outcome import Attempt, Certificate, Evidence, Hop, Phases, Reason, Result
+from monitor.outcome import Attempt, Certificate, Ending, Evidence, Hop, Phases, Reason, Result
 from monitor.planned import MaintenanceSpec
 from monitor.spec import CheckSpec, Expect, PublicSpec, Rule
 from monitor.state import Acknowledgement, Incident
@@ -58,6 +58,10 @@ def planted(reason: Reason = Reason.UNEXPECTED_STATUS, at: float = NOW.wall - 2)
         hops=(Hop(f"{MARK}-method", f"https://{MARK}-hop.example.com/", 503),),
         evidence=Evidence(((f"{MARK}-header", f"{MARK}-value"),), f"{MARK}-body", True),
         notes=(f"{MARK}-note",),
+        verified=(certificate,),
+        endings=(Ending(f"{MARK}-ending", at - 1, at + 86400 * 200),),
+        client_ending=Ending(f"{MARK}-client", at - 1, at + 86400 * 200),
+        tls_cipher=f"{MARK}-cipher",
     )
 
 
@@ -178,7 +182,7 @@ def test_every_field_there_is_was_thought_of() -> None:
     assert names(Result) == {
         "check", "started_at", "reason", "detail", "duration", "phases", "status_code", "http_version",
         "remote_address", "redirects", "content_length", "body_bytes", "tls_version", "certificates", "attempts",
-        "hops", "evidence", "notes",
+        "hops", "evidence", "notes", "verified", "endings", "client_ending", "tls_cipher",
     }  # fmt: skip
     assert names(Incident) == {
         "id", "check", "started_at", "reason", "detail", "ended_at", "first", "acknowledged",

@@ -37,6 +37,7 @@ def all_of_them(states: list[str], outcomes: list[str], reasons: list[str], long
     """Every schema by its name; the words are the closed lists of the monitor."""
     return (
         _results(outcomes, reasons)
+        | _tls()
         | _checks(states)
         | _history()
         | _incidents(outcomes, reasons)
@@ -67,6 +68,31 @@ def _results(outcomes: list[str], reasons: list[str]) -> Node:
     }
 
 
+def _tls() -> Node:
+    certificate = _object(
+        subject=_STRING,
+        issuer=_STRING,
+        names=_list(_STRING),
+        not_before=_TIME,
+        not_after=_TIME,
+        serial_number=_MAYBE,
+        fingerprint_sha256=_MAYBE,
+        key=_MAYBE,
+        signature=_MAYBE,
+    )
+    return {
+        "Certificate": certificate,
+        "Tls": _object(
+            version=_MAYBE,
+            cipher=_MAYBE,
+            earliest_expiry=_WHEN,
+            client_certificate=_or_null(_object(not_before=_TIME, not_after=_TIME)),
+            sent=_list(_ref("Certificate")),
+            verified=_list(_ref("Certificate")),
+        ),
+    }
+
+
 def _checks(states: list[str]) -> Node:
     labels = {"type": "object", "additionalProperties": _STRING}
     said = _object(by=_STRING, note=_STRING, at=_TIME, until=_WHEN)
@@ -78,6 +104,7 @@ def _checks(states: list[str]) -> Node:
         labels=labels,
         state={"enum": states},
         since=_TIME,
+        why=_STRING,
         consecutive_failures=_COUNT,
         interval_seconds=_NUMBER,
         next_run_at=_WHEN,
@@ -92,6 +119,7 @@ def _checks(states: list[str]) -> Node:
         last_success_at=_WHEN,
         maintenance=_or_null(_ref("Window")),
         next_maintenance=_or_null(_ref("Window")),
+        tls=_or_null(_ref("Tls")),
         recent=_list(_ref("Result")),
     )
     return {
