@@ -67,7 +67,7 @@ async def test_a_certificate_that_ends_within_fails(run: Run, trusting: Trusting
     assert result.certificate is not None
     if reason is Reason.UNEXPECTED_CERTIFICATE:
         assert result.outcome is Outcome.UNEXPECTED_ANSWER
-        assert result.detail == "the certificate ends in 3 days"
+        assert result.detail == "the certificate of 127.0.0.1 ends in 3 days"
 
 
 async def test_a_certificate_that_ends_within_is_a_success_unless_chosen_otherwise(

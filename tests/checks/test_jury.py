@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+import psutil
 import pytest
 
 from monitor.checks.http import check_http
@@ -33,11 +34,12 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def children() -> set[int]:
-    """The processes that this one has started and not buried."""
+    """The processes that judge for this one."""
     found = set()
-    for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
-    return {pid for pid in found if "juror" in Path(f"/proc/{pid}/cmdline").read_text()}
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found |= {process.pid} if any("juror" in word for word in process.cmdline()) else set()
+    return found
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ WORDS = {
     "invalid_content too_many_redirects forbidden_redirect",
     "connection_error": "dns_not_found dns_failed refused unreachable reset disconnected invalid_response proxy_failed "
     "tls_certificate_expired tls_certificate_not_yet_valid tls_hostname_mismatch tls_untrusted tls_handshake_failed "
-    "address_denied",
+    "alpn_refused address_denied",
     "timeout": "dns_timeout connect_timeout tls_timeout response_timeout read_timeout total_timeout",
     "unexpected_answer": "unexpected_certificate",
     "inconclusive": "monitor_stalled monitor_overloaded monitor_offline local_resources cancelled internal_error",
