@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from msgspec import Struct, msgpack
+from msgspec import Struct, field, msgpack
 
 from monitor.clock import Moment
-from monitor.outcome import Result, State
-from monitor.ring import Recent, Ring
-from monitor.tally import Tally
+from monitor.outcome import Result, Seconds, State
+from monitor.ring import SLOT, Recent, Ring
+from monitor.tally import Bucket, Count, Tally
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
@@ -30,10 +30,29 @@ _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
 
 _encode = msgpack.Encoder().encode
-_decode = msgpack.Decoder(
-    tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
-).decode
 _THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
+
+
+class _Packed(Struct, array_like=True, gc=False):
+    """A tally in milliseconds and microseconds; a newer version may say more, which is not read here."""
+
+    up: Count
+    degraded: Count
+    down: Count
+    maintenance: Count
+    paused: Count
+    runs: Count
+    http_errors: Count
+    connection_errors: Count
+    timeouts: Count
+    inconclusive: Count
+    duration_sum: Count
+    duration_min: Count | None
+    duration_max: Count | None
+    latencies: dict[Bucket, Count]
+
+
+_decode = msgpack.Decoder(_Packed).decode
 
 
 def encode_tally(tally: Tally) -> bytes:
@@ -56,18 +75,22 @@ def encode_tally(tally: Tally) -> bytes:
 def decode_tally(data: bytes) -> Tally:
     """The tally that was encoded, to the millisecond and microsecond."""
     found = _decode(data)
-    took, least, most, latencies = found[10:]
+    least, most = found.duration_min, found.duration_max
     return Tally(
-        found[0] / _THOUSANDTHS,
-        found[1] / _THOUSANDTHS,
-        found[2] / _THOUSANDTHS,
-        found[3] / _THOUSANDTHS,
-        found[4] / _THOUSANDTHS,
-        *found[5:10],
-        took / _MILLIONTHS,
+        found.up / _THOUSANDTHS,
+        found.degraded / _THOUSANDTHS,
+        found.down / _THOUSANDTHS,
+        found.maintenance / _THOUSANDTHS,
+        found.paused / _THOUSANDTHS,
+        found.runs,
+        found.http_errors,
+        found.connection_errors,
+        found.timeouts,
+        found.inconclusive,
+        found.duration_sum / _MILLIONTHS,
         None if least is None else least / _MILLIONTHS,
         None if most is None else most / _MILLIONTHS,
-        latencies,
+        found.latencies,
     )
 
 
@@ -100,7 +123,7 @@ class Stretch(NamedTuple):
     """What is known of `step` seconds from `start` (Unix seconds, a multiple of `step`) on."""
 
     step: int
-    start: int
+    start: Count
     tally: Tally
 
 
@@ -114,12 +137,12 @@ class Open(Struct, array_like=True, gc=False):
 class SavedPast(Struct, array_like=True):
     """A past as it is kept, without what is closed; `credited` is Unix seconds."""
 
-    credited: float
-    minute: Open
-    hour: Open
-    day: Open
-    slots: Ring
-    days: Ring
+    credited: Seconds = 0.0
+    minute: Open = field(default_factory=lambda: Open(0, Tally()))
+    hour: Open = field(default_factory=lambda: Open(0, Tally()))
+    day: Open = field(default_factory=lambda: Open(0, Tally()))
+    slots: Ring = field(default_factory=lambda: Ring(SLOT))
+    days: Ring = field(default_factory=lambda: Ring(DAY))
 
 
 class Past:
