@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from msgspec import Meta, Raw, Struct, msgpack
+from msgspec import Meta, Raw, Struct, msgpack, structs
 
 from monitor.clock import Moment
 from monitor.history.merging import Early, merge
@@ -213,6 +213,7 @@ class Older:
             return None
         concluded = None if self._standing.conclusive is None else now.steady
         incident = (ongoing or self._standing.incident) if self._standing.state is State.DOWN else None
+        incident = incident and structs.replace(incident, check=record.spec.name)
         stored = replace(self._standing, concluded=concluded, incident=incident)
         if record.standing.conclusive is None:
             return record.resume(stored, now)
