@@ -117,8 +117,8 @@ class History(Struct, frozen=True, gc=False):
 
 
 class _Stored(Struct):
-    limit: Annotated[int, Meta(ge=1, le=100_000)] = 1
-    stretches: list[Raw] = []
+    limit: Annotated[int, Meta(ge=1, le=100_000)]
+    stretches: list[Raw]
 
 
 _decode_stored = msgpack.Decoder(_Stored).decode

@@ -109,10 +109,10 @@ class Service(Memory):
         self._opened.callback(self._engine.stop)
         self._opened.callback(self._aging.stop)
         net = await prepared(self._config)
-        await self._remember()
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
-            await self._pool.start(self._engine.epoch, self._config)
+            await self._pool.start(self._engine.epoch, self._config.monitor)
+        await self._remember()
         await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)
         self._watch.start()

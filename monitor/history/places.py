@@ -157,10 +157,13 @@ def _text(data: bytes) -> str:
 
 _SETTINGS = {
     "statement_timeout": "10s",
+    "client_connection_check_interval": "2s",
     "tcp_keepalives_idle": "10",  # so that the server gives the lock of a machine away soon after that is gone
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+_SET = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s"
+"""Sets what this server knows: the oldest ones lack some."""
 _PARAMETERS = {
     "connect_timeout": "5",
     "application_name": "monitor",
@@ -198,7 +201,7 @@ class Server:
         asked = str(self._parameters.get("options", ""))
         for name, value in _SETTINGS.items():
             if name not in asked:
-                connection.execute(f"SET {name} = '{value}'".encode())
+                connection.execute(_SET, (value, name))
         connection.autocommit = False
         return connection
 
