@@ -18,7 +18,7 @@ decode = msgpack.Decoder(Result).decode
 """The result that was encoded."""
 
 UNREADABLE = (MsgspecError, TypeError, ValueError, IndexError, RecursionError)
-"""What decoding raises for bytes that are not what they should be."""
+"""Exceptions of decoding bytes of another shape."""
 
 _AT_ONCE = 8
 """Results that are packed together; up to 15 their number is in the first byte (a `fixarray` of MessagePack)."""

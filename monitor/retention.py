@@ -36,12 +36,12 @@ class HistorySpec:
 
 
 _SECRET = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
-"""libpq's parameters that nobody is to see."""
+"""Parameters of libpq whose values are secrets."""
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
 
 
 def libpq_parameters(location: str) -> dict[str, Any]:
-    """What libpq reads from an URL; raises ValueError, in a sentence without secrets."""
+    """Parses a URL with libpq; raises ValueError, in a sentence without secrets."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -52,7 +52,7 @@ def libpq_parameters(location: str) -> dict[str, Any]:
 
 
 def libpq_problem(location: str) -> str | None:
-    """What is wrong with the URL of a PostgreSQL database, as far as can be said without asking the server."""
+    """Finds what libpq refuses in the URL of a PostgreSQL database, without a connection; None if nothing."""
     import psycopg
 
     try:

@@ -25,7 +25,7 @@ _PATIENCE = 5.0
 
 
 class Step(Enum):
-    """How far a database has come. Nothing is written before what is stored was adopted."""
+    """The steps of opening a database. The monitor writes only to one whose stored past it has adopted."""
 
     CLOSED = auto()
     OPEN = auto()
@@ -48,7 +48,7 @@ class Database:
 
     @property
     def is_open(self) -> bool:
-        """Whether what is stored can be read."""
+        """True while stored values can be read."""
         return self.step is not Step.CLOSED
 
     # life
@@ -78,7 +78,7 @@ class Database:
         self._connection.commit()
 
     def adopted(self) -> None:
-        """What is stored is known, so new things may be written."""
+        """Allow writes: the stored past is in memory now."""
         self.step = Step.ADOPTED
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ class Database:
                 engine.dispose()
 
     async def set_aside(self, problem: Exception) -> None:
-        """Put a broken file out of the way; raises HistoryError if it cannot be moved, or is not a file of ours."""
+        """Rename a broken file; raises HistoryError if that fails, or if the database is not a file."""
         await self.close()
         if not isinstance(self._place, File):
             raise HistoryError(str(problem)) from problem
@@ -127,7 +127,7 @@ class Database:
             return work(self._connection)
 
     async def rows(self, asked: Select[Any], *, early: bool = False) -> Sequence[Any]:
-        """What is stored; raises HistoryError. What is read `early`, to be adopted, may take its time."""
+        """Returns the rows of a query; raises HistoryError. An `early` one needs no adoption and has no limit."""
         if early:
             return await self._run(self._readers, self._rows, asked)
         if self.step is not Step.ADOPTED:

@@ -34,7 +34,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """Which form the tables have; None if there are none."""
+    """Returns the revision of the tables; None if there are no tables."""
     if not inspect(connection).has_table(version.name):
         return None
     return connection.scalar(select(version.c.version_num))

@@ -66,7 +66,7 @@ class Keeper:
         self._failing_since: float | None = None
         self._why = ""
         self._early: dict[Record, Early] | None = {}
-        """What was found before what is stored was adopted; None afterwards."""
+        """Summaries of the results that come before the adoption, by check; None after it."""
         self._opened_at = self._checkpointed = -1e9
         self._began = system_clock().wall
         self.notices = Noticeboard(self._database, self._statements, self._skipped)

@@ -1,8 +1,8 @@
-"""What was stored of a check, joined with what was found of it before that was known: pure decisions."""
+"""Joins the stored standing of a check with the one that its results since the start have made. Pure functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import NamedTuple
 
@@ -14,21 +14,31 @@ from monitor.state import Incident, Standing
 
 @dataclass(slots=True)
 class Early:
-    """What was seen of a check since this process began, while what is stored was not known yet.
+    """Summary of the results of a check that came before its stored past was adopted.
 
-    `recovered` is when its results were first good enough to end an incident (Unix seconds), `succeeded` whether any
-    was good, `moves` how often its state changed.
+    `recovered`: when its results were first good enough to end an incident (Unix seconds). `succeeded`, `failed`: whether
+    any was good, or bad. `first`: times of the good ones before the first bad one. `moves`: changes of state.
     """
 
     recovered: float | None = None
     succeeded: bool = False
+    failed: bool = False
+    first: list[float] = field(default_factory=list)
     moves: int = 0
 
     def see(self, standing: Standing, up_after: int, result: Result, at: float) -> None:
         """A result came at this time, after which the check stands like that."""
         self.succeeded |= result.outcome is Outcome.SUCCESS
+        self.failed |= result.failed
+        if result.outcome is Outcome.SUCCESS and not self.failed and len(self.first) < up_after:
+            self.first.append(at)
         if self.recovered is None and standing.consecutive_successes >= up_after:
             self.recovered = at
+
+    def recovery(self, successes: int, up_after: int) -> float | None:
+        """When an incident ended after which so many successes were stored already; None if it goes on."""
+        lacking = max(up_after - successes, 1)
+        return self.first[lacking - 1] if len(self.first) >= lacking else self.recovered
 
 
 class Merged(NamedTuple):
@@ -39,10 +49,10 @@ class Merged(NamedTuple):
     own_from: float = -inf
 
 
-def merge(stored: Standing, own: Standing, early: Early) -> Merged:
+def merge(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
     """Join them. What is stored holds on until the check's own results contradict it."""
     if stored.state is State.DOWN:
-        return _down(stored, own, early)
+        return _down(stored, own, early, up_after)
     if own.state is State.UNKNOWN and stored.state in (State.UP, State.DEGRADED):  # not enough failures for a verdict
         return Merged(
             replace(own, state=stored.state, since=stored.since, consecutive_failures=_failures(stored, own, early))
@@ -52,8 +62,8 @@ def merge(stored: Standing, own: Standing, early: Early) -> Merged:
     return Merged(own)
 
 
-def _down(stored: Standing, own: Standing, early: Early) -> Merged:
-    over = early.recovered
+def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
+    over = early.recovery(stored.consecutive_successes, up_after)
     if over is None and own.state in (State.PAUSED, State.MAINTENANCE):
         over = own.since
     if over is not None:
@@ -64,7 +74,9 @@ def _down(stored: Standing, own: Standing, early: Early) -> Merged:
         incident = structs.replace(incident, acknowledged=own.incident.acknowledged)
     first = own.failing if early.succeeded else stored.failing or own.failing
     down = replace(own, state=State.DOWN, since=stored.since, incident=incident, failing=first)
-    return Merged(replace(down, consecutive_failures=_failures(stored, own, early)), own_from=inf)
+    successes = own.consecutive_successes + (0 if early.failed else stored.consecutive_successes)
+    failures = _failures(stored, own, early)
+    return Merged(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)
 
 
 def _failures(stored: Standing, own: Standing, early: Early) -> int:

@@ -27,7 +27,7 @@ _BUSY_MILLISECONDS = 2000
 _ADVISORY_LOCK = 0x6D6F6E69746F72
 """«monitor», as the number that PostgreSQL locks."""
 _ANSWER = 30.0
-"""Seconds for a transaction over a network, after which its connection is given up."""
+"""Seconds for a transaction over a network; the connection is closed after that."""
 
 
 class Place(Protocol):
@@ -74,7 +74,7 @@ class File:
     def engine(self) -> Engine:
         """Connections to it, of which one writes."""
         self._hold()
-        with suppress(FileExistsError):  # SQLite gives the files beside it the same mode
+        with suppress(FileExistsError):  # SQLite creates -wal and -shm with the same mode
             os.close(os.open(self.shown, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._opened = self._identity()
         url = make_url("sqlite+pysqlite://").set(database=self.shown)
@@ -104,7 +104,7 @@ class File:
         return None
 
     def claim(self, _writer: Connection) -> None:
-        """The lock beside it says so already."""
+        """Does nothing: `engine` has taken the lock."""
 
     def check(self) -> None:
         """Look whether a file of this name is still the same."""
@@ -112,7 +112,7 @@ class File:
             raise Gone(f"{self.shown} was deleted or replaced")
 
     def sever(self) -> None:
-        """SQLite waits for a lock, and never longer than it was told."""
+        """Does nothing: SQLite waits for locks only, at most two seconds."""
 
     def release(self) -> None:
         """Let another monitor have it."""
@@ -172,7 +172,7 @@ _PARAMETERS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-"""What holds unless the URL says otherwise."""
+"""Defaults of libpq parameters; the URL overrides them."""
 
 
 class Server:

@@ -217,7 +217,7 @@ class Older:
         stored = replace(self._standing, concluded=concluded, incident=incident)
         if record.standing.conclusive is None:
             return record.resume(stored, now)
-        merged = merge(stored, record.standing, early or Early())
+        merged = merge(stored, record.standing, early or Early(), self._spec.up_after)
         own = tuple(one for one in record.incidents if one.started_at >= merged.own_from)
         ended = () if merged.ended is None else (merged.ended,)
         record.standing, record.incidents = merged.standing, (*own, *ended)

@@ -27,10 +27,10 @@ metadata = MetaData()
 
 
 class Packed(LargeBinary):
-    """MessagePack. It is given as it is stored, whatever that is: who decodes it skips what is none."""
+    """MessagePack, returned as stored, also if it is something else: the decoder skips it then."""
 
     def result_processor(self, _dialect: Dialect, _coltype: object) -> None:
-        """None: a row whose bytes are no bytes takes no other row with it."""
+        """None: converting a value of another type would fail the whole query."""
 
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

@@ -47,7 +47,7 @@ class Skipped:
             self(place, error)
 
     def read(self, decode: Callable[[Any], T], data: object, place: str) -> T | None:
-        """What is stored at a place, None if it cannot be read."""
+        """Decodes the value of a place; None if it cannot be read."""
         with self.unless_readable(place):
             return decode(data)
         return None

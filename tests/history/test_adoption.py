@@ -185,20 +185,17 @@ def test_what_is_joined_late_is_what_one_process_would_have_seen(
     known = seen(stored, since, clock, check)[0]
     if own.conclusive is None:
         return  # what is stored is taken over whole
-    joined = merge(stored, own, early)
+    joined = merge(stored, own, early, up_after)
     if stored.state is State.DOWN:
         assert joined.standing.state is known.state
-        if early.recovered is None:
+        if (over := early.recovery(stored.consecutive_successes, up_after)) is None:
             assert joined.standing.incident == stored.incident == known.incident
             assert joined.standing.since == known.since
         else:
             assert joined.ended is not None
             assert stored.incident is not None
-            assert (joined.ended.id, joined.ended.ended_at) == (stored.incident.id, early.recovered)
-    elif State.DOWN not in (
-        known.state,
-        joined.standing.state,
-    ):  # an alarm may come a run later
+            assert (joined.ended.id, joined.ended.ended_at) == (stored.incident.id, over)
+    elif State.DOWN not in (known.state, joined.standing.state):  # an alarm may come a run later
         assert joined.standing.state is known.state
 
 
