@@ -16,7 +16,7 @@ from monitor.state import Incident, Standing
 class Early:
     """Summary of the results of a check that came before its stored past was adopted.
 
-    `recovered`: when its results were first good enough to end an incident (Unix seconds). `succeeded`, `failed`: whether
+    `recovered`: when its results first could end an incident (Unix seconds). `succeeded`, `failed`: whether
     any was good, or bad. `first`: times of the good ones before the first bad one. `moves`: changes of state.
     """
 
