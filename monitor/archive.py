@@ -9,7 +9,7 @@ from typing import Never, Protocol
 from msgspec import Struct
 
 from monitor.errors import HistoryError
-from monitor.outcome import Result
+from monitor.outcome import Result, Seconds
 from monitor.past import Stretch
 from monitor.state import Incident
 from monitor.tally import Tally
@@ -24,8 +24,8 @@ class Announcement(Struct, frozen=True, array_like=True, gc=False):
     id: str
     text: str
     by: str
-    starts: float
-    ends: float | None = None
+    starts: Seconds
+    ends: Seconds | None = None
     groups: tuple[str, ...] = ()
 
     def shown(self, now: float) -> bool:

@@ -125,6 +125,9 @@ class Record:
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
         standing = self.standing if spec == self.spec else reconfigured(self.standing, spec, now)
+        if standing.incident is not None and spec.name != self.spec.name:
+            standing = replace(standing, incident=structs.replace(standing.incident, check=spec.name))
+            self.standing = replace(self.standing, incident=standing.incident)
         self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
         return self._move(self._maintained(standing, now))

@@ -83,6 +83,7 @@ class HistoryMeter:
     writing: bool = False
     queue: int = 0
     dropped: int = 0
+    unreadable: int = 0
     writes: int = 0
     write_seconds: float = 0.0
     written_at: float = 0.0

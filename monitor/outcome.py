@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 DETAIL_LIMIT = 200
 """Longest `Result.detail`, in characters."""
+
+Seconds = Annotated[float, Meta(ge=-62135596800, le=253402300799)]
+"""A time in Unix seconds of the years 1 to 9999, or a duration; decoding refuses what no calendar can show."""
 
 
 class Outcome(StrEnum):
@@ -22,6 +26,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+_OUTCOMES = frozenset(Outcome)
 FAILURES = (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER)
 """The outcomes that count against the target."""
 
@@ -37,6 +42,25 @@ class Reason(StrEnum):
         member._value_ = value
         member.outcome = outcome
         return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """A word of a newer version, which a database may hold, is shown as it is."""
+        known = isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value)
+        return cls._unknown(value, Outcome.UNEXPECTED_ANSWER) if known else None  # type: ignore[arg-type]
+
+    @classmethod
+    def _unknown(cls, value: str, outcome: Outcome) -> Self:
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        word.outcome = outcome
+        return word
+
+    def of(self, outcome: str | None) -> Self:
+        """The same; a word that this version does not know is of the class that it was stored with."""
+        if outcome is None or self.name != self.value:
+            return self
+        return self._unknown(self.value, Outcome(outcome) if outcome in _OUTCOMES else self.outcome)
 
     OK = "ok", Outcome.SUCCESS
 
@@ -103,11 +127,11 @@ class Phases(Struct, frozen=True, array_like=True, gc=False):
     byte of the answer; `transfer` from there to the end of the body.
     """
 
-    resolve: float | None = None
-    connect: float | None = None
-    tls: float | None = None
-    processing: float | None = None
-    transfer: float | None = None
+    resolve: Seconds | None = None
+    connect: Seconds | None = None
+    tls: Seconds | None = None
+    processing: Seconds | None = None
+    transfer: Seconds | None = None
 
     def items(self) -> tuple[tuple[str, float | None], ...]:
         """Phase names with their seconds, in the order in which they happen."""
@@ -124,8 +148,8 @@ class Certificate(Struct, frozen=True, array_like=True, gc=False):
     other. Fingerprint (SHA-256) and serial number are lower-case hexadecimal. What cannot be read is empty.
     """
 
-    not_before: float
-    not_after: float
+    not_before: Seconds
+    not_after: Seconds
     subject: str
     issuer: str
     names: tuple[str, ...] = ()
@@ -148,8 +172,8 @@ class Ending(Struct, frozen=True, array_like=True, gc=False):
     """
 
     what: str
-    not_before: float
-    not_after: float
+    not_before: Seconds
+    not_after: Seconds
 
 
 class Attempt(Struct, frozen=True, array_like=True, gc=False):
@@ -157,7 +181,7 @@ class Attempt(Struct, frozen=True, array_like=True, gc=False):
 
     address: str
     error: str | None
-    seconds: float
+    seconds: Seconds
 
 
 class Hop(Struct, frozen=True, array_like=True, gc=False):
@@ -190,10 +214,10 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     """
 
     check: str
-    started_at: float
+    started_at: Seconds
     reason: Reason
     detail: str
-    duration: float | None = None
+    duration: Seconds | None = None
     phases: Phases = Phases()
     status_code: int | None = None
     http_version: str | None = None

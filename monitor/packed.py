@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import Annotated
 
-from msgspec import Struct, msgpack
+from msgspec import Meta, MsgspecError, Raw, Struct, msgpack
 
-from monitor.outcome import Attempt, Phases, Reason, Result
+from monitor.outcome import Attempt, Phases, Reason, Result, Seconds
 
 _encoder = msgpack.Encoder()
 encode = _encoder.encode
@@ -14,6 +16,9 @@ encode = _encoder.encode
 
 decode = msgpack.Decoder(Result).decode
 """The result that was encoded."""
+
+UNREADABLE = (MsgspecError, TypeError, ValueError, IndexError, RecursionError)
+"""Exceptions of decoding bytes of another shape."""
 
 _AT_ONCE = 8
 """Results that are packed together; up to 15 their number is in the first byte (a `fixarray` of MessagePack)."""
@@ -25,15 +30,17 @@ _LOOKED_AT = 3
 class Own(Struct, frozen=True, array_like=True, gc=False):
     """What differs from one run of a check to the next."""
 
-    started_at: float
+    started_at: Seconds
     reason: Reason
     detail: str
-    duration: float | None
+    duration: Seconds | None
     phases: Phases
     remote_address: str | None
     content_length: int | None
     body_bytes: int | None
     attempts: tuple[Attempt, ...]
+    outcome: str | None = None
+    """The class of a reason that is not `ok`, for a version that does not know the reason."""
 
 
 _decode_owns = msgpack.Decoder(list[Own]).decode
@@ -109,6 +116,46 @@ class History(Struct, frozen=True, gc=False):
         return next((s.alike for s in self.stretches if s.alike.certificates), None)
 
 
+class _Stored(Struct):
+    limit: Annotated[int, Meta(ge=1, le=100_000)]
+    stretches: list[Raw]
+
+
+_decode_stored = msgpack.Decoder(_Stored).decode
+_decode_stretch = msgpack.Decoder(_Stretch).decode
+_decode_own = msgpack.Decoder(Own).decode
+_decode_raws = msgpack.Decoder(list[Raw]).decode
+
+
+def history_of(data: bytes | Raw, skip: Callable[[Exception], None]) -> History:
+    """The history that was encoded; results that cannot be read are skipped, each with a call that says why."""
+    stored, stretches = _decode_stored(data), list[_Stretch]()
+    for raw in stored.stretches:
+        try:
+            stretches += _stretches(_decode_stretch(raw), skip)
+        except UNREADABLE as error:
+            skip(error)
+    return History(stored.limit, tuple(stretches))
+
+
+def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_Stretch]:
+    """The stretch, or what can be read of it, newest first."""
+    try:
+        count = len(_decode_owns(one.owns))
+        if 0 < count == len(one):
+            return (one,)
+    except UNREADABLE:
+        pass
+    owns = []
+    for raw in _decode_raws(one.owns):
+        try:
+            owns.append(encode(_decode_own(raw)))
+        except UNREADABLE as error:
+            skip(error)
+    pieces = [owns[at : at + _AT_ONCE] for at in range(0, len(owns), _AT_ONCE)]
+    return [_Stretch(one.alike, bytes([_ARRAY + len(piece)]) + b"".join(piece)) for piece in reversed(pieces)]
+
+
 def own_of(result: Result) -> Own:
     """What differs from one run to the next."""
     return Own(
@@ -121,6 +168,7 @@ def own_of(result: Result) -> Own:
         result.content_length,
         result.body_bytes,
         result.attempts,
+        None if result.reason is Reason.OK else result.outcome,
     )
 
 
@@ -150,7 +198,7 @@ def whole(alike: Result, own: Own) -> Result:
     return Result(
         alike.check,
         own.started_at,
-        own.reason,
+        own.reason if own.outcome is None else own.reason.of(own.outcome),
         own.detail,
         own.duration,
         own.phases,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct, msgpack
+from msgspec import Meta, Struct, field, msgpack
 
 from monitor.clock import Moment
-from monitor.outcome import Result, State
-from monitor.ring import Recent, Ring
-from monitor.tally import Tally
+from monitor.outcome import Result, Seconds, State
+from monitor.ring import SLOT, Recent, Ring
+from monitor.tally import Count, Tally
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
@@ -30,10 +30,33 @@ _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
 
 _encode = msgpack.Encoder().encode
-_decode = msgpack.Decoder(
-    tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
-).decode
 _THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
+
+
+_Key = Annotated[int, Meta(ge=-(2**53), le=1000)]
+"""A bucket; below 0 it is no bucket but the number of unexpected answers, negated."""
+
+
+class _Packed(Struct, array_like=True, gc=False):
+    """A tally in milliseconds and microseconds; a newer version may say more, which is not read here."""
+
+    up: Count
+    degraded: Count
+    down: Count
+    maintenance: Count
+    paused: Count
+    runs: Count
+    http_errors: Count
+    connection_errors: Count
+    timeouts: Count
+    inconclusive: Count
+    duration_sum: Count
+    duration_min: Count | None
+    duration_max: Count | None
+    latencies: dict[_Key, Count]
+
+
+_decode = msgpack.Decoder(_Packed).decode
 
 
 def encode_tally(tally: Tally) -> bytes:
@@ -61,26 +84,28 @@ def encode_tally(tally: Tally) -> bytes:
 def decode_tally(data: bytes) -> Tally:
     """The tally that was encoded, to the millisecond and microsecond."""
     found = _decode(data)
-    took, least, most, latencies = found[10:]
-    unexpected = -min(latencies, default=0)
-    if unexpected > 0:
-        del latencies[-unexpected]
-    tally = Tally(
-        found[0] / _THOUSANDTHS,
-        found[1] / _THOUSANDTHS,
-        found[2] / _THOUSANDTHS,
-        found[3] / _THOUSANDTHS,
-        found[4] / _THOUSANDTHS,
-        *found[5:10],
-        took / _MILLIONTHS,
+    latencies = {bucket: count for bucket, count in found.latencies.items() if bucket >= 0}
+    unexpected = (
+        min(found.http_errors, -min(found.latencies, default=0)) if len(latencies) < len(found.latencies) else 0
+    )
+    least, most = found.duration_min, found.duration_max
+    return Tally(
+        found.up / _THOUSANDTHS,
+        found.degraded / _THOUSANDTHS,
+        found.down / _THOUSANDTHS,
+        found.maintenance / _THOUSANDTHS,
+        found.paused / _THOUSANDTHS,
+        found.runs,
+        found.http_errors - unexpected,
+        found.connection_errors,
+        found.timeouts,
+        found.inconclusive,
+        found.duration_sum / _MILLIONTHS,
         None if least is None else least / _MILLIONTHS,
         None if most is None else most / _MILLIONTHS,
         latencies,
+        unexpected,
     )
-    if unexpected > 0:
-        tally.http_errors -= unexpected
-        tally.unexpected_answers = unexpected
-    return tally
 
 
 class Presence:
@@ -116,7 +141,7 @@ class Stretch(NamedTuple):
     """What is known of `step` seconds from `start` (Unix seconds, a multiple of `step`) on."""
 
     step: int
-    start: int
+    start: Count
     tally: Tally
 
 
@@ -130,12 +155,12 @@ class Open(Struct, array_like=True, gc=False):
 class SavedPast(Struct, array_like=True):
     """A past as it is kept, without what is closed; `credited` is Unix seconds."""
 
-    credited: float
-    minute: Open
-    hour: Open
-    day: Open
-    slots: Ring
-    days: Ring
+    credited: Seconds = 0.0
+    minute: Open = field(default_factory=lambda: Open(0, Tally()))
+    hour: Open = field(default_factory=lambda: Open(0, Tally()))
+    day: Open = field(default_factory=lambda: Open(0, Tally()))
+    slots: Ring = field(default_factory=lambda: Ring(SLOT))
+    days: Ring = field(default_factory=lambda: Ring(DAY))
 
 
 class Past:

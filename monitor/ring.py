@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -73,6 +74,12 @@ class Ring(Struct, array_like=True, gc=False):
             known[number % PLACES] if oldest < number <= self.newest else nothing
             for number in range(last - count + 1, last + 1)
         ]
+
+    def sane(self, step: int, now: float) -> bool:
+        """Whether one that was stored can be read: of this step, not of the future, and its values are numbers."""
+        size = _FORMATS[step].size
+        whole = self.step == step and len(self.data) in (0, PLACES * size) and self.newest <= now // step + 1
+        return whole and all(isfinite(sum(values)) for values in _FORMATS[step].iter_unpack(self.data))
 
     def merge(self, older: Ring) -> None:
         """Add what another one of the same step holds."""

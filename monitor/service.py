@@ -115,7 +115,7 @@ class Service(Memory):
         net = await prepared(self._config)
         if self._pool is not None:
             self._opened.push_async_callback(self._pool.stop)
-            await self._pool.start(self._engine.epoch, self._config)
+            await self._pool.start(self._engine.epoch, self._config.monitor)
         await self._remember()
         await self._use(self._config, net)
         self._vitals.configuration_loaded(self._loaded_at)

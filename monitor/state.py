@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from msgspec import Struct, structs
 
 from monitor.clock import Moment
-from monitor.outcome import Ending, Reason, Result, State
+from monitor.outcome import Ending, Reason, Result, Seconds, State
 from monitor.spec import CheckSpec, TlsSpec
 
 STALE_AFTER_INTERVALS = 3
@@ -22,8 +22,8 @@ class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
 
     by: str
     note: str
-    at: float
-    until: float | None = None
+    at: Seconds
+    until: Seconds | None = None
 
 
 class Incident(Struct, frozen=True, array_like=True, gc=False):
@@ -34,10 +34,10 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
 
     id: str
     check: str
-    started_at: float
+    started_at: Seconds
     reason: Reason
     detail: str
-    ended_at: float | None = None
+    ended_at: Seconds | None = None
     first: Result | None = None
     acknowledged: Acknowledgement | None = None
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from monitor.outcome import Outcome, Result, State
+from monitor.outcome import Outcome, Result, Seconds, State
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Bucket = Annotated[int, Meta(ge=0, le=1000)]
+"""The number of a bucket of durations; `bucket_of` makes none above 217."""
 
 _FINEST = 1e-4
 """Seconds; what is quicker falls into the first bucket of the histogram."""
@@ -25,21 +30,21 @@ class Tally(Struct, array_like=True, gc=False):
     them by bucket (`bucket_of`).
     """
 
-    up: float = 0.0
-    degraded: float = 0.0
-    down: float = 0.0
-    maintenance: float = 0.0
-    paused: float = 0.0
-    runs: int = 0
-    http_errors: int = 0
-    connection_errors: int = 0
-    timeouts: int = 0
-    inconclusive: int = 0
-    duration_sum: float = 0.0
-    duration_min: float | None = None
-    duration_max: float | None = None
-    latencies: dict[int, int] = field(default_factory=dict)
-    unexpected_answers: int = 0
+    up: Seconds = 0.0
+    degraded: Seconds = 0.0
+    down: Seconds = 0.0
+    maintenance: Seconds = 0.0
+    paused: Seconds = 0.0
+    runs: Count = 0
+    http_errors: Count = 0
+    connection_errors: Count = 0
+    timeouts: Count = 0
+    inconclusive: Count = 0
+    duration_sum: Seconds = 0.0
+    duration_min: Seconds | None = None
+    duration_max: Seconds | None = None
+    latencies: dict[Bucket, Count] = field(default_factory=dict)
+    unexpected_answers: Count = 0
 
     def stand(self, state: State, seconds: float) -> None:
         """Count seconds in a state; those that are unknown are not counted."""

@@ -11,7 +11,7 @@ from monitor.config import keys, values
 from monitor.config.bad_value import BadValueError
 from monitor.config.finding import Finding
 from monitor.config.keys import Table
-from monitor.retention import HistorySpec
+from monitor.retention import HistorySpec, libpq_problem
 from monitor.secret import Secret, reveal
 
 _DEFAULT = HistorySpec()
@@ -30,6 +30,8 @@ def _location(value: object) -> Secret:
         )
     if url.startswith("postgresql://") and not re.fullmatch(r"postgresql://[^\s]+", url):
         raise BadValueError("is not the URL of a PostgreSQL database", _ADVICE)
+    if url.startswith("postgresql://") and (problem := libpq_problem(url)) is not None:
+        raise BadValueError(f"is not a URL that libpq takes: {problem}", _ADVICE)
     return Secret(url)
 
 

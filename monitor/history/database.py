@@ -1,224 +1,161 @@
-"""The database itself: opening it in the form that we know, holding it alone, and setting a broken file aside."""
+"""The database: one thread writes, two read, and no statement is run on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import logging
-import os
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Any, TypeVar
 
-import structlog
-from sqlalchemy import URL, event, insert, inspect, select, text
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Select
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from monitor.errors import HistoryError
 from monitor.history.faults import Corrupt, translated
-from monitor.history.tables import REVISION, metadata, version
+from monitor.history.forms import brought_up
+from monitor.history.places import File, place
 
-_log = structlog.get_logger("monitor.history")
+T = TypeVar("T")
 
-MIGRATIONS = Path(__file__).with_name("migrations")
 _PATIENCE = 5.0
-"""Seconds for a connection, and for one statement on a network."""
-_BUSY_MILLISECONDS = 2000
-"""How long SQLite waits for the lock of somebody else, a backup mostly."""
-_ADVISORY_LOCK = 0x6D6F6E69746F72
-"""«monitor», as the number that PostgreSQL locks."""
+"""Seconds for the connections to close."""
+
+
+class Step(Enum):
+    """The steps of opening a database. The monitor writes only to one whose stored past it has adopted."""
+
+    CLOSED = auto()
+    OPEN = auto()
+    ADOPTED = auto()
 
 
 class Database:
-    """One database, for any number of tasks; one at a time writes."""
+    """One database, for any number of tasks; transactions that write come one after the other."""
 
     def __init__(self, location: str) -> None:
-        self._url = make_url(location or _default())
-        self.shown = _shown(self._url)
+        self._place = place(location)
+        self.shown = self._place.shown
         """Where it is, without anything secret."""
-        self._engine: AsyncEngine | None = None
-        self._writer: AsyncConnection | None = None
-        self._lock: int | None = None
-        self._turn = asyncio.Lock()
+        self.dialect = self._place.dialect
+        self.step = Step.CLOSED
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+        self._writer = ThreadPoolExecutor(1, "history-writer")
+        self._readers = ThreadPoolExecutor(2, "history-reader")
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be asked."""
-        return self._engine is not None
+        """True while stored values can be read."""
+        return self.step is not Step.CLOSED
 
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self._url.get_backend_name()
+    # life
 
     async def open(self) -> None:
-        """Have it, in the newest form; raises HistoryError. A file that is no database is set aside for a new one."""
-        try:
-            await self._open()
-        except Corrupt as problem:
-            await self.set_aside(problem)
-            await self._open()
+        """Open it, in a form that we know; raises HistoryError. A file that is no database is set aside for a new one.
 
-    async def _open(self) -> None:
+        It can be written to, and the archive can be read, once it is `adopted`.
+        """
         try:
-            with translated():
-                self._hold()
-                self._engine = _engine(self._url)
-                async with asyncio.timeout(2 * _PATIENCE):
-                    await self._connect()
+            try:
+                await self._run(self._writer, self._open)
+            except Corrupt as problem:
+                await self.set_aside(problem)
+                await self._run(self._writer, self._open)
         except BaseException:
             await self.close()
             raise
+        self.step = Step.OPEN
 
-    async def _connect(self) -> None:
-        assert self._engine is not None
-        self._writer = await self._engine.connect()
-        if self.dialect == "postgresql":
-            held = await self._writer.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
-            if not held:
-                raise HistoryError(f"another monitor writes to {self.shown}")
-        await _migrate(self._writer)
-        await self._writer.commit()
+    def _open(self) -> None:
+        self._close()
+        self._engine = self._place.engine()
+        self._connection = self._engine.connect()
+        self._place.claim(self._connection)
+        brought_up(self._connection)
+        self._connection.commit()
 
-    def _hold(self) -> None:
-        """One process writes to a file; what is beside the database stays there, or two could hold two of them."""
-        if self.dialect != "sqlite" or self._lock is not None:
-            return
-        folder = Path(self._url.database or "").parent
-        if not folder.is_dir():
-            raise HistoryError(f"the folder {folder} does not exist")
-        beside = f"{self._url.database}.lock"
-        lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as taken:
-            os.close(lock)
-            raise HistoryError(f"another monitor writes to {self.shown}") from taken
-        self._lock = lock
+    def adopted(self) -> None:
+        """Allow writes: the stored past is in memory now."""
+        self.step = Step.ADOPTED
 
     async def close(self) -> None:
-        """Let it go."""
+        """Close it, and let another monitor have it."""
+        self.step = Step.CLOSED
+        closed = asyncio.ensure_future(self._run(self._writer, self._let_go))
+        _, waits = await asyncio.wait({closed}, timeout=_PATIENCE)
+        if waits:
+            self._place.sever()  # what goes on in the thread ends now
+            await asyncio.wait(waits, timeout=_PATIENCE)
+
+    def _let_go(self) -> None:
+        self._close()
+        self._place.release()
+
+    def _close(self) -> None:
         engine, self._engine = self._engine, None
-        writer, self._writer = self._writer, None
-        with suppress(SQLAlchemyError, OSError, TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                if writer is not None:
-                    await writer.close()
-                if engine is not None:
-                    await engine.dispose()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        connection, self._connection = self._connection, None
+        with suppress(SQLAlchemyError):
+            if connection is not None:
+                connection.close()
+        with suppress(SQLAlchemyError):
+            if engine is not None:
+                engine.dispose()
 
     async def set_aside(self, problem: Exception) -> None:
-        """Put a broken file and what belongs to it out of the way; raises HistoryError if it cannot be moved."""
+        """Rename a broken file; raises HistoryError if that fails, or if the database is not a file."""
         await self.close()
-        path = Path(self._url.database or "")
-        kept = f"{path}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-        try:
-            for ending in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    os.rename(f"{path}{ending}", f"{kept}{ending}")  # noqa: PTH104  at once, on one disk
-        except OSError as refused:
-            raise HistoryError(f"{self.shown} is broken and cannot be set aside: {refused.strerror}") from refused
-        _log.error("history is broken and set aside, a new one is begun", file=str(path), kept=kept, why=str(problem))
+        if not isinstance(self._place, File):
+            raise HistoryError(str(problem)) from problem
+        await self._run(self._writer, self._place.set_aside, problem)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, after any other; raises HistoryError, or Corrupt, if it did not succeed."""
-        async with self._turn:
-            if self._writer is None:
-                raise HistoryError(f"{self.shown} is not open")
-            writer = self._writer
-            with translated():
-                async with writer.begin():
-                    yield writer
+    # transactions
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that only reads; raises HistoryError."""
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in one transaction, after any other; raises HistoryError, or Corrupt, if it did not succeed."""
+        if self.step is not Step.ADOPTED:
+            raise HistoryError(self._not_yet())
+        return await self._in_time(self._writer, self._write, work)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        if self._connection is None:
+            raise HistoryError(self._not_yet())
+        self._place.check()
+        with self._connection.begin():
+            return work(self._connection)
+
+    async def rows(self, asked: Select[Any], *, early: bool = False) -> Sequence[Any]:
+        """Returns the rows of a query; raises HistoryError. An `early` one needs no adoption and has no limit."""
+        if early:
+            return await self._run(self._readers, self._rows, asked)
+        if self.step is not Step.ADOPTED:
+            raise HistoryError(self._not_yet())
+        return await self._in_time(self._readers, self._rows, asked)
+
+    def _rows(self, asked: Select[Any]) -> Sequence[Any]:
         if self._engine is None:
-            raise HistoryError(f"{self.shown} is not open")
-        with translated():
-            async with self._engine.connect() as connection:
-                yield connection
+            raise HistoryError(self._not_yet())
+        with self._engine.connect() as connection:
+            return connection.execute(asked).all()
+
+    def _not_yet(self) -> str:
+        return f"{self.shown} is not {'read yet' if self.is_open else 'open'}"
+
+    async def _in_time(self, threads: ThreadPoolExecutor, work: Callable[..., T], asked: object) -> T:
+        """Do it, and wait no longer than a network is worth waiting for."""
+        try:
+            async with asyncio.timeout(self._place.patience):
+                return await self._run(threads, work, asked)
+        except TimeoutError:
+            self._place.sever()
+            raise HistoryError("the database does not answer in time") from None
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(threads, _translated, work, *arguments)
 
 
-def _default() -> str:
-    """In the folder that systemd made for us (systemd.exec(5), StateDirectory), else here."""
-    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    return f"sqlite:///{Path(folder, 'monitor.db')}"
-
-
-def _shown(url: URL) -> str:
-    """The place of a database without user and password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    host = url.host or url.query.get("host", "localhost")
-    return f"PostgreSQL at {host}/{url.database or ''}"
-
-
-def _engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() == "postgresql":
-        limits = {"timeout": _PATIENCE, "command_timeout": 2 * _PATIENCE}
-        return create_async_engine(url.set(drivername="postgresql+asyncpg"), connect_args=limits, pool_pre_ping=True)
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": _BUSY_MILLISECONDS / 1000}
-    )
-    event.listen(engine.sync_engine, "connect", _prepare)
-    return engine
-
-
-def _prepare(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = NORMAL",  # a killed process loses nothing; a lost machine its last seconds, and never the file
-        "cache_size = -2000",
-        "journal_size_limit = 67108864",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-async def _migrate(connection: AsyncConnection) -> None:
-    found = await connection.run_sync(_revision)
-    if found is None:
-        await connection.run_sync(_begin)
-    elif found != REVISION:
-        await connection.run_sync(_upgrade, found)
-
-
-def _begin(connection: Connection) -> None:
-    """An empty database gets the tables as they are now; a test holds them against those that the migrations make."""
-    metadata.create_all(connection)
-    version.create(connection)
-    connection.execute(insert(version), {"version_num": REVISION})
-
-
-def _revision(connection: Connection) -> str | None:
-    """Which form the tables have; None if there are none."""
-    if not inspect(connection).has_table(version.name):
-        return None
-    found: str | None = connection.scalar(select(version.c.version_num))
-    return found
-
-
-def _upgrade(connection: Connection, found: str) -> None:
-    # Alembic takes eleven mebibytes, and is needed when an older database meets a newer monitor.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found not in known:
-        raise HistoryError("the history was written by a newer version of the monitor; it is left as it is")
-    command.upgrade(config, "head")
+def _translated(work: Callable[..., T], *arguments: object) -> T:
+    with translated():
+        return work(*arguments)

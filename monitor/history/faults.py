@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ _PRIMARY = 0xFF
 
 class Corrupt(HistoryError):
     """The file is no database, or a torn one."""
+
+
+class Gone(HistoryError):
+    """The file is no longer the one that was opened."""
 
 
 @contextmanager
@@ -57,11 +62,19 @@ def _of_driver(error: BaseException | None) -> HistoryError:
 
 
 def _of_postgresql(error: BaseException | None) -> str:
-    """The driver's own class says what it is; its text may hold what was to be written."""
-    cause = getattr(error, "__cause__", None) or error
-    if isinstance(cause, TimeoutError):
+    """The server's word for it, or libpq's for the connection; other texts may hold what was to be written."""
+    if isinstance(error, TimeoutError) or type(error).__name__ == "ConnectionTimeout":
         return "the database does not answer in time"
-    if isinstance(cause, OSError):
-        return f"the database cannot be reached: {cause.strerror or cause}"
-    words = "".join(" " + letter.lower() if letter.isupper() else letter for letter in type(cause).__name__).strip()
-    return f"the database says: {words.removesuffix(' error')}"
+    if getattr(error, "sqlstate", None) is None:
+        *_, last = ("", *_FAILED.findall(str(error)))
+        return f"the database cannot be used: {_QUOTED.sub('', last) or _worded(error)}"
+    return f"the database says: {_worded(error)}"
+
+
+_FAILED = re.compile(r"(?:failed|error): (?:FATAL: +)?([^\n]*)")
+_QUOTED = re.compile(r""" (?:user |host |role )?["'][^"']*["']""")
+
+
+def _worded(error: BaseException | None) -> str:
+    words = "".join(" " + letter.lower() if letter.isupper() else letter for letter in type(error).__name__).strip()
+    return words.removesuffix(" error")

@@ -65,10 +65,15 @@ class Journal:
         said = alike is self._alike.get(name)
         self._noted.append(Noted(name, self._number, result, None if said else alike, runs, at, record.standing))
         self._alike[name] = alike
+        self._meter.queue += 1
+        self.early(record)
+
+    def early(self, record: Record) -> None:
+        """A result that needs no entry, for its check is saved whole before anything else is written."""
+        name = record.spec.name
         fresh = self._fresh[name] = self._fresh.get(name, 0) + 1
         if fresh * 4 >= record.recent.limit * 3:
             self._soon[name] = None
-        self._meter.queue += 1
 
     def incident(self, incident: Incident) -> None:
         """It began, ended, or somebody takes care of it."""
@@ -119,6 +124,7 @@ class Journal:
             data = saved(record, self._number, now())
             writes.checks.append({"id": name, "name": record.spec.name, "saved": data})
             captured.append((record, fresh, closed))
+        writes.checks.sort(key=lambda row: row["id"])  # so that a renamed check leaves its name before a new one has it
         return captured
 
     def _due(self, *, all_of_them: bool) -> list[Record]:

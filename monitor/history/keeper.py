@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
+from sqlalchemy.engine import Connection
 
 from monitor.clock import system_clock
 from monitor.errors import HistoryError
 from monitor.history.database import Database
-from monitor.history.faults import Corrupt
+from monitor.history.faults import Corrupt, Gone
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
+from monitor.history.merging import Early
 from monitor.history.noticeboard import Noticeboard
 from monitor.history.pruning import Pruning
 from monitor.history.reader import Reader
 from monitor.history.restoring import Restored, restored
 from monitor.history.saved import former
-from monitor.history.statements import Statements
+from monitor.history.statements import Statements, Writes
+from monitor.history.unreadable import Skipped
 from monitor.ledger import Ledger, Record, Transition
 from monitor.meter import HistoryMeter
 from monitor.outcome import Result
@@ -56,26 +59,29 @@ class Keeper:
         self._statements = Statements(self._database.dialect)
         self._journal = Journal(ledger, self.meter, int(time.time()) * 1_000_000)
         self._pruning = Pruning(spec)
+        self._skipped = Skipped(self.meter)
         self._ids: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
         self._failing_since: float | None = None
         self._why = ""
-        self._said = False
-        self._adopted = False
+        self._early: dict[Record, Early] | None = {}
+        """Summaries of the results that come before the adoption, by check; None after it."""
         self._opened_at = self._checkpointed = -1e9
         self._began = system_clock().wall
-        self._gaps_seen = 0.0
-        self.notices = Noticeboard(self._database, self._statements)
-        self.archive = Reader(self._database, ledger, self._ids, spec)
+        self.notices = Noticeboard(self._database, self._statements, self._skipped)
+        self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped)
 
     # life
 
     async def start(self) -> None:
-        """Open the database and take over what was known, or go on without if it does not answer soon."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_AT_START):
-                await self._attempt(self._open())
+        """Take over what was known, or go on without if the database does not answer soon: it is adopted later."""
         self._task = asyncio.create_task(self._live())
+        try:
+            async with asyncio.timeout(_PATIENCE_AT_START):
+                await self._tried.wait()
+        except TimeoutError:
+            self._failed(HistoryError("what is stored is not read yet"))
 
     async def stop(self) -> None:
         """Write everything that is known, and close."""
@@ -88,10 +94,15 @@ class Keeper:
             record.past.stand(record.standing.state, now)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_AT_STOP):
-                await self._attempt(self._write(all_of_them=True))
-        if self.meter.queue:
+                await self._attempt(self._last())
+        if self.meter.queue or self._early:
             _log.error("history is not whole", results=self.meter.queue, why=self._why)
         await self._database.close()
+
+    async def _last(self) -> None:
+        if not self._database.is_open:
+            await self._open()
+        await self._write(all_of_them=True)
 
     def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
         """Go by these settings, and keep what belongs to checks that have another name now."""
@@ -102,55 +113,91 @@ class Keeper:
         names = set()
         for check in checks:
             names.add(check.name)
-            before = former(check, self._ids)
-            if before is not None and before != check.name:
-                self._ids[check.name] = self._ids.pop(before)
-            if before != check.name:
-                self._journal.save_soon([check.name])
+            self._renamed(check)
         self._journal.only(names)
+
+    def _renamed(self, check: CheckSpec) -> None:
+        before = former(check, self._ids)
+        if before is not None and before != check.name:
+            self._ids[check.name] = self._ids.pop(before)
+        if before != check.name:
+            self._journal.save_soon([check.name])
 
     async def _live(self) -> None:
         while True:
-            await asyncio.sleep(_EVERY)
             try:
                 await self._attempt(self._turn())
             except Exception:  # noqa: BLE001  a bug here must not end the history for good
                 _log.exception("internal error in the history")
+            self._tried.set()
+            await asyncio.sleep(_EVERY)
 
     async def _turn(self) -> None:
         if not self._database.is_open:
-            await self._journal.encoded()
+            if self._early is None:
+                await self._journal.encoded()
             if time.monotonic() - self._opened_at < _RETRY:
                 return
             await self._open()
         await self._write(all_of_them=False)
 
     async def _open(self) -> None:
-        self._opened_at = time.monotonic()
+        """Open the database, and go on from what is in it."""
+        self._opened_at, early = time.monotonic(), self._early
         await self._database.open()
-        found = await restored(self._database)
-        self._ids |= {name: number for name, number in found.ids.items() if name not in self._ids}
-        self._journal.above(found.highest)
-        if not self._adopted:
-            self._adopted = True
-            await self._adopt(found)
-        await self.notices.load(system_clock().wall)
+        try:
+            found = await restored(self._database, self._skipped)
+            await self.notices.load(system_clock().wall)
+            self._number(found.ids)
+            self._journal.above(found.highest)
+            if early is not None:
+                await self._adopt(found, early)
+        except BaseException:
+            await self._database.close()
+            raise
+        self._say_again(found)
+        self._database.adopted()
+        if early:
+            await self._write(all_of_them=True)
 
-    async def _adopt(self, found: Restored) -> None:
-        async for record, transition in found.into(self._ledger):
+    def _number(self, ids: Mapping[str, int]) -> None:
+        """Go by the numbers that this database has for the checks."""
+        self._ids.clear()
+        self._ids |= ids
+        for record in self._ledger:
+            self._renamed(record.spec)
+
+    async def _adopt(self, found: Restored, early: Mapping[Record, Early]) -> None:
+        async for record, transition in found.into(self._ledger, early):
             if transition is not None:
                 self._told(record, transition)
         for incident in found.orphans(self._ledger):
             self._journal.incident(incident)
+        self._early = None
+
+    def _say_again(self, found: Restored) -> None:
+        """Write what this database does not know, because it came late or is a new one."""
+        over = found.over
+        for record in self._ledger:
+            for incident in (record.standing.incident, *record.incidents):
+                if incident is not None and incident.id not in over:
+                    self._journal.incident(incident)
 
     # what happens
 
     def note(self, record: Record, result: Result, runs: int, at: float) -> None:
         """A result that the record has just taken in, at Unix seconds."""
-        self._journal.note(record, result, runs, at)
+        if self._early is None:
+            self._journal.note(record, result, runs, at)
+        else:
+            self._early.setdefault(record, Early()).see(record.standing, record.spec.up_after, result, at)
+            self._journal.early(record)
 
     def moved(self, record: Record, transition: Transition) -> None:
         """A check changed its state."""
+        if self._early is not None:
+            self._early.setdefault(record, Early()).moves += 1
+            return
         before, after = transition.before.incident, transition.after.incident
         if before is not None and after is None:
             self._journal.incident(record.incidents[0])
@@ -160,8 +207,9 @@ class Keeper:
 
     def acknowledged(self, incident: Incident) -> None:
         """Somebody takes care of it, or nobody any more."""
-        self._journal.incident(incident)
-        self._journal.save_soon([incident.check])
+        if self._early is None:
+            self._journal.incident(incident)
+            self._journal.save_soon([incident.check])
 
     # writing
 
@@ -172,6 +220,10 @@ class Keeper:
             self._failed(problem)
             with suppress(HistoryError):
                 await self._database.set_aside(problem)
+            self._opened_at = -1e9
+        except Gone as problem:
+            self._failed(problem)
+            await self._database.close()
             self._opened_at = -1e9
         except HistoryError as problem:
             self._failed(problem)
@@ -209,10 +261,7 @@ class Keeper:
             return
         began = time.perf_counter()
         try:
-            async with self._database.writing() as connection:
-                await self._statements.write(connection, writes)
-                if due:
-                    await self._pruning.step(connection, len(self._ids), system_clock().wall)
+            await self._database.write(lambda connection: self._transaction(connection, writes, due))
         except BaseException:
             self._journal.not_written(captured)
             raise
@@ -220,6 +269,11 @@ class Keeper:
         if due:
             self._checkpointed = time.monotonic()
         self._succeeded(time.perf_counter() - began)
+
+    def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
+        self._statements.write(connection, writes)
+        if due:
+            self._pruning.step(connection, max(self._ids.values(), default=0), system_clock().wall)
 
     def _id(self, name: str) -> int:
         """The check's number in the database, a new one if it has none yet."""

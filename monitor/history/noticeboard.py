@@ -9,17 +9,18 @@ from monitor.archive import Announcement
 from monitor.history.database import Database
 from monitor.history.statements import Statements, Writes
 from monitor.history.tables import announcements
+from monitor.history.unreadable import Skipped
 
-_decode = msgpack.Decoder(Announcement).decode
 _encode = msgpack.Encoder().encode
 
 
 class Noticeboard:
     """What is announced."""
 
-    def __init__(self, database: Database, statements: Statements) -> None:
+    def __init__(self, database: Database, statements: Statements, skipped: Skipped) -> None:
         self._database = database
         self._statements = statements
+        self._skipped = skipped
         self._known: dict[str, Announcement] = {}
 
     def shown(self, now: float) -> tuple[Announcement, ...]:
@@ -30,16 +31,15 @@ class Noticeboard:
     async def load(self, now: float) -> None:
         """Have what holds, or will hold, in memory."""
         table = announcements.c
-        asked = select(table.data).where(or_(table.ends.is_(None), table.ends > now))
-        async with self._database.reading() as connection:
-            found = [_decode(data) for (data,) in await connection.execute(asked)]
-        self._known = {one.id: one for one in found}
+        asked = select(table.id, table.data).where(or_(table.ends.is_(None), table.ends > now))
+        rows = await self._database.rows(asked, early=True)
+        found = (announcement(name, data, self._skipped) for name, data in rows)
+        self._known = {one.id: one for one in found if one is not None}
 
     async def announce(self, said: Announcement) -> None:
         """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
         row = {"id": said.id, "starts": said.starts, "ends": said.ends, "data": _encode(said)}
-        async with self._database.writing() as connection:
-            await self._statements.write(connection, Writes(announcements=[row]))
+        await self._database.write(lambda connection: self._statements.write(connection, Writes(announcements=[row])))
         self._known[said.id] = said
 
     async def withdraw(self, name: str, now: float) -> bool:
@@ -51,7 +51,6 @@ class Noticeboard:
         return True
 
 
-def announcement(data: bytes) -> Announcement:
-    """The announcement of a row."""
-    found: Announcement = _decode(data)
-    return found
+def announcement(name: str, data: object, skipped: Skipped) -> Announcement | None:
+    """The announcement of a row, None if it cannot be read."""
+    return skipped.parts(Announcement, data, f"announcements {name!r}")

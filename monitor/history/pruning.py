@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from monitor.history.statements import (
     OLD_ANNOUNCEMENTS,
@@ -29,7 +29,7 @@ class Pruning:
         """Keep things for so long from now on."""
         self._spec = spec
 
-    async def step(self, connection: AsyncConnection, highest: int, now: float) -> None:
+    def step(self, connection: Connection, highest: int, now: float) -> None:
         """Prune the next few checks, in the transaction that is open; `now` is Unix seconds."""
         spec = self._spec
         low = self._low if self._low <= highest else 0
@@ -38,12 +38,10 @@ class Pruning:
         of = {"low": low, "high": high}
         kept = ((MINUTE, spec.minutes), (HOUR, spec.hours), (DAY, spec.days))
         rows = [{**of, "step": step, "before": now - seconds} for step, seconds in kept]
-        await connection.execute(OLD_TALLIES, rows)
+        connection.execute(OLD_TALLIES, rows)
         surplus = ((False, spec.results), (True, spec.failures))
-        await connection.execute(
-            SURPLUS_RESULTS, [{**of, "failed": failed, "keep": count} for failed, count in surplus]
-        )
+        connection.execute(SURPLUS_RESULTS, [{**of, "failed": failed, "keep": count} for failed, count in surplus])
         if low == 0:
-            await connection.execute(OLD_INCIDENTS, {"before": now - spec.incidents})
-            await connection.execute(OLD_PRESENCE, {"before": now - spec.days})
-            await connection.execute(OLD_ANNOUNCEMENTS, {"before": now - spec.incidents})
+            connection.execute(OLD_INCIDENTS, {"before": now - spec.incidents})
+            connection.execute(OLD_PRESENCE, {"before": now - spec.days})
+            connection.execute(OLD_ANNOUNCEMENTS, {"before": now - spec.incidents})

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import Select, and_, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.archive import Announcement, IncidentQuery, Outage
 from monitor.clock import system_clock
 from monitor.history.database import Database
 from monitor.history.noticeboard import announcement
-from monitor.history.saved import decode_incident, decode_results
+from monitor.history.restoring import is_time
 from monitor.history.tables import announcements, incidents, presence, results, tallies
+from monitor.history.unreadable import Skipped
 from monitor.ledger import Ledger
 from monitor.outcome import Result
+from monitor.packed import UNREADABLE, History, history_of
 from monitor.past import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
 from monitor.retention import HistorySpec
 from monitor.state import Incident
@@ -36,11 +39,14 @@ Keys = dict[tuple[int, int], Tally]
 class Reader:
     """The archive; `ids` are the numbers of the checks in the database, which the keeper maintains."""
 
-    def __init__(self, database: Database, ledger: Ledger, ids: Mapping[str, int], spec: HistorySpec) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, ids: Mapping[str, int], spec: HistorySpec, skipped: Skipped
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._ids = ids
         self._spec = spec
+        self._skipped = skipped
 
     def use(self, spec: HistorySpec) -> None:
         """Things are kept for so long from now on."""
@@ -111,21 +117,15 @@ class Reader:
         """The tallies of these checks, by step and start, which begin within one of the pieces."""
         found: dict[str, Keys] = {name: {} for name in checks}
         names = {self._ids[name]: name for name in checks if name in self._ids}
-        async with self._database.reading() as connection:
-            for at in range(0, len(checks), _AT_ONCE):
-                some = list(names)[at : at + _AT_ONCE]
-                for piece in pieces:
-                    await self._read(connection, some, piece, names, found)
+        for at in range(0, len(checks), _AT_ONCE):
+            some = list(names)[at : at + _AT_ONCE]
+            for piece in pieces:
+                await self._read(some, piece, names, found)
         self._remember(checks, pieces, found)
         return found
 
     async def _read(
-        self,
-        connection: AsyncConnection,
-        ids: list[int],
-        piece: tuple[int, float, float],
-        names: Mapping[int, str],
-        found: dict[str, Keys],
+        self, ids: list[int], piece: tuple[int, float, float], names: Mapping[int, str], found: dict[str, Keys]
     ) -> None:
         step, start, end = piece
         if not ids or start >= end:
@@ -134,8 +134,11 @@ class Reader:
         asked = select(of.check_id, of.start, of.tally).where(
             of.step == step, of.check_id.in_(ids), of.start > start - step, of.start < end
         )
-        async for number, at, data in turns(await connection.execute(asked)):
-            found[names[number]][step, at] = decode_tally(data)
+        async for number, at, data in turns(await self._database.rows(asked)):
+            try:
+                found[names[number]][step, at] = decode_tally(data)
+            except UNREADABLE as error:
+                self._skipped(f"tallies ({step}, {number}, {at})", error)
 
     def _remember(self, checks: Sequence[str], pieces: list[tuple[int, float, float]], found: dict[str, Keys]) -> None:
         """What is in memory is newer than what is written."""
@@ -169,26 +172,29 @@ class Reader:
 
     async def _written_results(self, check: str, limit: int, before: float | None, failed: bool | None) -> list[Result]:
         of, number = results.c, self._ids.get(check)
-        asked: Select[tuple[bytes]] = select(of.data).where(of.check_id == number).order_by(of.last_at.desc())
+        asked: Select[Any] = select(of.data, of.last_at).where(of.check_id == number).order_by(of.last_at.desc())
         if before is not None:
             asked = asked.where(of.first_at < before)
         found: list[Result] = []
-        async with self._database.reading() as connection:
-            for kind in (False, True) if failed is None else (failed,):
-                count = 0
-                for row in await connection.execute(asked.where(of.failed == kind).limit(limit)):
-                    some = decode_results(row.data).results()
-                    found += some
-                    count += sum(before is None or one.started_at < before for one in some)
-                    if count >= limit:
-                        break
+        for kind in (False, True) if failed is None else (failed,):
+            count = 0
+            async for data, at in turns(await self._database.rows(asked.where(of.failed == kind).limit(limit))):
+                some = self._unpacked(data, f"results ({number}, {kind}, {at})")
+                found += some
+                count += sum(before is None or one.started_at < before for one in some)
+                if count >= limit:
+                    break
         return found
+
+    def _unpacked(self, data: bytes, place: str) -> tuple[Result, ...]:
+        found = self._skipped.read(lambda raw: history_of(raw, partial(self._skipped, place)), data, place)
+        return (found or History(1)).results()
 
     async def incidents(self, asked: IncidentQuery) -> list[Incident]:
         """Incidents, newest first."""
         names = {number: name for name, number in self._ids.items()}
         of = incidents.c
-        query = select(of.data, of.check_id).order_by(of.started_at.desc(), of.id.desc()).limit(asked.limit)
+        query = select(of.id, of.data, of.check_id).order_by(of.started_at.desc(), of.id.desc()).limit(asked.limit)
         if asked.checks is not None:
             query = query.where(of.check_id.in_([self._ids[n] for n in asked.checks if n in self._ids]))
         if asked.end is not None:
@@ -199,9 +205,8 @@ class Reader:
             query = query.where(of.ended_at.is_(None) if asked.ongoing else of.ended_at.is_not(None))
         if asked.before is not None:
             query = query.where(tuple_(of.started_at, of.id) < tuple_(*asked.before))
-        async with self._database.reading() as connection:
-            rows = list(await connection.execute(query))
-        written = {one.id: one for one in (_named(decode_incident(data), names.get(n)) for data, n in rows)}
+        read = [self._incident(row, names) for row in await self._database.rows(query)]
+        written = {one.id: one for one in read if one is not None}
         found = (written | self._lasting(asked)).values()
         return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[: asked.limit]
 
@@ -221,29 +226,38 @@ class Reader:
             if record.standing.incident is not None and record.standing.incident.id == name:
                 return record.standing.incident
         names = {number: check for check, number in self._ids.items()}
-        async with self._database.reading() as connection:
-            asked = select(incidents.c.data, incidents.c.check_id).where(incidents.c.id == name)
-            row = (await connection.execute(asked)).first()
-        return None if row is None else _named(decode_incident(row.data), names.get(row.check_id))
+        of = incidents.c
+        rows = await self._database.rows(select(of.id, of.data, of.check_id).where(of.id == name))
+        return self._incident(rows[0], names) if rows else None
+
+    def _incident(self, row: Any, names: Mapping[int, str]) -> Incident | None:
+        name, data, number = row
+        found = self._skipped.parts(Incident, data, f"incidents {name!r}")
+        return None if found is None else _named(found, names.get(number))
 
     async def outages(self, start: float, end: float) -> list[Outage]:
         """When the monitor itself did not look."""
         of = presence.c
         asked = select(of.started_at, of.alive_until).order_by(of.started_at)
-        async with self._database.reading() as connection:
-            rows = [(began, until) for began, until in await connection.execute(asked)]
+        rows = [(began, until) for began, until in await self._database.rows(asked) if self._sane(began, until)]
         missed = {round(one.started_at): one for one in _between(rows)}
         missed |= {round(began): Outage(began, over) for began, over in self._ledger.presence.gaps}
         in_order = sorted(missed.values(), key=lambda one: one.started_at)
         return [one for one in in_order if one.started_at < end and one.ended_at > start]
 
+    def _sane(self, began: float, until: float) -> bool:
+        if is_time(began) and is_time(until):
+            return True
+        self._skipped(f"presence {began!r}", "not two times")
+        return False
+
     async def announcements(self, start: float, end: float) -> list[Announcement]:
         """What was announced for that time, newest first."""
         of = announcements.c
-        asked = select(of.data).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
-        async with self._database.reading() as connection:
-            rows = await connection.execute(asked.order_by(of.starts.desc()))
-            return [announcement(data) for (data,) in rows]
+        asked = select(of.id, of.data).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
+        rows = await self._database.rows(asked.order_by(of.starts.desc()))
+        found = (announcement(name, data, self._skipped) for name, data in rows)
+        return [one for one in found if one is not None]
 
 
 def _named(one: Incident, check: str | None) -> Incident:

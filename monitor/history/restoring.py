@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
-import structlog
-from msgspec import DecodeError, structs
-from sqlalchemy import func, select
+from msgspec import structs
+from sqlalchemy import select
 
 from monitor.clock import system_clock
 from monitor.history.database import Database
-from monitor.history.faults import Corrupt
-from monitor.history.saved import Entry, Older, SavedCheck, decode_check, decode_entries, decode_incident, former
+from monitor.history.merging import Early
+from monitor.history.saved import MOST, Entry, Older, SavedCheck, decode_entries, decode_entry, former
 from monitor.history.tables import checks, incidents, journal, presence
+from monitor.history.unreadable import Skipped
 from monitor.ledger import INCIDENTS_KEPT, Ledger, Record, Transition
 from monitor.state import Incident
 from monitor.turns import turns
 
-_log = structlog.get_logger("monitor.history")
-
 _LATEST_INCIDENTS = 5000
 """So many are read for the records, which keep some each; all others are only read when somebody asks."""
+_MOST_CHECKS = 2**31
+"""The numbers of checks are below this: PostgreSQL's integers end there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,76 +34,120 @@ class Restored:
     saved: Mapping[str, bytes]
     entries: Mapping[str, Sequence[Entry]]
     alive_until: float
-    ongoing: Mapping[str, Incident]
+    ongoing: Sequence[tuple[str, Incident]]
+    """By the name of the check, newest first."""
     ended: Mapping[str, Sequence[Incident]]
     highest: int
     """No entry and no row of the journal has a higher number."""
+    skipped: Skipped
 
-    async def into(self, ledger: Ledger) -> AsyncIterator[tuple[Record, Transition | None]]:
+    async def into(
+        self, ledger: Ledger, early: Mapping[Record, Early]
+    ) -> AsyncIterator[tuple[Record, Transition | None]]:
         """Let every record go on from what was known of it, in turns of the loop; says what moved."""
         known = self.saved.keys() | self.entries.keys()
         async for record in turns(ledger):
+            moved = None
             names = (record.spec.name, *record.spec.was)
-            name = former(record.spec, known)
-            record.incidents = (*record.incidents, *(i for n in names for i in self.ended.get(n, ())))[:INCIDENTS_KEPT]
-            if name is None:
-                continue
-            older = Older(record.spec, _decoded(self.saved.get(name)))
-            for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
+            if (name := former(record.spec, known)) is not None:
+                with self.skipped.unless_readable(f"checks {name!r}"):
+                    moved = self._older(record, name).into(
+                        record, self.alive_until, self._ongoing(names), early.get(record), system_clock()
+                    )
+            ended = (one for name in names for one in self.ended.get(name, ()))
+            record.incidents = (*record.incidents, *ended)[:INCIDENTS_KEPT]
+            yield record, moved
+
+    def _older(self, record: Record, name: str) -> Older:
+        """The check in the process before."""
+        place, data = f"checks {name!r}", self.saved.get(name)
+        kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
+        older = Older(record.spec, kept, place, self.skipped, system_clock().wall)
+        names = (record.spec.name, *record.spec.was)
+        for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
+            with self.skipped.unless_readable(f"journal, entry {entry.number}"):
                 older.replay(entry)
-            ongoing = next((self.ongoing[n] for n in names if n in self.ongoing), None)
-            yield record, older.into(record, self.alive_until, ongoing, system_clock())
+        return older
+
+    def _ongoing(self, names: Sequence[str]) -> Incident | None:
+        return next((one for name in names for check, one in self.ongoing if check == name), None)
 
     def orphans(self, ledger: Ledger) -> Iterator[Incident]:
         """Incidents that nobody goes on with, ended where they were seen last."""
-        lasting = {record.standing.incident.id for record in ledger if record.standing.incident is not None}
-        for incident in self.ongoing.values():
-            if incident.id not in lasting:
+        known = {one.id for record in ledger for one in (record.standing.incident, *record.incidents) if one}
+        for _, incident in self.ongoing:
+            if incident.id not in known:
                 yield structs.replace(incident, ended_at=max(incident.started_at, self.alive_until))
 
-
-def _decoded(data: bytes | None) -> SavedCheck | None:
-    """What was saved; None if that makes no sense, for the rest of the past can still be read."""
-    try:
-        return None if data is None else decode_check(data)
-    except DecodeError as error:
-        _log.error("what was saved of a check makes no sense", why=str(error))
-        return None
+    @property
+    def over(self) -> frozenset[str]:
+        """The incidents that are stored as ended."""
+        return frozenset(one.id for of_check in self.ended.values() for one in of_check)
 
 
-async def restored(database: Database) -> Restored:
-    """Read it all; raises HistoryError, and Corrupt for what can be read but makes no sense."""
-    try:
-        return await _restored(database)
-    except DecodeError as error:
-        raise Corrupt(f"what is in it makes no sense: {error}") from error
-
-
-async def _restored(database: Database) -> Restored:
-    async with database.reading() as connection:
-        known = list(await connection.execute(select(checks.c.name, checks.c.id, checks.c.saved)))
-        rows = list(await connection.execute(select(journal).order_by(journal.c.id)))
-        alive = await connection.scalar(select(func.max(presence.c.alive_until)))
-        of = (incidents.c.data, incidents.c.check_id)
-        open_ones = list(await connection.execute(select(*of).where(incidents.c.ended_at.is_(None))))
-        newest = select(*of).where(incidents.c.ended_at.is_not(None)).order_by(incidents.c.started_at.desc())
-        latest = list(await connection.execute(newest.limit(_LATEST_INCIDENTS)))
+async def restored(database: Database, skipped: Skipped) -> Restored:
+    """Read it all; raises HistoryError."""
+    stored = await _rows(database, select(checks.c.name, checks.c.id, checks.c.saved))
+    known = [row for row in stored if _named(row, skipped)]
+    rows = await _rows(database, select(journal.c.id, journal.c.at, journal.c.entries).order_by(journal.c.id))
+    lived = await _rows(database, select(presence.c.started_at, presence.c.alive_until))
+    of = (incidents.c.id, incidents.c.data, incidents.c.check_id)
+    newest_first = select(*of).order_by(incidents.c.started_at.desc())
+    lasting = await _rows(database, newest_first.where(incidents.c.ended_at.is_(None)))
+    over = await _rows(database, newest_first.where(incidents.c.ended_at.is_not(None)).limit(_LATEST_INCIDENTS))
     names = {number: name for name, number, _ in known}
-    entries: dict[str, list[Entry]] = {}
-    for row in rows:
-        for entry in decode_entries(row.entries):
-            entries.setdefault(entry.check, []).append(entry)
-    saved = {name: data for name, _, data in known if data is not None}
+    entries = await _entries(rows, skipped)
     ended: dict[str, list[Incident]] = {}
-    for data, number in latest:
-        ended.setdefault(names.get(number, ""), []).append(structs.replace(decode_incident(data), first=None))
+    for name, one in [found async for found in _incidents(over, names, skipped)]:
+        ended.setdefault(name, []).append(structs.replace(one, first=None))
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
+    signs = (*(until for _, until in lived), *(row.at for row in rows))
+    now = system_clock().wall
     return Restored(
         ids={name: number for name, number, _ in known},
-        saved=saved,
+        saved={name: data for name, _, data in known if data is not None},
         entries=entries,
-        alive_until=max([alive or 0.0, *(row.at for row in rows)]),
-        ongoing={names.get(number, ""): decode_incident(data) for data, number in open_ones},
+        alive_until=max((min(at, now) for at in signs if is_time(at)), default=0.0),
+        ongoing=[found async for found in _incidents(lasting, names, skipped)],
         ended=ended,
-        highest=max([*numbers, *(row.id for row in rows)], default=0),
+        highest=max([*numbers, *(row.id for row in rows if isinstance(row.id, int) and row.id < MOST)], default=0),
+        skipped=skipped,
     )
+
+
+async def _rows(database: Database, asked: Any) -> Sequence[Any]:
+    return await database.rows(asked, early=True)
+
+
+def _named(row: Any, skipped: Skipped) -> bool:
+    name, number, _ = row
+    if isinstance(name, str) and isinstance(number, int) and 0 <= number < _MOST_CHECKS:
+        return True
+    skipped(f"checks, row {number!r}", "its name or number makes no sense")
+    return False
+
+
+async def _entries(rows: Sequence[Any], skipped: Skipped) -> dict[str, list[Entry]]:
+    entries: dict[str, list[Entry]] = {}
+    async for row in turns(rows):
+        place = f"journal {row.id}"
+        for number, raw in enumerate(skipped.read(decode_entries, row.entries, place) or ()):
+            entry = skipped.read(decode_entry, raw, f"{place}, entry {number}")
+            if entry is not None:
+                entries.setdefault(entry.check, []).append(entry)
+    return entries
+
+
+async def _incidents(
+    rows: Sequence[Any], names: Mapping[int, str], skipped: Skipped
+) -> AsyncIterator[tuple[str, Incident]]:
+    async for name, data, number in turns(rows):
+        found = skipped.parts(Incident, data, f"incidents {name!r}")
+        if found is not None:
+            check = names.get(number, "")
+            yield check, structs.replace(found, check=check) if check else found
+
+
+def is_time(value: object) -> bool:
+    """Whether a stored value is a time (Unix seconds) that a calendar can show."""
+    return isinstance(value, (int, float)) and isfinite(value) and 0 <= value <= 253402300799

@@ -4,44 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
-from typing import NamedTuple
+from functools import partial
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct, msgpack
+from msgspec import Meta, Raw, Struct, msgpack, structs
 
 from monitor.clock import Moment
+from monitor.history.merging import Early, merge
+from monitor.history.unreadable import Skipped
 from monitor.ledger import Record, Transition
-from monitor.outcome import Outcome, Result, State
-from monitor.packed import History, Own, own_of, whole
-from monitor.past import Past, Presence, SavedPast
+from monitor.outcome import Outcome, Result, Seconds, State
+from monitor.packed import History, Own, history_of, own_of, whole
+from monitor.past import DAY, Past, Presence, SavedPast
+from monitor.ring import SLOT, Ring
 from monitor.spec import CheckSpec
 from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing
+from monitor.tally import Count
+
+MOST = 2**62
+Number = Annotated[int, Meta(ge=0, le=MOST)]
+"""The number of an entry of the journal, with room above it in the 63 bits of a database."""
 
 
 class SavedStanding(Struct, array_like=True, gc=False):
     """A standing; `concluded` is Unix seconds here, since steady ones mean nothing to the next process."""
 
-    state: State
-    since: float
-    consecutive_failures: int
-    consecutive_successes: int
-    conclusive: Result | None
-    concluded: float | None
-    incident: Incident | None
-    failing: Result | None
-    consecutive_slow: int = 0
+    state: str
+    since: Seconds
+    consecutive_failures: Count = 0
+    consecutive_successes: Count = 0
+    conclusive: Result | None = None
+    concluded: Seconds | None = None
+    incident: Incident | None = None
+    failing: Result | None = None
+    consecutive_slow: Count = 0
 
 
 class SavedCheck(Struct, array_like=True):
     """Everything that is known of a check, but what has tables of its own: closed tallies, older results, incidents."""
 
-    standing: SavedStanding
-    past: SavedPast
-    recent: History
-    last_run_at: float | None
-    last_success_at: float | None
-    last_success: Result | None
-    last_failure: Result | None
-    number: int
+    standing: SavedStanding | None = None
+    past: SavedPast | None = None
+    recent: Raw = Raw()
+    """A `History`, whose results are read one by one."""
+    last_run_at: Seconds | None = None
+    last_success_at: Seconds | None = None
+    last_success: Result | None = None
+    last_failure: Result | None = None
+    number: Number = 0
     """That of the last entry which is in here; a later one has a higher number, whichever process wrote it."""
 
 
@@ -52,16 +62,16 @@ class Entry(Struct, array_like=True, gc=False):
     """
 
     check: str
-    number: int
+    number: Number
     own: Own
     alike: Result | None
-    runs: int
-    at: float
-    state: State
-    since: float
-    consecutive_failures: int
-    consecutive_successes: int
-    consecutive_slow: int = 0
+    runs: Count
+    at: Seconds
+    state: str
+    since: Seconds
+    consecutive_failures: Count
+    consecutive_successes: Count
+    consecutive_slow: Count = 0
 
 
 _FEW = 30
@@ -70,10 +80,8 @@ _FEW = 30
 _encoder = msgpack.Encoder()
 encode = _encoder.encode
 """Any of these as MessagePack."""
-decode_check = msgpack.Decoder(SavedCheck).decode
-decode_entries = msgpack.Decoder(list[Entry]).decode
-decode_results = msgpack.Decoder(History).decode
-decode_incident = msgpack.Decoder(Incident).decode
+decode_entries = msgpack.Decoder(list[Raw]).decode
+decode_entry = msgpack.Decoder(Entry).decode
 
 
 def saved(record: Record, number: int, now: Moment) -> bytes:
@@ -94,7 +102,7 @@ def saved(record: Record, number: int, now: Moment) -> bytes:
                 standing.consecutive_slow,
             ),
             record.past.saved(),
-            record.recent,
+            Raw(encode(record.recent)),
             record.last_run_at,
             record.last_success_at,
             record.last_success,
@@ -137,19 +145,20 @@ def entry(noted: Noted) -> Entry:
 class Older:
     """A check in the process before, as it is rebuilt: what was saved of it, and then every entry after that."""
 
-    def __init__(self, spec: CheckSpec, kept: SavedCheck | None) -> None:
+    def __init__(self, spec: CheckSpec, kept: SavedCheck | None, place: str, skipped: Skipped, now: float) -> None:
+        kept = kept or SavedCheck()
         self._spec = spec
-        self._past = Past.of(kept.past) if kept else None
-        self._recent = kept.recent.shared() if kept else History(_FEW)
+        self._past = _past(kept.past, place, skipped, now)
+        self._recent = _recent(kept.recent, place, skipped)
         self._alike = self._recent.alike
-        self._standing = _standing(kept.standing) if kept else None
-        self._concluded = kept.standing.concluded if kept else None
-        self._credited = kept.past.credited if kept else None
-        self._run_at = kept.last_run_at if kept else None
-        self._success_at = kept.last_success_at if kept else None
-        self._success = kept.last_success if kept else None
-        self._failure = kept.last_failure if kept else None
-        self._number = kept.number if kept else 0
+        self._standing = _standing(kept.standing)
+        self._concluded = kept.standing.concluded if kept.standing else None
+        self._credited = kept.past.credited if kept.past else None
+        self._run_at = kept.last_run_at
+        self._success_at = kept.last_success_at
+        self._success = kept.last_success
+        self._failure = kept.last_failure
+        self._number = kept.number
 
     def replay(self, one: Entry) -> None:
         """Take in a result that came after the check was saved."""
@@ -178,15 +187,17 @@ class Older:
         """Count the time until then to the state that held, as long as what was known was not too old."""
         standing, since = self._standing, self._credited
         if standing is not None and since is not None and until > since:
-            known = until
+            fresh = STALE_AFTER_INTERVALS * self._spec.interval
+            since, known = max(since, until - fresh - DAY), until  # a time that makes no sense costs no minutes of work
             if standing.state not in (State.PAUSED, State.MAINTENANCE):
-                fresh = STALE_AFTER_INTERVALS * self._spec.interval
                 known = min(until, (self._concluded or since) + fresh)
             self._the_past(since).stand_between(standing.state, since, known)
         self._credited = until
 
-    def into(self, record: Record, alive_until: float, ongoing: Incident | None, now: Moment) -> Transition | None:
-        """Let a record go on from here, which knows nothing yet, or only what came since this process began.
+    def into(
+        self, record: Record, alive_until: float, ongoing: Incident | None, early: Early | None, now: Moment
+    ) -> Transition | None:
+        """Let a record go on from here, which knows nothing yet, or only what came `early`, since this process began.
 
         The process before lived until `alive_until` (Unix seconds). What held then holds on as if its last result had
         just come: time in which nobody looked is no time in which nothing was found. But it is counted to no state.
@@ -202,31 +213,41 @@ class Older:
         record.last_success_at = record.last_success_at or self._success_at
         record.last_success = record.last_success or self._success
         record.last_failure = record.last_failure or self._failure
-        if self._standing is None or record.standing.conclusive is not None:
+        if self._standing is None:
             return None
         concluded = None if self._standing.conclusive is None else now.steady
         incident = (ongoing or self._standing.incident) if self._standing.state is State.DOWN else None
-        return record.resume(replace(self._standing, concluded=concluded, incident=incident), now)
+        incident = incident and structs.replace(incident, check=record.spec.name)
+        stored = replace(self._standing, concluded=concluded, incident=incident)
+        if record.standing.conclusive is None:
+            return record.resume(stored, now)
+        merged = merge(stored, record.standing, early or Early(), self._spec.up_after)
+        own = tuple(one for one in record.incidents if one.started_at >= merged.own_from)
+        ended = () if merged.ended is None else (merged.ended,)
+        record.standing, record.incidents = merged.standing, (*own, *ended)
+        return None
 
 
 def _moved(before: Standing, one: Entry, result: Result) -> Standing:
     failing = (before.failing or result) if result.failed else None if result.conclusive else before.failing
     return replace(
         before,
-        state=one.state,
+        state=state_of(one.state, before.incident),
         since=one.since,
         consecutive_failures=one.consecutive_failures,
         consecutive_successes=one.consecutive_successes,
         consecutive_slow=one.consecutive_slow,
         conclusive=result if result.conclusive else before.conclusive,
         failing=failing,
-        incident=before.incident if one.state is State.DOWN else None,
+        incident=before.incident if one.state == State.DOWN else None,
     )
 
 
-def _standing(kept: SavedStanding) -> Standing:
+def _standing(kept: SavedStanding | None) -> Standing | None:
+    if kept is None:
+        return None
     return Standing(
-        kept.state,
+        state_of(kept.state, kept.incident),
         kept.since,
         kept.consecutive_failures,
         kept.consecutive_successes,
@@ -236,6 +257,31 @@ def _standing(kept: SavedStanding) -> Standing:
         kept.failing,
         kept.consecutive_slow,
     )
+
+
+def state_of(word: str, incident: Incident | None) -> State:
+    """The state of this word; a word of a newer version says no more than whether an incident lasts."""
+    return State(word) if word in _STATES else State.DOWN if incident is not None else State.UNKNOWN
+
+
+_STATES = frozenset(State)
+
+
+def _past(kept: SavedPast | None, place: str, skipped: Skipped, now: float) -> Past | None:
+    if kept is None:
+        return None
+    for name, step in (("slots", SLOT), ("days", DAY)):
+        if not getattr(kept, name).sane(step, now):
+            skipped(f"{place}, past, {name}", "its figures make no sense")
+            setattr(kept, name, Ring(step))
+    return Past.of(kept)
+
+
+def _recent(kept: Raw, place: str, skipped: Skipped) -> History:
+    if not memoryview(kept).nbytes:
+        return History(_FEW)
+    where = f"{place}, recent"
+    return (skipped.read(lambda raw: history_of(raw, partial(skipped, where)), kept, where) or History(_FEW)).shared()
 
 
 def former(spec: CheckSpec, names: Container[str]) -> str | None:

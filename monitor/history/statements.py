@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from msgspec import Raw, msgpack
+from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Delete, Insert
 
 from monitor.history.tables import announcements, checks, incidents, journal, presence, results, tallies
+from monitor.packed import UNREADABLE
+from monitor.state import Incident
 
 Row = dict[str, Any]
 
@@ -40,7 +43,7 @@ class Statements:
     """The statements of one dialect."""
 
     def __init__(self, dialect: str) -> None:
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        insert = import_module(f"sqlalchemy.dialects.{dialect}").insert  # the other one costs memory
         self._upserts: list[tuple[Table, Insert]] = []
         for table in _TABLES:
             statement = insert(table)
@@ -48,18 +51,44 @@ class Statements:
             others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
             self._upserts.append((table, statement.on_conflict_do_update(index_elements=keys, set_=others)))
 
-    async def write(self, connection: AsyncConnection, writes: Writes) -> None:
+    def write(self, connection: Connection, writes: Writes) -> None:
         """Write all of it, in the transaction that is open."""
         for table, upsert in self._upserts:
             rows: list[Row] = getattr(writes, table.name)
             if rows:
-                await connection.execute(upsert, rows)
+                connection.execute(upsert, _kept(connection, table, rows) if table in _CHANGING else rows)
         if writes.forget_journal is not None:
-            await connection.execute(_FORGET, {"until": writes.forget_journal})
+            connection.execute(_FORGET, {"until": writes.forget_journal})
+
+
+_CHANGING: dict[Table, tuple[int, ...]] = {incidents: (Incident.__struct_fields__.index("first"),), announcements: ()}
+"""Tables whose values are changed after a newer version may have written them; which elements of them never are."""
+_AT_ONCE = 500
+_raws = msgpack.Decoder(list[Raw]).decode
+
+
+def _kept(connection: Connection, table: Table, rows: list[Row]) -> list[Row]:
+    """The rows, each with what a newer version has stored besides."""
+    found: dict[str, bytes] = {}
+    for at in range(0, len(rows), _AT_ONCE):
+        names = [row["id"] for row in rows[at : at + _AT_ONCE]]
+        asked = select(table.c.id, table.c.data).where(table.c.id.in_(names))
+        found.update((name, data) for name, data in connection.execute(asked))
+    return [{**row, "data": _both(row["data"], found.get(row["id"]), _CHANGING[table])} for row in rows]
+
+
+def _both(ours: bytes, stored: bytes | None, same: tuple[int, ...]) -> bytes:
+    """Our array with what only the stored one knows: elements that follow, and those that never change."""
+    try:
+        known, before = _raws(ours), [] if stored is None else _raws(stored)
+    except UNREADABLE:
+        return ours
+    for place in same:
+        known[place : place + 1] = before[place : place + 1] or known[place : place + 1]
+    return msgpack.encode([*known, *before[len(known) :]])
 
 
 _FORGET = delete(journal).where(journal.c.id <= bindparam("until"))
-RENAME = update(checks).where(checks.c.id == bindparam("of")).values(name=bindparam("to"))
 
 OLD_TALLIES = delete(tallies).where(
     tallies.c.step == bindparam("step"),

@@ -18,11 +18,20 @@ from sqlalchemy import (
     String,
     Table,
 )
+from sqlalchemy.engine import Dialect
 
 REVISION = "0001"
 """The newest migration."""
 
 metadata = MetaData()
+
+
+class Packed(LargeBinary):
+    """MessagePack, returned as stored, also if it is something else: the decoder skips it then."""
+
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> None:
+        """None: converting a value of another type would fail the whole query."""
+
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's own: which migration was run last."""
@@ -32,7 +41,7 @@ checks = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("name", String(100), nullable=False, unique=True),
-    Column("saved", LargeBinary),
+    Column("saved", Packed),
 )
 """Every check that ever was; `saved` is how it stood some minutes ago (`monitor.history.saved`)."""
 
@@ -41,7 +50,7 @@ journal = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Double, nullable=False),
-    Column("entries", LargeBinary, nullable=False),
+    Column("entries", Packed, nullable=False),
 )
 """The results of some second, for as long as some check is not saved after it."""
 
@@ -51,7 +60,7 @@ tallies = Table(
     Column("step", Integer, primary_key=True, autoincrement=False),
     Column("check_id", Integer, primary_key=True, autoincrement=False),
     Column("start", BigInteger, primary_key=True, autoincrement=False),
-    Column("tally", LargeBinary, nullable=False),
+    Column("tally", Packed, nullable=False),
     sqlite_with_rowid=False,
 )
 """What `step` seconds from `start` held for a check; only stretches that are over."""
@@ -64,7 +73,7 @@ results = Table(
     Column("last_at", Double, primary_key=True),
     Column("first_at", Double, nullable=False),
     Column("count", SmallInteger, nullable=False),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", Packed, nullable=False),
     sqlite_with_rowid=False,
 )
 """Some results of a check in a row, either failures or not, which began from `first_at` to `last_at`."""
@@ -76,7 +85,7 @@ incidents = Table(
     Column("check_id", Integer, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", Packed, nullable=False),
     Index("incidents_by_start", "started_at", "id"),
     Index("incidents_by_check", "check_id", "started_at"),
     Index("incidents_by_end", "ended_at"),
@@ -96,6 +105,6 @@ announcements = Table(
     Column("id", String(32), primary_key=True),
     Column("starts", Double, nullable=False),
     Column("ends", Double),
-    Column("data", LargeBinary, nullable=False),
+    Column("data", Packed, nullable=False),
     Index("announcements_by_start", "starts"),
 )

@@ -29,13 +29,17 @@ class HistoryCollector(Collector):
             CounterMetricFamily(  # prometheus-client exposes it as monitor_history_dropped_total
                 "monitor_history_dropped", "Results and incidents that were given up because they could not be written."
             ),
+            CounterMetricFamily(
+                "monitor_history_unreadable", "Stored values that were skipped because they could not be read."
+            ),
             SummaryMetricFamily("monitor_history_write_duration_seconds", "How long writes of the history took."),
         )
         if meter is not None:
-            writing, queue, last, dropped, took = families
+            writing, queue, last, dropped, unreadable, took = families
             writing.add_metric([], meter.writing)
             queue.add_metric([], meter.queue)
             last.add_metric([], meter.written_at)
             dropped.add_metric([], meter.dropped)
+            unreadable.add_metric([], meter.unreadable)
             took.add_metric([], meter.writes, meter.write_seconds)
         yield from families

@@ -20,7 +20,7 @@ from monitor.workers.wire import Batch, Found, Orders
 from monitor.workers.worker import Worker
 
 _PATIENCE = 60.0
-"""Seconds for all workers to schedule their first checks."""
+"""Seconds for all workers to be ready for checks."""
 _AT_ONCE = 500
 """Checks in one message, packed in a few milliseconds."""
 
@@ -62,25 +62,21 @@ class Pool:
 
     # life
 
-    async def start(self, epoch: float, config: Configuration) -> None:
-        """Start all workers on these checks, due times counting from `epoch`; raises StartError if one will not."""
+    async def start(self, epoch: float, monitor: MonitorSpec) -> None:
+        """Start all workers, without checks; due times will count from `epoch`. Raises StartError if one will not."""
         self._epoch = epoch
-        self.use(config)
+        self._limit(monitor)
         try:
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.gather(*(worker.start() for worker in self._workers))
         except TimeoutError:
             raise StartError(f"the probe workers did not start within {_PATIENCE:g} s; see the log") from None
-        for duty in self._duties.values():
-            duty.settled = time.monotonic()
         self._started = True
 
     def use(self, config: Configuration) -> None:
         """Run these checks from now on, and no others; one that did not change does not notice."""
         self._generation += 1
-        limit = config.monitor.max_concurrency // len(self._workers)
-        # A worker serves nobody, so it need not know the secrets of those who are served.
-        self._monitor = replace(config.monitor, max_concurrency=max(1, limit), access=AccessSpec(), tls=None)
+        self._limit(config.monitor)
         before, self._duties = self._duties, {}
         for spec in config.checks:
             self._duties[spec.name] = self._duty(spec, before.get(spec.name))
@@ -91,6 +87,11 @@ class Pool:
             mine = (d.spec for d in changed if d.worker == worker.number)
             gone = tuple(d.spec.name for d in before.values() if d.worker == worker.number)
             worker.order(self._orders(mine, tuple(name for name in gone if name not in self._duties)))
+
+    def _limit(self, monitor: MonitorSpec) -> None:
+        limit = monitor.max_concurrency // len(self._workers)
+        # A worker serves nobody, so it need not know the secrets of those who are served.
+        self._monitor = replace(monitor, max_concurrency=max(1, limit), access=AccessSpec(), tls=None)
 
     def run_again(self, name: str) -> None:
         """Run a check once more, soon, unless it runs."""

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from msgspec import structs
@@ -83,6 +84,7 @@ async def _write(path: Path, checks: list[Life], past: float) -> None:
     end = int(time.time() // DAY) * DAY
     database = Database(f"sqlite:///{path}")
     await database.open()
+    database.adopted()
     statements = Statements(database.dialect)
     rows = [
         {"step": one.step, "check_id": life.number + 1, "start": one.start, "tally": encode_tally(one.tally)}
@@ -91,13 +93,11 @@ async def _write(path: Path, checks: list[Life], past: float) -> None:
     ]
     rows.sort(key=lambda row: row["start"] + row["step"])
     for start in range(0, len(rows), _BATCH):
-        async with database.writing() as connection:
-            await statements.write(connection, Writes(tallies=rows[start : start + _BATCH]))
-    async with database.writing() as connection:
-        known = [{"id": life.number + 1, "name": life.name, "saved": None} for life in checks]
-        incidents = [row for life in checks for row in _incidents(life, end, past)]
-        results = [row for life in checks for row in _results(life, end)]
-        await statements.write(connection, Writes(checks=known, incidents=incidents, results=results))
+        await database.write(partial(statements.write, writes=Writes(tallies=rows[start : start + _BATCH])))
+    known = [{"id": life.number + 1, "name": life.name, "saved": None} for life in checks]
+    incidents = [row for life in checks for row in _incidents(life, end, past)]
+    results = [row for life in checks for row in _results(life, end)]
+    await database.write(partial(statements.write, writes=Writes(checks=known, incidents=incidents, results=results)))
     await database.close()
 
 

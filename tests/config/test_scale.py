@@ -1,4 +1,4 @@
-"""A large configuration loads in the time that a reload may take."""
+"""A large configuration loads in a time that grows as the file does."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from collections.abc import Callable
 from monitor.spec import Configuration
 
 
-def test_ten_thousand_checks_load_within_five_seconds_of_cpu(loading: Callable[..., Configuration]) -> None:
-    checks = "".join(
-        f'[[checks]]\nname = "c{i}"\nurl = "https://h{i}.example.com/health"\ninterval = "10s"\n'
-        f'headers = {{ Authorization = {{ env = "TOKEN" }} }}\n'
-        for i in range(10_000)
-    )
-    start = time.process_time()
-    configuration = loading(f'[defaults]\ntimeout = {{ total = "15s" }}\n{checks}')
-    assert time.process_time() - start < 5
-    assert len(configuration.checks) == 10_000
+def test_ten_times_as_many_checks_load_in_about_ten_times_the_cpu(loading: Callable[..., Configuration]) -> None:
+    def cpu(count: int) -> float:
+        checks = "".join(
+            f'[[checks]]\nname = "c{i}"\nurl = "https://h{i}.example.com/health"\ninterval = "10s"\n'
+            f'headers = {{ Authorization = {{ env = "TOKEN" }} }}\n'
+            for i in range(count)
+        )
+        start = time.process_time()
+        configuration = loading(f'[defaults]\ntimeout = {{ total = "15s" }}\n{checks}')
+        assert len(configuration.checks) == count
+        return time.process_time() - start
+
+    cpu(10)  # what the first load makes once
+    assert cpu(10_000) < 10 * 2 * cpu(1_000)

@@ -19,7 +19,7 @@ DOCS = HERE.parents[1] / "docs" / "configuration.md"
 
 BEYOND_A_SCHEMA = {  # they contradict themselves, or need a parser, a file or the environment
     "buckets", "credentials", "defaults_are_reported_once", "families", "limits", "listen", "tls_files", "bodies",
-    "workers", "public", "public_groups",
+    "workers", "public", "public_groups", "history_postgresql",
 }  # fmt: skip
 
 

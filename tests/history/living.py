@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from monitor.clock import Moment
-from monitor.history import database, keeper, reader, restoring
+from monitor.history import keeper, places, reader, restoring
 from monitor.history.keeper import Keeper
 from monitor.ledger import Ledger, Record, Transition
 from monitor.outcome import Evidence, Phases, Reason, Result
@@ -149,7 +149,7 @@ def hold(monkeypatch: pytest.MonkeyPatch, clock: HeldClock) -> None:
         monkeypatch.setattr(module, "system_clock", clock)
     monkeypatch.setattr(keeper, "_EVERY", 3600.0)
     monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 3600.0)
-    monkeypatch.setattr(database, "_BUSY_MILLISECONDS", 200)
+    monkeypatch.setattr(places, "_BUSY_MILLISECONDS", 200)
     monkeypatch.setattr(keeper.time, "time", lambda: clock().wall)
 
 

@@ -209,8 +209,7 @@ async def test_the_last_results_are_kept_and_failures_longer(world: World) -> No
 async def test_what_is_older_than_it_is_kept_for_goes(world: World) -> None:
     async with world.life(spec("a"), minutes=3600.0, hours=7200.0, days=86400.0 * 3) as life:
         await life.last("a", 360 * 4)
-        async with life.keeper._database.reading() as connection:
-            found = list(await connection.execute(select(tallies.c.step, tallies.c.start)))
+        found = [tuple(row) for row in await life.keeper._database.rows(select(tallies.c.step, tallies.c.start))]
         oldest = {step: min(start for s, start in found if s == step) for step in (60, 3600)}
         assert oldest[60] >= world.clock().wall - 3600 - 60
         assert oldest[3600] >= world.clock().wall - 7200 - 3600

@@ -186,22 +186,6 @@ async def test_a_file_that_breaks_while_it_is_used_is_set_aside(sqlite: World) -
         assert list(path.parent.glob("history.db.corrupt-*"))
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(sqlite: World) -> None:
-    async with sqlite.life(spec("a")) as first:
-        first.live("a", 2)
-    path = file_of(sqlite)
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    before = path.read_bytes()
-    async with sqlite.life(spec("a")) as second:
-        second.live("a", 2)
-        await second.write()
-        second.live("a", 1)
-        assert "newer version" in str(second.keeper.trouble)
-    assert path.read_bytes() == before
-
-
 class Server:
     """A PostgreSQL that can be killed and started again."""
 

@@ -29,15 +29,19 @@ def shape(connection: Connection) -> dict[str, Any]:
 async def test_migrations_make_what_a_new_database_has(world: World) -> None:
     new = Database(world.location)
     await new.open()
-    async with new.writing() as connection:
-        begun = await connection.run_sync(shape)
-        for table in begun:
-            await connection.execute(text(f"DROP TABLE {table}"))
-        await connection.run_sync(_migrated)
-        upgraded = await connection.run_sync(shape)
+    new.adopted()
+    begun, upgraded = await new.write(both)
     await new.close()
     assert upgraded == begun
     assert "tallies" in begun
+
+
+def both(connection: Connection) -> tuple[dict[str, Any], dict[str, Any]]:
+    begun = shape(connection)
+    for table in begun:
+        connection.execute(text(f"DROP TABLE {table}"))
+    _migrated(connection)
+    return begun, shape(connection)
 
 
 def _migrated(connection: Connection) -> None:
@@ -45,10 +49,10 @@ def _migrated(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
-    from monitor.history import database
+    from monitor.history import forms
 
     config = Config()
-    config.set_main_option("script_location", str(database.MIGRATIONS))
+    config.set_main_option("script_location", str(forms.MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     assert connection.scalar(text("SELECT version_num FROM alembic_version")) == REVISION

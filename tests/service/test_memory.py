@@ -140,3 +140,29 @@ async def test_events_reach_who_listens(start: Start, serve: Serve) -> None:
         line = await eventually(down, lambda text: text.startswith(b"data:"))
         assert json.loads(line.removeprefix(b"data: "))["state"] == "down"
         assert await daemon.stop() == 0, "an open stream holds up no end"
+
+
+async def test_a_database_that_is_locked_at_the_start_is_adopted_later(
+    start: Start, serve: Serve, state_directory: Path
+) -> None:
+    bad = await serve(HttpServer(lambda _: answer(500, b"")))
+    check = {"name": "bad", "url": bad.url("/"), "down_after": 2}
+    first = await start(check)
+    await first.until_checks(lambda c: c["bad"]["state"] == "down")
+    (incident,) = (await ask(first, "/api/v1/incidents"))["incidents"]
+    await first.stop()
+    lock = sqlite3.connect(state_directory / "monitor.db", isolation_level=None)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("BEGIN EXCLUSIVE")
+    lock.execute("CREATE TABLE other (id)")
+    second = await start(check)
+    second.tolerated.add("history is not written")
+    await second.until_checks(lambda c: c["bad"]["state"] == "down", 30.0)
+    lock.execute("ROLLBACK")
+    lock.close()
+    await second.logged("history is written again", within=30.0)
+    found = (await ask(second, "/api/v1/incidents"))["incidents"]
+    assert [(one["id"], one["started_at"], one["ended_at"]) for one in found] == [
+        (incident["id"], incident["started_at"], None)
+    ]
+    await second.stop()

@@ -10,7 +10,7 @@ from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
 from monitor.packed import History, Own, alike_of, decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
-FLOAT = st.floats(allow_nan=False)
+FLOAT = st.floats(-62135596800, 253402300799)  # what a calendar can show
 SIZE = st.none() | st.integers(-1, 2**64 - 1)
 CERTIFICATES = st.builds(Certificate, FLOAT, FLOAT, TEXT, TEXT, st.tuples(TEXT, TEXT))
 RESULTS = st.builds(

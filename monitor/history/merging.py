@@ -1,0 +1,85 @@
+"""Joins the stored standing of a check with the one that its results since the start have made. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import NamedTuple
+
+from msgspec import structs
+
+from monitor.outcome import Outcome, Result, State
+from monitor.state import Incident, Standing
+
+
+@dataclass(slots=True)
+class Early:
+    """Summary of the results of a check that came before its stored past was adopted.
+
+    `recovered`: when its results first could end an incident (Unix seconds). `succeeded`, `failed`: whether
+    any was good, or bad. `first`: times of the good ones before the first bad one. `moves`: changes of state.
+    """
+
+    recovered: float | None = None
+    succeeded: bool = False
+    failed: bool = False
+    first: list[float] = field(default_factory=list)
+    moves: int = 0
+
+    def see(self, standing: Standing, up_after: int, result: Result, at: float) -> None:
+        """A result came at this time, after which the check stands like that."""
+        self.succeeded |= result.outcome is Outcome.SUCCESS
+        self.failed |= result.failed
+        if result.outcome is Outcome.SUCCESS and not self.failed and len(self.first) < up_after:
+            self.first.append(at)
+        if self.recovered is None and standing.consecutive_successes >= up_after:
+            self.recovered = at
+
+    def recovery(self, successes: int, up_after: int) -> float | None:
+        """When an incident ended after which so many successes were stored already; None if it goes on."""
+        lacking = max(up_after - successes, 1)
+        return self.first[lacking - 1] if len(self.first) >= lacking else self.recovered
+
+
+class Merged(NamedTuple):
+    """Where the check stands; the stored incident, if it ended meanwhile; and from when on its own incidents count."""
+
+    standing: Standing
+    ended: Incident | None = None
+    own_from: float = -inf
+
+
+def merge(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
+    """Join them. What is stored holds on until the check's own results contradict it."""
+    if stored.state is State.DOWN:
+        return _down(stored, own, early, up_after)
+    if own.state is State.UNKNOWN and stored.state in (State.UP, State.DEGRADED):  # not enough failures for a verdict
+        return Merged(
+            replace(own, state=stored.state, since=stored.since, consecutive_failures=_failures(stored, own, early))
+        )
+    if own.state is stored.state and early.moves <= 1:  # it was nothing else in between
+        return Merged(replace(own, since=stored.since))
+    return Merged(own)
+
+
+def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
+    over = early.recovery(stored.consecutive_successes, up_after)
+    if over is None and own.state in (State.PAUSED, State.MAINTENANCE):
+        over = own.since
+    if over is not None:
+        ended = None if stored.incident is None else structs.replace(stored.incident, ended_at=over)
+        return Merged(own, ended, over)
+    incident = stored.incident or own.incident
+    if incident is not None and own.incident is not None and own.incident.acknowledged is not None:
+        incident = structs.replace(incident, acknowledged=own.incident.acknowledged)
+    first = own.failing if early.succeeded else stored.failing or own.failing
+    down = replace(own, state=State.DOWN, since=stored.since, incident=incident, failing=first)
+    successes = own.consecutive_successes + (0 if early.failed else stored.consecutive_successes)
+    failures = _failures(stored, own, early)
+    return Merged(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)
+
+
+def _failures(stored: Standing, own: Standing, early: Early) -> int:
+    """Failures in a row, with the stored ones if no success came in between."""
+    before = 0 if early.succeeded else stored.consecutive_failures
+    return before + own.consecutive_failures

@@ -1,0 +1,224 @@
+"""Where a database is: a file of SQLite or a server of PostgreSQL, and how each is opened, held and checked."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakSet
+
+import structlog
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from monitor.errors import HistoryError
+from monitor.history.faults import Gone
+from monitor.retention import libpq_parameters
+
+_log = structlog.get_logger("monitor.history")
+
+_BUSY_MILLISECONDS = 2000
+"""How long SQLite waits for the lock of somebody else, a backup mostly."""
+_ADVISORY_LOCK = 0x6D6F6E69746F72
+"""«monitor», as the number that PostgreSQL locks."""
+_ANSWER = 30.0
+"""Seconds for a transaction over a network; the connection is closed after that."""
+
+
+class Place(Protocol):
+    """A database, before and behind SQLAlchemy. Every method but `sever` is called in the writer's thread."""
+
+    dialect: str
+    shown: str
+    """Where it is, without anything secret."""
+    patience: float | None
+    """Seconds for one transaction; None where no transaction waits for a network."""
+
+    def engine(self) -> Engine:
+        """Connections to it; raises HistoryError if another monitor has it."""
+
+    def claim(self, writer: Connection) -> None:
+        """Be the only one who writes; raises HistoryError if another monitor does."""
+
+    def check(self) -> None:
+        """Raises HistoryError if it is no longer the one that was opened."""
+
+    def sever(self) -> None:
+        """End every transaction that waits for an answer."""
+
+    def release(self) -> None:
+        """Let another monitor have it."""
+
+
+def place(location: str) -> Place:
+    """The database of an URL; the default one if it is empty."""
+    return Server(location) if location.startswith("postgresql:") else File(location)
+
+
+class File:
+    """SQLite's."""
+
+    dialect = "sqlite"
+    patience: float | None = None
+
+    def __init__(self, location: str) -> None:
+        self.shown = (make_url(location).database or "") if location else str(_default())
+        self._lock: int | None = None
+        self._opened: tuple[int, int] | None = None
+
+    def engine(self) -> Engine:
+        """Connections to it, of which one writes."""
+        self._hold()
+        with suppress(FileExistsError):  # SQLite creates -wal and -shm with the same mode
+            os.close(os.open(self.shown, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        self._opened = self._identity()
+        url = make_url("sqlite+pysqlite://").set(database=self.shown)
+        engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def _hold(self) -> None:
+        """One process writes to a file; what is beside the database stays there, or two could hold two of them."""
+        if self._lock is not None:
+            return
+        folder = Path(self.shown).parent
+        if not folder.is_dir():
+            raise HistoryError(f"the folder {folder} does not exist")
+        lock = os.open(f"{self.shown}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as taken:
+            os.close(lock)
+            raise HistoryError(f"another monitor writes to {self.shown}") from taken
+        self._lock = lock
+
+    def _identity(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            found = os.stat(self.shown)  # noqa: PTH116  this runs before every transaction
+            return found.st_dev, found.st_ino
+        return None
+
+    def claim(self, _writer: Connection) -> None:
+        """Does nothing: `engine` has taken the lock."""
+
+    def check(self) -> None:
+        """Look whether a file of this name is still the same."""
+        if self._identity() != self._opened:
+            raise Gone(f"{self.shown} was deleted or replaced")
+
+    def sever(self) -> None:
+        """Does nothing: SQLite waits for locks only, at most two seconds."""
+
+    def release(self) -> None:
+        """Let another monitor have it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def set_aside(self, problem: Exception) -> None:
+        """Put a broken file and what belongs to it out of the way; raises HistoryError if it cannot be moved."""
+        kept = f"{self.shown}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        try:
+            for ending in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    os.rename(f"{self.shown}{ending}", f"{kept}{ending}")  # noqa: PTH104  at once, on one disk
+        except OSError as refused:
+            raise HistoryError(f"{self.shown} is broken and cannot be set aside: {refused.strerror}") from refused
+        _log.error("history is broken and set aside, a new one is begun", file=self.shown, kept=kept, why=str(problem))
+
+
+def _default() -> Path:
+    """In the folder that systemd made for us (systemd.exec(5), StateDirectory), else here."""
+    return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0], "monitor.db")
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    connection.text_factory = _text
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = NORMAL",  # a killed process loses nothing; a lost machine its last seconds, and never the file
+        "cache_size = -2000",
+        "journal_size_limit = 67108864",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _text(data: bytes) -> str:
+    """A text of a row; one that is none takes no other row with it."""
+    return data.decode(errors="replace")
+
+
+_SETTINGS = {
+    "statement_timeout": "10s",
+    "client_connection_check_interval": "2s",
+    "tcp_keepalives_idle": "10",  # so that the server gives the lock of a machine away soon after that is gone
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+_SET = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s"
+"""Sets what this server knows: the oldest ones lack some."""
+_PARAMETERS = {
+    "connect_timeout": "5",
+    "application_name": "monitor",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""Defaults of libpq parameters; the URL overrides them."""
+
+
+class Server:
+    """PostgreSQL's; the URL is libpq's, with all of its parameters."""
+
+    dialect = "postgresql"
+    patience: float | None = _ANSWER
+
+    def __init__(self, location: str) -> None:
+        self._parameters: dict[str, Any] = {**_PARAMETERS, **libpq_parameters(location)}
+        host = self._parameters.get("host") or self._parameters.get("hostaddr") or "localhost"
+        self.shown = f"PostgreSQL at {host}/{self._parameters.get('dbname', '')}"
+        self._connections: WeakSet[Any] = WeakSet()
+
+    def engine(self) -> Engine:
+        """Connections to it, of which one writes."""
+        return create_engine(
+            "postgresql+psycopg://", creator=self._connect, pool_pre_ping=True, use_native_hstore=False
+        )
+
+    def _connect(self) -> Any:
+        import psycopg
+
+        connection = psycopg.connect(**self._parameters, autocommit=True)
+        self._connections.add(connection)
+        asked = str(self._parameters.get("options", ""))
+        for name, value in _SETTINGS.items():
+            if name not in asked:
+                connection.execute(_SET, (value, name))
+        connection.autocommit = False
+        return connection
+
+    def claim(self, writer: Connection) -> None:
+        """Lock it for as long as the connection lives."""
+        if not writer.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}):
+            raise HistoryError(f"another monitor writes to {self.shown}")
+
+    def check(self) -> None:
+        """It is the one that the connection goes to."""
+
+    def sever(self) -> None:
+        """Close the line under every connection."""
+        for connection in tuple(self._connections):
+            if not connection.closed:
+                with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)  # the thread that waits for it meets the end of the stream
+
+    def release(self) -> None:
+        """The lock went with the connection."""
