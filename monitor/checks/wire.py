@@ -92,15 +92,16 @@ class Wire(asyncio.Protocol):
         The last message of the handshake goes with the request, which follows at once: one packet instead of two.
         """
         self._tls = tls
+        done = False
         try:
-            while not tls.shake_hands(self._taken()):
+            while not (done := tls.shake_hands(self._taken())):
                 self.write(tls.to_send())
                 if self._failure is not None:
                     raise self._failure
                 await self._news()
-        except BaseException:
-            self.write(tls.to_send())  # the alert that says what is wrong
-            raise
+        finally:
+            if not done:
+                self.write(tls.to_send())  # the alert that says what is wrong
 
     # for what speaks HTTP
 
