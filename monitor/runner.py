@@ -199,10 +199,16 @@ class Runner:
         job.buggy = result.reason is Reason.INTERNAL_ERROR
         self._found(spec.name, result, 1, due)
         if result.reason is Reason.MONITOR_STALLED:
-            self.run_again(job)
+            self._rerun(job)
 
     def run_again(self, job: Job) -> None:
-        """Soon, and outside of the schedule: what the target is like is still not known."""
+        """Run soon, beside the schedule; a run that is under way now stands for that, though it may end before."""
+        task = self._tasks.get(job)
+        if task is None or task.done():
+            self._rerun(job)
+
+    def _rerun(self, job: Job) -> None:
+        """Run soon, beside the schedule: what the target is like is still not known."""
 
         def again() -> None:
             del self._reruns[job]
