@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.checks.harness import STARVED, TOLERANCE
 from tests.cli.program import PATIENCE
-from tests.probe.conftest import Daemon, Daemons, polled
+from tests.probe.conftest import Answer, Daemon, Daemons, polled
 from tests.servers import faults
 from tests.servers.http import HttpServer, ok
 from tests.servers.tcp import Connection, Server
@@ -26,6 +26,11 @@ timeout = { read = "40s", total = "40s" }
 """
 
 
+def said_stalled(answer: Answer) -> bool:
+    """Whether the monitor found that this machine had stopped it, so that it says nothing of the target."""
+    return answer.status == 503 and "monitor_stalled" in answer.text
+
+
 async def ends_after(limit: float, monitor: Daemon, target: str, **query: str) -> None:
     """The answer comes after so many seconds, to within 50 ms; measured again if the machine stalled."""
     for _ in range(3):
@@ -34,7 +39,7 @@ async def ends_after(limit: float, monitor: Daemon, target: str, **query: str) -
         answer = await monitor.probe(target, **query)
         late = abs(time.monotonic() - began - limit)
         stalled = starvation.seconds
-        if late <= TOLERANCE or stalled < STARVED:
+        if not said_stalled(answer) and (late <= TOLERANCE or stalled < STARVED):
             break
     assert answer.value("probe_success") == 0
     assert answer.reason in ("total_timeout", "response_timeout")
@@ -90,7 +95,9 @@ async def test_no_more_than_max_requests_are_run_at_once(daemon: Daemons) -> Non
     async with Server(faults.silent) as server, daemon(OPEN.replace("allow", "max_requests = 2\nallow")) as monitor:
         target = f"127.0.0.1:{server.port}"
         answers = await asyncio.gather(*(monitor.probe(target, timeout="2") for _ in range(5)))
-        assert sorted(answer.status for answer in answers) == [200, 200, 503, 503, 503]
+        run = [answer for answer in answers if answer.status == 200 or said_stalled(answer)]
+        assert len(run) == 2
+        assert {answer.status for answer in answers if answer not in run} == {503}
         assert server.connections == 2
         assert (await monitor.probe(target, timeout="0.2")).status == 200  # and both places are free again
 

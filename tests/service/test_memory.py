@@ -109,8 +109,8 @@ async def test_a_run_that_is_under_way_is_waited_for_and_not_doubled(start: Star
         return ok()
 
     target = await serve(HttpServer(slow))
-    limits = {"connect": "2s", "read": "20s", "total": "30s"}
-    daemon = await start({"name": EARLY, "url": target.url("/"), "interval": "60s", "timeout": limits})
+    limits = {"connect": "2s", "read": "14s", "total": "15s"}  # a start that is slow misses one due time at most
+    daemon = await start({"name": EARLY, "url": target.url("/"), "interval": "15s", "timeout": limits})
     await until(lambda: len(target.requests) == 1)
     asked = asyncio.create_task(ask(daemon, f"/api/v1/checks/{EARLY}/run", "POST"))
     await ask(daemon, "/status.json")  # so that it has arrived

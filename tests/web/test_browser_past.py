@@ -12,8 +12,9 @@ from msgspec import structs
 
 from monitor.archive import Announcement, Outage
 from monitor.outcome import Evidence
-from monitor.spec import PublicSpec
+from monitor.spec import MonitorSpec, PublicSpec
 from monitor.state import Acknowledgement
+from monitor.web.site import Site
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 from tests.web.past import quarter
@@ -203,7 +204,7 @@ async def test_forms_work_over_plain_http_on_a_name(
     browser: playwright.Browser, begin: Begin, service: FakeService
 ) -> None:
     """There browsers send no Sec-Fetch-Site, so the origin alone says that the form is ours."""
-    server = await begin()
+    server = await begin(site=Site(MonitorSpec(allowed_hosts=("box.monitor.test",))))
     page = await browser.new_page()
     await page.goto(f"http://box.monitor.test:{server.address.rpartition(':')[2]}/status/shop-api")
     await page.get_by_role("button", name="Run now").click()
