@@ -146,6 +146,7 @@ class Schedule:
         self._entries.clear()
         if self._scheduler.running and not self._stopped:
             self._stopped = True  # APScheduler says so only later
+            self._scheduler.pause()  # else it may still start a job, cancel it and log that as an error
             self._scheduler.shutdown(wait=False)
 
     @property

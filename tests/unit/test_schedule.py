@@ -303,6 +303,17 @@ async def test_nothing_is_due_after_the_stop(diary: Diary) -> None:
     diary.schedule.stop()
 
 
+async def test_a_beat_that_is_due_at_the_stop_is_no_error(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
+    due = diary.schedule._scheduler.get_job("beat").next_run_time
+    while datetime.now(diary.schedule._zone) <= due:
+        time.sleep(0.01)  # the loop is held up until then
+    diary.schedule._scheduler.wakeup()
+    diary.schedule.stop()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not caplog.records
+
+
 async def test_ten_thousand_checks_are_scheduled_at_once_and_cheaply(diary: Diary) -> None:
     jobs = [job(f"many-{n}", 60.0) for n in range(10_000)]
     began = time.process_time()
