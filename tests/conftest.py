@@ -20,7 +20,7 @@ settings.load_profile("loaded")
 
 
 def pytest_collection_finish() -> None:
-    """What pytest holds is out of the collector's sight, as in the daemon: one look at it all takes a third of a second."""
+    """Keep the collector from what pytest holds, as the daemon does: one look at it all takes a third of a second."""
     gc.collect()
     gc.freeze()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitor import schedule as module
 from monitor.due import due_between, first_due, fraction_of, next_due, retry_due
-from monitor.schedule import Grid, Job, Schedule, SteadyTime
+from monitor.schedule import BEAT, Grid, Job, Schedule, SteadyTime
 from tests.unit.made import spec
 
 names = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
@@ -303,10 +303,12 @@ async def test_nothing_is_due_after_the_stop(diary: Diary) -> None:
     diary.schedule.stop()
 
 
+def hold_up_loop_for(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 async def test_a_beat_that_is_due_at_the_stop_is_no_error(diary: Diary, caplog: pytest.LogCaptureFixture) -> None:
-    due = diary.schedule._scheduler.get_job("beat").next_run_time
-    while datetime.now(diary.schedule._zone) <= due:
-        time.sleep(0.01)  # the loop is held up until then
+    hold_up_loop_for(BEAT)
     diary.schedule._scheduler.wakeup()
     diary.schedule.stop()
     for _ in range(5):
