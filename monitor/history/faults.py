@@ -71,8 +71,8 @@ def _of_postgresql(error: BaseException | None) -> str:
     return f"the database says: {_worded(error)}"
 
 
-_FAILED = re.compile(r"(?:failed|error): (?:FATAL: +)?([^\n]*)")
-_QUOTED = re.compile(r""" (?:user |host |role )?["'][^"']*["']""")
+_FAILED = re.compile(r".*(?:failed|error|FATAL): +([^\n]*)")
+_QUOTED = re.compile(r"""(?:,| for)?(?: (?:at|user|host|role|database))? ["'][^"']*["']""")
 
 
 def _worded(error: BaseException | None) -> str:

@@ -42,7 +42,7 @@ _PATIENCE_AT_START = 5.0
 """Seconds that a start waits for the database."""
 _PATIENCE_AT_STOP = 10.0
 _RETRY = 5.0
-"""Seconds between two attempts to open a database that is away."""
+"""Seconds between two attempts to open a database that is away; a start tries with every turn."""
 _SILENT = 3.0
 """Seconds without a success before the page says so: a lock that a backup holds for a moment is no trouble."""
 
@@ -62,7 +62,9 @@ class Keeper:
         self._skipped = Skipped(self.meter)
         self._ids: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
-        self._tried = asyncio.Event()
+        self._known = asyncio.Event()
+        """Set once what is stored was adopted."""
+        self._retry = 0.0
         self._failing_since: float | None = None
         self._why = ""
         self._early: dict[Record, Early] | None = {}
@@ -75,13 +77,15 @@ class Keeper:
     # life
 
     async def start(self) -> None:
-        """Take over what was known, or go on without if the database does not answer soon: it is adopted later."""
+        """Take over what was known, or go on without if it cannot be read soon: it is adopted later."""
         self._task = asyncio.create_task(self._live())
         try:
             async with asyncio.timeout(_PATIENCE_AT_START):
-                await self._tried.wait()
+                await self._known.wait()
         except TimeoutError:
-            self._failed(HistoryError("what is stored is not read yet"))
+            if self._failing_since is None:
+                self._failed(HistoryError("what is stored is not read yet"))
+        self._retry = _RETRY
 
     async def stop(self) -> None:
         """Write everything that is known, and close."""
@@ -129,14 +133,15 @@ class Keeper:
                 await self._attempt(self._turn())
             except Exception:  # noqa: BLE001  a bug here must not end the history for good
                 _log.exception("internal error in the history")
-            self._tried.set()
+            if self._early is None:
+                self._known.set()
             await asyncio.sleep(_EVERY)
 
     async def _turn(self) -> None:
         if not self._database.is_open:
             if self._early is None:
                 await self._journal.encoded()
-            if time.monotonic() - self._opened_at < _RETRY:
+            if time.monotonic() - self._opened_at < self._retry:
                 return
             await self._open()
         await self._write(all_of_them=False)

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "_RETRY", 0.0)
+    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 2.0)
 
 
 async def down(world: World, **more: object) -> str:
@@ -125,6 +126,33 @@ async def test_nothing_is_written_while_what_is_stored_is_being_read(
                 await asyncio.sleep(0)
         assert await incidents(second) == [(name, None, "on it")]
         assert second.record("a").standing.consecutive_failures == 5
+
+
+async def test_a_start_waits_for_a_database_that_is_away_for_a_moment(
+    sqlite: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup holds the lock, or PostgreSQL restarts: no check begins an incident anew for that."""
+    name = await down(sqlite)
+    lock, tried, turn = Locked(sqlite), asyncio.Event(), keeper.Keeper._failed
+
+    def failed(self: keeper.Keeper, problem: HistoryError) -> None:
+        turn(self, problem)
+        tried.set()
+
+    monkeypatch.setattr(keeper.Keeper, "_failed", failed)
+    monkeypatch.setattr(keeper, "_EVERY", 0.05)
+    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 30.0)
+    monkeypatch.setattr(keeper, "_RETRY", 3600.0)
+
+    async def unlock() -> None:
+        await tried.wait()
+        lock.open()
+
+    opened = asyncio.create_task(unlock())
+    async with sqlite.life(spec("a"), killed=True) as second:
+        await opened
+        standing = second.record("a").standing
+        assert (standing.state, standing.incident and standing.incident.id) == (State.DOWN, name)
 
 
 async def test_a_start_that_is_stopped_before_it_read_anything_changes_nothing(sqlite: World) -> None:

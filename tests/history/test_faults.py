@@ -36,6 +36,7 @@ def unmount(folder: Path) -> None:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "_RETRY", 0.0)
+    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 2.0)
 
 
 async def test_a_locked_file_is_waited_for_and_nothing_is_lost(sqlite: World, caplog: pytest.LogCaptureFixture) -> None:

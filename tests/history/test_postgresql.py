@@ -8,11 +8,14 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from monitor.errors import HistoryError
 from monitor.history.database import Database
+from monitor.history.faults import translated
 from monitor.outcome import State
 from monitor.retention import HistorySpec, libpq_problem
 from tests.history.living import HeldClock, World, spec
@@ -116,6 +119,28 @@ async def test_what_cannot_be_reached_is_said_without_names() -> None:
     with pytest.raises(HistoryError, match="Connection refused") as said:
         await Database(f"postgresql://somebody:very-secret@127.0.0.1:{port}/x").open()
     assert "somebody" not in str(said.value)
+
+
+SERVER = 'connection failed: connection to server at "db.internal" (192.0.2.7), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("Connection refused\n\tIs the server running on that host?", "Connection refused"),
+        ('FATAL:  password authentication failed for user "ana"', "password authentication failed"),
+        ('FATAL:  database "x" does not exist', "database does not exist"),
+        ("server does not support SSL, but SSL was required", "server does not support SSL, but SSL was required"),
+        (
+            'FATAL:  no pg_hba.conf entry for host "192.0.2.9", user "ana", database "x", no encryption',
+            "no pg_hba.conf entry, no encryption",
+        ),
+    ],
+)
+def test_what_libpq_says_is_a_whole_sentence_without_names(said: str, sentence: str) -> None:
+    with pytest.raises(HistoryError) as error, translated():
+        raise OperationalError("SELECT 1", None, psycopg.OperationalError(SERVER + said))
+    assert str(error.value) == f"the database cannot be used: {sentence}"
 
 
 async def test_a_transaction_that_waits_for_long_is_given_up(
