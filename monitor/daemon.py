@@ -16,6 +16,7 @@ from monitor.config import load
 from monitor.process import new_event_loop
 from monitor.service import Service
 from monitor.spec import HostPort
+from monitor.supervised import Turn
 
 _log = structlog.get_logger("monitor.daemon")
 
@@ -42,8 +43,12 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
             os._exit(1)
         ending.set()
 
+    async def reloaded() -> None:
+        with Turn("reload"):
+            await service.reload()
+
     def reload() -> None:
-        task = asyncio.create_task(service.reload())
+        task = asyncio.create_task(reloaded())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 

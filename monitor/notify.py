@@ -9,6 +9,9 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+
+from monitor.supervised import Turn
 
 
 class Notifier:
@@ -54,9 +57,8 @@ class Notifier:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-                sock.setblocking(False)
-                sock.sendto(message.encode(), address)
-        except OSError:
-            pass  # a manager that does not listen is no reason to stop checking
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+        # A manager that does not listen is no reason to stop checking.
+        with Turn("notify"), suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
+            sock.setblocking(False)
+            sock.sendto(message.encode(errors="replace"), address)

@@ -14,7 +14,7 @@ from monitor.aging import Aging
 from monitor.checks.net import Net, prepared
 from monitor.clock import system_clock
 from monitor.config import load
-from monitor.due import first_due
+from monitor.due import due_times
 from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, NoRunNow, Problem
 from monitor.feed import Feed
@@ -33,6 +33,7 @@ from monitor.runner import Drained
 from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, PublicSpec, Sources
+from monitor.supervised import Turn
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
@@ -189,7 +190,7 @@ class Service(Memory):
         self._run(config, net, planned)
         async for record in turns(self._ledger):
             spec = record.spec
-            record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
+            record.due_times = due_times(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
         return changed
 
     def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
@@ -230,10 +231,14 @@ class Service(Memory):
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
-        self._retries.follow(record, now.steady)
-        self._run_now.found(name, result)
-        self.note(record, result, runs, now.wall)
-        self.feed.tell("result", name, now.wall, record.standing, record.last)
+        with Turn("retry"):
+            self._retries.follow(record, now.steady)
+        with Turn("result"):
+            self._run_now.found(name, result)
+        with Turn("history"):
+            self.note(record, result, runs, now.wall)
+        with Turn("live_feed"):
+            self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
 
@@ -253,8 +258,10 @@ class Service(Memory):
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
-        self.moved(record, transition)
-        self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
+        with Turn("history"):
+            self.moved(record, transition)
+        with Turn("live_feed"):
+            self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
         write(
@@ -271,12 +278,18 @@ class Service(Memory):
         self._notifier.alive()
         self._ledger.presence.seen(system_clock())
         if self._pool is not None:
-            self._pool.beat()
+            with Turn("worker"):
+                self._pool.beat()
+        with Turn("aging"):
+            self._aging.beat()
+        with Turn("notify"):
+            self._say_status()
+        self._overload.look(system_clock().steady)
+
+    def _say_status(self) -> None:
         if self._notifier.listened_to and (status := self._status()) != self._said:
             self._said = status
             self._notifier.status(status)
-        self._overload.look(system_clock().steady)
-        self._aging.beat()
 
     def _status(self) -> str:
         counts = count_states(record.standing.state for record in self._ledger)

@@ -30,6 +30,7 @@ from monitor.outcome import Result
 from monitor.retention import HistorySpec
 from monitor.spec import CheckSpec
 from monitor.state import Incident
+from monitor.supervised import supervise
 
 _log = structlog.get_logger("monitor.history")
 
@@ -75,7 +76,7 @@ class Keeper:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_AT_START):
                 await self._attempt(self._open())
-        self._task = asyncio.create_task(self._live())
+        self._task = asyncio.create_task(supervise("history", self._live, longest=_RETRY))
 
     async def stop(self) -> None:
         """Write everything that is known, and close."""
@@ -110,12 +111,8 @@ class Keeper:
         self._journal.only(names)
 
     async def _live(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
-            try:
-                await self._attempt(self._turn())
-            except Exception:  # noqa: BLE001  a bug here must not end the history for good
-                _log.exception("internal error in the history")
+        await asyncio.sleep(_EVERY)
+        await self._attempt(self._turn())
 
     async def _turn(self) -> None:
         if not self._database.is_open:
