@@ -226,7 +226,8 @@ class Schedule:
         number = max(entry.number, entry.times.until(time.monotonic()) - 1)
         missed = number - entry.number
         entry.number = number + 1
-        self._plan(entry)
+        with Turn("schedule"):
+            self._plan(entry)
         with Turn("schedule"):
             self._due(entry.job, entry.times.at(number), missed)
 

@@ -157,14 +157,13 @@ class Worker:
 
     def _note(self, batch: Batch) -> None:
         figures = self.figures
+        figures.up = True  # the first batch comes once its checks are scheduled
+        self._ready.set()
         if batch.meter is not None:
             figures.meter, figures.cpu_seconds = batch.meter, batch.cpu_seconds
             figures.resident_bytes = batch.resident_bytes
         if batch.drained is not None:
             self._drained = batch.drained
-        if batch.began is not None:
-            figures.up = True
-            self._ready.set()
 
     async def _ended(self, process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
