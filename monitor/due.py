@@ -29,7 +29,7 @@ class DueTimes(NamedTuple):
         return self.first + number * self.interval
 
     def until(self, moment: float) -> int:
-        """How many due times there are up to and including this moment."""
+        """Counts the due times up to and including this moment."""
         count = max(0, math.floor((moment - self.first) / self.interval) + 1)
         while count and self.at(count - 1) > moment:  # the division was rounded up
             count -= 1
@@ -38,7 +38,7 @@ class DueTimes(NamedTuple):
         return count
 
     def between(self, after: float, until: float) -> int:
-        """How many due times there are in (after, until]."""
+        """Counts the due times in (after, until]."""
         return max(0, self.until(until) - self.until(after))
 
     def number_from(self, moment: float) -> int:

@@ -23,7 +23,7 @@ from monitor.maintenance import Plan, plans
 from monitor.memory import Memory
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
-from monitor.notify import Notifier
+from monitor.notify import Notifier, status_line
 from monitor.outcome import Result, State
 from monitor.probing import Prober
 from monitor.process import descriptors_for_clients, settle_memory
@@ -57,7 +57,6 @@ class Service(Memory):
         self._config_error: str | None = None
         self._sources = config.sources
         self._address = ""
-        self._said = ""
         self._unready: str | None = "starting"
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
@@ -282,20 +281,13 @@ class Service(Memory):
                 self._pool.beat()
         with Turn("aging"):
             self._aging.beat()
-        with Turn("notify"):
-            self._say_status()
+        if self._notifier.listened_to:
+            with Turn("notify"):
+                self._notifier.status(self._status())
         self._overload.look(system_clock().steady)
 
-    def _say_status(self) -> None:
-        if self._notifier.listened_to and (status := self._status()) != self._said:
-            self._said = status
-            self._notifier.status(status)
-
     def _status(self) -> str:
-        counts = count_states(record.standing.state for record in self._ledger)
-        named = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        refused = f"; configuration not reloaded: {self._config_error}" if self._config_error else ""
-        return " ".join(f"{len(self._ledger)} checks{f': {named}' if named else ''}{refused}".split())
+        return status_line(count_states(record.standing.state for record in self._ledger), self._config_error)
 
     # what the web server shows
 
@@ -353,8 +345,4 @@ class Service(Memory):
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    found: set[str] = set()
-    for config in configurations:
-        found |= config.monitor.history.secrets
-        found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
-    return Redactor(found).prepare()
+    return Redactor(frozenset().union(*(config.secrets for config in configurations))).prepare()

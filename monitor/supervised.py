@@ -40,7 +40,7 @@ _process = _Process()
 
 
 def end_at(*kinds: type[Exception]) -> None:
-    """Exit with code 1 at failures of these kinds, for a process that somebody starts again."""
+    """Exit with code 1 at failures of these kinds, for a process that its parent starts again."""
     _process.fatal = kinds
 
 

@@ -107,7 +107,7 @@ async def test_a_run_that_is_under_way_is_waited_for_and_not_doubled(start: Star
 
     target = await serve(HttpServer(slow))
     limits = {"connect": "2s", "read": "20s", "total": "30s"}
-    (early,) = names_due_in(5.0, 60.0)
+    (early,) = names_due_in(8.0, 60.0)
     daemon = await start({"name": early, "url": target.url("/"), "interval": "60s", "timeout": limits})
     await until(lambda: len(target.requests) == 1)
     asked = asyncio.create_task(ask(daemon, f"/api/v1/checks/{early}/run", "POST"))

@@ -58,7 +58,7 @@ THROWN = (
     ("beat", "monitor.metrics:Overload:look"),
     ("aging", "monitor.aging:Aging:beat"),
     ("aging", "monitor.ledger:Record:age"),
-    ("notify", "monitor.service:Service:_say_status"),
+    ("notify", "monitor.notify:Notifier:status"),
     ("configuration", "monitor.watch:Watch:_look"),
     ("history", "monitor.history.keeper:Keeper:_turn"),
     ("history", "monitor.history.keeper:Keeper:note"),
@@ -82,7 +82,7 @@ async def test_a_loop_that_throws_goes_on(
 ) -> None:
     """Also with the errors of an upgrade under a running daemon, which imports lazily what is not there any more."""
     (tmp_path / "sitecustomize.py").write_text(_THROWING)
-    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "THROWING": what}
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "THROWING": what, "NOTIFY_SOCKET": "/nobody"}
     monitor = {"workers": int("workers" in what), "reload_on_change": True}
     brief = {"interval": "500ms", "timeout": {"connect": "300ms", "read": "300ms", "total": "400ms"}}
     daemon = await start({"name": "one", "url": target.url(), **brief}, monitor=monitor, env=env)
