@@ -9,6 +9,7 @@ from itertools import islice
 from monitor.clock import system_clock
 from monitor.ledger import Ledger, Record, Transition
 from monitor.maintenance import Plan, Window
+from monitor.supervised import Turn
 
 _PER_BEAT = 500
 """Records looked at per beat for results that have become too old; the page ages what it shows by itself."""
@@ -56,6 +57,7 @@ class Aging:
         """Let time pass for so many of them; False once there are no more."""
         now, some = system_clock(), list(islice(records, count))
         for record in some:
-            if transition := record.age(now):
-                self._tell(record, transition)
+            with Turn("aging"):
+                if transition := record.age(now):
+                    self._tell(record, transition)
         return bool(some)

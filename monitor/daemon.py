@@ -16,6 +16,7 @@ from monitor.config import load
 from monitor.process import new_event_loop
 from monitor.service import Service
 from monitor.spec import HostPort
+from monitor.supervised import Turn
 
 _log = structlog.get_logger("monitor.daemon")
 
@@ -42,15 +43,21 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
             os._exit(1)
         ending.set()
 
+    async def reloaded() -> None:
+        with Turn("reload"):
+            await service.reload()
+
     def reload() -> None:
-        task = asyncio.create_task(service.reload())
+        task = asyncio.create_task(reloaded())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGTERM, end)
     loop.add_signal_handler(signal.SIGINT, end)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    await service.start()
+    if not await _is_up(service, ending):
+        _log.info("stopped before everything was up")
+        return 0
     try:
         if started is not None:
             started(service.monitor().listen)
@@ -58,3 +65,17 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
     finally:
         await service.stop()
     return 0
+
+
+async def _is_up(service: Service, ending: asyncio.Event) -> bool:
+    """Bring everything up; False if the end was asked for before, and everything is closed again."""
+    starting, asked = asyncio.create_task(service.start()), asyncio.create_task(ending.wait())
+    await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not starting.done():
+        starting.cancel()
+    await asyncio.wait((starting,))
+    if starting.cancelled():
+        return False
+    starting.result()
+    return True

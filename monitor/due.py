@@ -1,9 +1,12 @@
-"""When a check is due: at start + offset + n × interval, where the offset is a hash of its name."""
+"""When a check is due: on a grid of Unix time that its name and its interval give, mapped once to the steady clock."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from typing import NamedTuple
+
+from monitor.clock import Moment
 
 
 def fraction_of(name: str) -> float:
@@ -11,24 +14,52 @@ def fraction_of(name: str) -> float:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
 
 
-def first_due(name: str, interval: float, epoch: float) -> float:
-    """The first due time after a start at `epoch` (steady seconds)."""
-    return epoch + fraction_of(name) * interval
+class DueTimes(NamedTuple):
+    """All due times of a check: `first` + n × `interval` in steady seconds, for n = 0, 1, 2 …
+
+    Each is computed from its number, and numbers are found by comparison with the computed times. So whatever process
+    asks, and however often, the same due time is the same float, and no count is off by one.
+    """
+
+    first: float
+    interval: float
+
+    def at(self, number: int) -> float:
+        """The due time of this number."""
+        return self.first + number * self.interval
+
+    def until(self, moment: float) -> int:
+        """Counts the due times up to and including this moment."""
+        count = max(0, math.floor((moment - self.first) / self.interval) + 1)
+        while count and self.at(count - 1) > moment:  # the division was rounded up
+            count -= 1
+        while self.at(count) <= moment:  # or down
+            count += 1
+        return count
+
+    def between(self, after: float, until: float) -> int:
+        """Counts the due times in (after, until]."""
+        return max(0, self.until(until) - self.until(after))
+
+    def number_from(self, moment: float) -> int:
+        """The number of the first due time that is not before this moment."""
+        return self.until(math.nextafter(moment, -math.inf))
+
+    def next(self, moment: float) -> float:
+        """The first due time that is not before this moment."""
+        return self.at(self.number_from(moment))
+
+    def retry(self, wait: float, moment: float) -> float | None:
+        """When a run follows a failure that was found at this moment, `wait` seconds later; None if a due time comes
+        first.
+        """
+        return moment + wait if moment + wait < self.next(moment) else None
 
 
-def next_due(first: float, interval: float, now: float) -> float:
-    """The first due time on this grid that is not before `now`."""
-    return first + max(0, math.ceil((now - first) / interval)) * interval
+def due_times(name: str, interval: float, start: Moment) -> DueTimes:
+    """The due times of a check in a process that mapped Unix time to steady time at `start`; none is before that.
 
-
-def retry_due(first: float | None, interval: float, retry: float, now: float) -> float | None:
-    """When a run follows a failure that was found now; None if the grid has one by then, and `first` is known."""
-    at = now + retry
-    return at if first is None or at < next_due(first, interval, now) else None
-
-
-def due_between(first: float, interval: float, after: float, until: float) -> int:
-    """How many due times there are in (after, until]."""
-    if until < first:
-        return 0
-    return math.floor((until - first) / interval) - max(-1, math.floor((after - first) / interval))
+    In Unix time they are multiples of the interval plus the name's fraction of it, the same in every process.
+    """
+    offset = (fraction_of(name) * interval - start.wall) % interval
+    return DueTimes(start.steady + offset, interval)

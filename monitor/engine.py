@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from monitor import supervised
 from monitor.checks.net import Net
+from monitor.clock import Moment
 from monitor.meter import Meter
 from monitor.outcome import Result
 from monitor.process import descriptors_for
@@ -22,7 +24,7 @@ class Engine:
     """
 
     def __init__(self, found: Found, limit: int, beat: Callable[[], None], beat_every: float = BEAT) -> None:
-        self.meter = Meter()
+        self.meter = Meter(supervision=supervised.failures)
         self._watchdog = Watchdog(self.meter.event_loop_lag.observe)
         self._runner = Runner(
             Net(),
@@ -35,8 +37,8 @@ class Engine:
         self._schedule = Schedule(self._runner.due, beat, beat_every)
         self._jobs: dict[str, Job] = {}
 
-    def start(self, epoch: float | None = None) -> None:
-        """Begin; all due times count from `epoch` (steady seconds), or from now."""
+    def start(self, epoch: Moment | None = None) -> None:
+        """Begin; due times are mapped to the steady clock by `epoch`, or by the clocks as they are now."""
         self._watchdog.start()
         self._schedule.start(epoch)
 
@@ -46,8 +48,8 @@ class Engine:
         self._watchdog.stop()
 
     @property
-    def epoch(self) -> float:
-        """What all due times count from, in steady seconds."""
+    def epoch(self) -> Moment:
+        """The moment of the start, by which all due times are mapped to the steady clock."""
         return self._schedule.epoch
 
     @property

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from monitor.clock import Moment, system_clock
+from monitor.due import DueTimes
 from monitor.maintenance import UNPLANNED, Plan
 from monitor.meter import Latency
 from monitor.outcome import FAILURES, Outcome, Result, State
@@ -43,7 +44,7 @@ class Record:
     """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
 
     __slots__ = (
-        "attempts", "exposed", "failures", "first_due", "incidents", "inconclusive", "last", "last_failure",
+        "attempts", "due_times", "exposed", "failures", "incidents", "inconclusive", "last", "last_failure",
         "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "retry_at",
         "spec", "standing",
     )  # fmt: skip
@@ -74,8 +75,8 @@ class Record:
         self.last_failure: Result | None = None
         self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
         """Its lines in the exposition, behind what they were made of; the metrics' own."""
-        self.first_due: float | None = None
-        """Steady seconds from which all its due times count, None if it is not scheduled."""
+        self.due_times: DueTimes | None = None
+        """None if it is not scheduled."""
         self.retry_at: float | None = None
         """Steady seconds at which a run follows a failure, None if the schedule has the next one."""
 
@@ -106,7 +107,7 @@ class Record:
         """Go on from where the check stood in the process before, by the present configuration."""
         self.standing = standing
         if self.spec.enabled is (standing.state is State.PAUSED):
-            standing = reconfigured(standing, self.spec, now)
+            standing = reconfigured(standing, self.spec, self.spec, now)
         return self._move(self._maintained(standing, now))
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
@@ -124,7 +125,7 @@ class Record:
             self.recent = self.recent.within(monitor.recent_results)
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
-        standing = self.standing if spec == self.spec else reconfigured(self.standing, spec, now)
+        standing = self.standing if spec == self.spec else reconfigured(self.standing, self.spec, spec, now)
         if standing.incident is not None and spec.name != self.spec.name:
             standing = replace(standing, incident=structs.replace(standing.incident, check=spec.name))
             self.standing = replace(self.standing, incident=standing.incident)

@@ -46,6 +46,8 @@ class Meter:
     event_loop_lag: Latency = field(default_factory=lambda: Latency.over(LOOP_BUCKETS))
     skipped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKIP_REASONS, 0))
     in_flight: int = 0
+    supervision: dict[str, int] = field(default_factory=dict)
+    """Failed turns of the loops that supervise, by loop."""
 
     def add(self, other: Meter) -> None:
         """Count what another process has counted."""
@@ -54,6 +56,8 @@ class Meter:
         for why, runs in other.skipped.items():
             self.skipped[why] += runs
         self.in_flight += other.in_flight
+        for loop, turns in other.supervision.items():
+            self.supervision[loop] = self.supervision.get(loop, 0) + turns
 
 
 @dataclass(slots=True)

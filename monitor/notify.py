@@ -9,6 +9,16 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+
+from monitor.supervised import Turn
+
+
+def status_line(states: Mapping[str, int], refused: str | None) -> str:
+    """One line on how many checks stand how, and why the configuration was not reloaded, if it was not."""
+    named = ", ".join(f"{n} {state}" for state, n in states.items() if n)
+    said = f"{sum(states.values())} checks" + (f": {named}" if named else "")
+    return " ".join((f"{said}; configuration not reloaded: {refused}" if refused else said).split())
 
 
 class Notifier:
@@ -16,6 +26,7 @@ class Notifier:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
+        self._said = ""
         limit = environ.get("WATCHDOG_USEC", "")
         meant_for_us = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._watchdog = int(limit) / 1e6 if limit.isdecimal() and meant_for_us else None
@@ -42,8 +53,10 @@ class Notifier:
         self._send(f"STOPPING=1\nSTATUS={status}")
 
     def status(self, status: str) -> None:
-        """One line for `systemctl status`."""
-        self._send(f"STATUS={status}")
+        """One line for `systemctl status`; sent if it differs from the one before."""
+        if status != self._said:
+            self._said = status
+            self._send(f"STATUS={status}")
 
     def alive(self) -> None:
         """The scheduling loop turns."""
@@ -54,9 +67,8 @@ class Notifier:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-                sock.setblocking(False)
-                sock.sendto(message.encode(), address)
-        except OSError:
-            pass  # a manager that does not listen is no reason to stop checking
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+        # A manager that does not listen is no reason to stop checking.
+        with Turn("notify"), suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sock:
+            sock.setblocking(False)
+            sock.sendto(message.encode(errors="replace"), address)

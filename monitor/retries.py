@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.due import retry_due
 from monitor.ledger import Ledger, Record
 from monitor.state import undecided
+from monitor.supervised import Turn
 
 
 class Retries:
@@ -27,7 +27,8 @@ class Retries:
             waiting.cancel()
         record.retry_at = None
         if undecided(record.standing, spec):
-            record.retry_at = retry_due(record.first_due, spec.interval, spec.retry_interval, now)
+            times = record.due_times
+            record.retry_at = now + spec.retry_interval if times is None else times.retry(spec.retry_interval, now)
         if record.retry_at is not None:
             timer = asyncio.get_running_loop().call_later(record.retry_at - now, self._retry, spec.name)
             self._waiting[spec.name] = timer
@@ -39,8 +40,12 @@ class Retries:
         self._waiting.clear()
 
     def _retry(self, name: str) -> None:
-        """Ask for the run, unless a reload or the beginning of maintenance has made it pointless."""
         del self._waiting[name]
+        with Turn("retry"):
+            self._retry_if_open(name)
+
+    def _retry_if_open(self, name: str) -> None:
+        """Ask for the run, unless a reload or the beginning of maintenance has made it pointless."""
         record = self._ledger.get(name)
         if record is not None and record.spec.retry_interval is not None and undecided(record.standing, record.spec):
             self._again(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from monitor.outcome import Reason, Result
 from monitor.schedule import Job
 from monitor.spec import CheckSpec, Limits
 from monitor.state import seconds, slowness
+from monitor.supervised import Turn
 from monitor.watchdog import Watchdog
 
 _log = structlog.get_logger("monitor.runner")
@@ -99,7 +101,7 @@ class Runner:
     def due(self, job: Job, due: float, missed: int) -> None:
         """A run is due (steady seconds), and `missed` runs before it could not be started at all."""
         if missed:
-            before = due - job.spec.interval
+            before = math.nextafter(due, -math.inf)
             self._skip(job, "stalled", missed, before, f"{missed} runs were due while the monitor stood still")
         if job not in self._tasks:
             self._start(job, due)
@@ -197,7 +199,7 @@ class Runner:
         if job in self._beside:
             due = self._beside.pop(job)
         job.buggy = result.reason is Reason.INTERNAL_ERROR
-        self._found(spec.name, result, 1, due)
+        self._tell(spec.name, result, 1, due)
         if result.reason is Reason.MONITOR_STALLED:
             self._rerun(job)
 
@@ -221,7 +223,12 @@ class Runner:
 
     def _skip(self, job: Job, why: str, runs: int, until: float, detail: str) -> None:
         self._meter.skipped[why] += runs
-        self._found(job.spec.name, _nothing_found(job.spec, Reason.MONITOR_OVERLOADED, detail), runs, until)
+        self._tell(job.spec.name, _nothing_found(job.spec, Reason.MONITOR_OVERLOADED, detail), runs, until)
+
+    def _tell(self, name: str, result: Result, runs: int, until: float | None) -> None:
+        """Pass on a result; a bug in what becomes of it stops neither this check nor another."""
+        with Turn("result"):
+            self._found(name, result, runs, until)
 
     def _note_lag(self, job: Job, due: float) -> float:
         """A slot at last: how late is it? A run that waited until the next was due is that next one now. Says which."""

@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.due import fraction_of, next_due
+from monitor.clock import Moment, system_clock
+from monitor.due import DueTimes, due_times
 from monitor.spec import CheckSpec
+from monitor.supervised import Turn
 
 SLOT = 1.0
 """Seconds that a slot is open for."""
@@ -90,12 +92,21 @@ class Grid(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
 @dataclass(slots=True)
 class _Entry:
     job: Job
-    interval: float
+    times: DueTimes
     slot: int
     lead: float
     """Seconds from the opening of its slot to its own time."""
-    due: float
+    number: int
+    """Which of its due times is the next."""
     handle: asyncio.TimerHandle | None = None
+
+    @property
+    def interval(self) -> float:
+        return self.times.interval
+
+    @property
+    def due(self) -> float:
+        return self.times.at(self.number)
 
 
 @dataclass(slots=True)
@@ -129,15 +140,16 @@ class Schedule:
         self._slots: dict[tuple[float, int], _Slot] = {}
         self._entries: dict[str, _Entry] = {}
         self._stopped = False
-        self._epoch = time.monotonic()
-        self.last_beat = self._epoch
+        self._epoch = system_clock()
+        self.last_beat = self._epoch.steady
 
-    def start(self, epoch: float | None = None) -> None:
-        """Begin; all due times count from `epoch` (steady seconds), or from now."""
-        self.last_beat = time.monotonic()
-        self._epoch = self.last_beat if epoch is None else epoch
+    def start(self, epoch: Moment | None = None) -> None:
+        """Begin; due times are mapped to the steady clock by `epoch`, or by the clocks as they are now."""
+        now = system_clock()
+        self.last_beat = now.steady
+        self._epoch = epoch or now
         self._scheduler.start()
-        self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch), self._every), id="beat")
+        self._scheduler.add_job(self._on_beat, Grid(self._zone.at(self._epoch.steady), self._every), id="beat")
 
     def stop(self) -> None:
         """Start nothing more; what runs goes on."""
@@ -150,8 +162,8 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
 
     @property
-    def epoch(self) -> float:
-        """What all due times count from, in steady seconds."""
+    def epoch(self) -> Moment:
+        """The moment of the start, by which all due times are mapped to the steady clock."""
         return self._epoch
 
     def apply(self, jobs: Mapping[str, Job]) -> None:
@@ -166,14 +178,13 @@ class Schedule:
                 self._add(name, job)
 
     def _add(self, name: str, job: Job) -> None:
-        interval = job.spec.interval
-        offset = fraction_of(name) * interval
-        number = int(offset / SLOT)
-        due = next_due(self._epoch + offset, interval, time.monotonic())
-        entry = _Entry(job, interval, number, offset - number * SLOT, due)
+        times = due_times(name, job.spec.interval, self._epoch)
+        offset = times.first - self._epoch.steady
+        slot = int(offset / SLOT)
+        entry = _Entry(job, times, slot, offset - slot * SLOT, times.number_from(time.monotonic()))
         self._entries[name] = entry
-        self._slot(interval, number).entries[name] = entry
-        self._plan(entry, due)
+        self._slot(times.interval, slot).entries[name] = entry
+        self._plan(entry)
 
     def _remove(self, name: str, entry: _Entry) -> None:
         _disarm(entry)
@@ -188,7 +199,7 @@ class Schedule:
         slot = self._slots.get((interval, number))
         if slot is None:
             slot = self._slots[interval, number] = _Slot(f"every {interval:g} s at {number * SLOT:g} s")
-            first = self._zone.at(self._epoch + number * SLOT)
+            first = self._zone.at(self._epoch.steady + number * SLOT)
             self._scheduler.add_job(self._open, Grid(first, interval), args=(slot,), id=slot.job_id)
         return slot
 
@@ -196,12 +207,12 @@ class Schedule:
         """A slot opens: every check in it gets a timer for its own time."""
         for entry in slot.entries.values():
             if entry.handle is None:
-                self._arm(entry)
+                with Turn("schedule"):
+                    self._arm(entry)
 
-    def _plan(self, entry: _Entry, due: float) -> None:
-        """Its next run is due then; if its slot has opened already, that is too late to give it a timer."""
-        entry.due = due
-        if due - entry.lead <= time.monotonic():
+    def _plan(self, entry: _Entry) -> None:
+        """Give it a timer, unless its slot is still to open and will do so."""
+        if entry.due - entry.lead <= time.monotonic():
             self._arm(entry)
 
     def _arm(self, entry: _Entry) -> None:
@@ -213,14 +224,18 @@ class Schedule:
 
     def _fire(self, entry: _Entry) -> None:
         entry.handle = None
-        missed = max(0, math.floor((time.monotonic() - entry.due) / entry.interval))
-        due = entry.due + missed * entry.interval
-        self._plan(entry, due + entry.interval)
-        self._due(entry.job, due, missed)
+        number = max(entry.number, entry.times.until(time.monotonic()) - 1)
+        missed = number - entry.number
+        entry.number = number + 1
+        with Turn("schedule"):
+            self._plan(entry)
+        with Turn("schedule"):
+            self._due(entry.job, entry.times.at(number), missed)
 
     async def _on_beat(self) -> None:
         self.last_beat = time.monotonic()
-        self._beat()
+        with Turn("beat"):
+            self._beat()
 
 
 def _disarm(entry: _Entry) -> None:

@@ -14,7 +14,7 @@ from monitor.aging import Aging
 from monitor.checks.net import Net, prepared
 from monitor.clock import system_clock
 from monitor.config import load
-from monitor.due import first_due
+from monitor.due import due_times
 from monitor.engine import Engine
 from monitor.errors import ConfigError, NoProbeNow, NoRunNow, Problem
 from monitor.feed import Feed
@@ -23,7 +23,7 @@ from monitor.maintenance import Plan, plans
 from monitor.memory import Memory
 from monitor.meter import Meter, WorkerMeter
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
-from monitor.notify import Notifier
+from monitor.notify import Notifier, status_line
 from monitor.outcome import Result, State
 from monitor.probing import Prober
 from monitor.process import descriptors_for_clients, settle_memory
@@ -33,6 +33,7 @@ from monitor.runner import Drained
 from monitor.runnow import RunNow
 from monitor.schedule import BEAT
 from monitor.spec import Configuration, HostPort, PublicSpec, Sources
+from monitor.supervised import Turn
 from monitor.turns import turns
 from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.watch import Watch
@@ -56,7 +57,6 @@ class Service(Memory):
         self._config_error: str | None = None
         self._sources = config.sources
         self._address = ""
-        self._said = ""
         self._unready: str | None = "starting"
         self._reloading = asyncio.Lock()
         self._redactor = _redactor((config,))
@@ -189,7 +189,7 @@ class Service(Memory):
         self._run(config, net, planned)
         async for record in turns(self._ledger):
             spec = record.spec
-            record.first_due = first_due(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
+            record.due_times = due_times(spec.name, spec.interval, self._engine.epoch) if spec.enabled else None
         return changed
 
     def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
@@ -230,10 +230,14 @@ class Service(Memory):
         now = system_clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
-        self._retries.follow(record, now.steady)
-        self._run_now.found(name, result)
-        self.note(record, result, runs, now.wall)
-        self.feed.tell("result", name, now.wall, record.standing, record.last)
+        with Turn("retry"):
+            self._retries.follow(record, now.steady)
+        with Turn("result"):
+            self._run_now.found(name, result)
+        with Turn("history"):
+            self.note(record, result, runs, now.wall)
+        with Turn("live_feed"):
+            self.feed.tell("result", name, now.wall, record.standing, record.last)
         if transition is not None:
             self._tell(record, transition)
 
@@ -253,8 +257,10 @@ class Service(Memory):
     def _tell(self, record: Record, transition: Transition) -> None:
         """One line per change of state, none per run."""
         standing = transition.after
-        self.moved(record, transition)
-        self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
+        with Turn("history"):
+            self.moved(record, transition)
+        with Turn("live_feed"):
+            self.feed.tell("transition", record.spec.name, standing.since, standing, record.last)
         found = standing.conclusive
         write = _log.warning if standing.state is State.DOWN else _log.info
         write(
@@ -272,18 +278,17 @@ class Service(Memory):
         self._notifier.alive()
         self._ledger.presence.seen(system_clock())
         if self._pool is not None:
-            self._pool.beat()
-        if self._notifier.listened_to and (status := self._status()) != self._said:
-            self._said = status
-            self._notifier.status(status)
+            with Turn("worker"):
+                self._pool.beat()
+        with Turn("aging"):
+            self._aging.beat()
+        if self._notifier.listened_to:
+            with Turn("notify"):
+                self._notifier.status(self._status())
         self._overload.look(system_clock().steady)
-        self._aging.beat()
 
     def _status(self) -> str:
-        counts = count_states(record.standing.state for record in self._ledger)
-        named = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        refused = f"; configuration not reloaded: {self._config_error}" if self._config_error else ""
-        return " ".join(f"{len(self._ledger)} checks{f': {named}' if named else ''}{refused}".split())
+        return status_line(count_states(record.standing.state for record in self._ledger), self._config_error)
 
     # what the web server shows
 
@@ -341,8 +346,4 @@ class Service(Memory):
 
 
 def _redactor(configurations: Iterable[Configuration]) -> Redactor:
-    found: set[str] = set()
-    for config in configurations:
-        found |= config.monitor.history.secrets
-        found |= config.monitor.access.secrets.union(*(c.secrets for c in (*config.checks, *config.probe_modules)))
-    return Redactor(found).prepare()
+    return Redactor(frozenset().union(*(config.secrets for config in configurations))).prepare()

@@ -324,6 +324,12 @@ class Configuration:
     maintenance: tuple[MaintenanceSpec, ...] = ()
     sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """All that must never be shown or logged."""
+        checks = (check.secrets for check in (*self.checks, *self.probe_modules))
+        return frozenset().union(self.monitor.history.secrets, self.monitor.access.secrets, *checks)
+
 
 def is_secret(value: object) -> bool:
     """Whether a value is, or holds, a secret."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 
 from msgspec import Struct, structs
@@ -52,6 +53,7 @@ class Standing:
     """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
 
     `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
+    Before `fresh_until` (steady seconds) what is known is not too old either: a reload had shortened the interval.
     `consecutive_slow` counts successes above `expect.latency`; a failure below `down_after` does not end what made the
     check degraded.
     """
@@ -65,6 +67,7 @@ class Standing:
     incident: Incident | None = None
     failing: Result | None = None
     consecutive_slow: int = 0
+    fresh_until: float = -math.inf
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
@@ -84,6 +87,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
         consecutive_successes=0 if result.failed else standing.consecutive_successes + 1,
         conclusive=without_evidence(result),
         concluded=now.steady,
+        fresh_until=-math.inf,
         failing=((standing.consecutive_failures and standing.failing) or result) if result.failed else None,
         consecutive_slow=_slow_in_a_row(standing.consecutive_slow, result, spec),
     )
@@ -104,20 +108,22 @@ def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> S
     if due:
         return _moved(fresh, State.MAINTENANCE, now)
     found = fresh.conclusive
-    if found is None or found.failed or _stale(fresh, spec, now):
+    if found is None or found.failed or stale(fresh, spec, now):
         return _moved(fresh, State.UNKNOWN, now)
     return _moved(fresh, _good_or_degraded(fresh, found, spec, now), now)
 
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
     """Where the check stands now if nothing came since: unknown, once what is known is too old."""
-    if standing.state in (State.PAUSED, State.MAINTENANCE) or not _stale(standing, spec, now):
+    if standing.state in (State.PAUSED, State.MAINTENANCE) or not stale(standing, spec, now):
         return standing
     return _moved(standing, State.UNKNOWN, now)
 
 
-def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands after a reload that changed it: what was found stays, pausing begins and ends."""
+def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Moment) -> Standing:
+    """Where the check stands after a reload that changed it from `before`: what was found stays, pausing begins and
+    ends.
+    """
     if not spec.enabled:
         return _moved(
             replace(standing, consecutive_failures=0, consecutive_successes=0),
@@ -126,8 +132,12 @@ def reconfigured(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
         )
     if standing.state is State.PAUSED:
         return Standing(State.UNKNOWN, now.wall, conclusive=standing.conclusive)
-    # No run was due yet by the new interval, so by it nothing has become too old.
-    return standing if standing.concluded is None else replace(standing, concluded=now.steady)
+    if standing.concluded is None or spec.interval >= before.interval:
+        return standing
+    # By the shorter interval no run was due yet. But no number of reloads lets a check seem fresh for longer than three
+    # of the longest interval that it had since its last conclusive result.
+    due = now.steady + STALE_AFTER_INTERVALS * spec.interval
+    return replace(standing, fresh_until=min(due, _fresh_until(standing, before)))
 
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
@@ -200,9 +210,14 @@ def in_words(length: float) -> str:
     return "1 second" if round(length) == 1 else f"{length:.0f} seconds"
 
 
-def _stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:
+def stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:
     """Whether what is known is too old."""
-    return standing.concluded is not None and now.steady - standing.concluded > STALE_AFTER_INTERVALS * spec.interval
+    return standing.concluded is not None and now.steady > _fresh_until(standing, spec)
+
+
+def _fresh_until(standing: Standing, spec: CheckSpec) -> float:
+    assert standing.concluded is not None
+    return max(standing.concluded + STALE_AFTER_INTERVALS * spec.interval, standing.fresh_until)
 
 
 def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.clock import Moment, rfc3339, utc
-from monitor.due import next_due
 from monitor.ledger import Record
 from monitor.maintenance import Plan, Window, upcoming
 from monitor.outcome import Evidence, Reason, Result, State
@@ -16,7 +15,7 @@ from monitor.packed import History
 from monitor.past import Past
 from monitor.ring import Slot
 from monitor.spec import CheckSpec
-from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing, aged, degradation, slowness, undecided
+from monitor.state import Incident, Standing, aged, degradation, slowness, stale, undecided
 from monitor.tally import Tally
 from monitor.tls_document import short_document, tls_document
 from monitor.turns import turns
@@ -183,9 +182,9 @@ def view_check(record: Record, now: Moment) -> CheckView:
 
 
 def _next_run(record: Record, now: Moment) -> float | None:
-    if record.first_due is None:
+    if record.due_times is None:
         return None
-    due = next_due(record.first_due, record.spec.interval, now.steady)
+    due = record.due_times.next(now.steady)
     if record.retry_at is not None and now.steady <= record.retry_at < due and undecided(record.standing, record.spec):
         due = record.retry_at
     return now.wall + due - now.steady
@@ -336,7 +335,7 @@ def _unknown(record: Record, standing: Standing, now: Moment) -> str:
         return "no result yet"
     if not last.conclusive:
         return last.detail
-    if standing.concluded is None or now.steady - standing.concluded > STALE_AFTER_INTERVALS * record.spec.interval:
+    if standing.concluded is None or stale(standing, record.spec, now):
         return f"nothing new for too long; the last was: {last.detail}"
     if not standing.consecutive_failures:
         return f"nothing conclusive since the planned maintenance, in which it failed: {last.detail}"

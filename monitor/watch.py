@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from monitor.spec import Sources
+from monitor.supervised import supervise
 
 _log = structlog.get_logger("monitor.watch")
 
@@ -49,20 +50,16 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look, on the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = asyncio.get_running_loop().create_task(supervise("configuration", self._turn))
 
     def stop(self) -> None:
         """Look no more."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(PERIOD)
-            try:
-                await self._look()
-            except Exception:  # noqa: BLE001  # a bug, which the next change need not meet
-                _log.exception("internal error in a reload")
+    async def _turn(self) -> None:
+        await asyncio.sleep(PERIOD)
+        await self._look()
 
     async def _look(self) -> None:
         sources = self._sources()

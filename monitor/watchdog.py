@@ -7,6 +7,8 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
+from monitor.supervised import Turn
+
 TICK = 0.1
 """Seconds between two looks at the clock; what stands still for less is seen only as lag."""
 _NOTICED = 0.05
@@ -84,8 +86,9 @@ class Watchdog:
 
     def _tick(self) -> None:
         assert self._loop is not None
-        self._observe(max(0.0, time.monotonic() - self._ticked - TICK))
-        self._look()
+        with Turn("watchdog"):
+            self._observe(max(0.0, time.monotonic() - self._ticked - TICK))
+            self._look()
         self._ticked, self._slept = time.monotonic(), _slept()
         self._handle = self._loop.call_later(TICK, self._tick)
 

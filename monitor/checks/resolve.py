@@ -14,6 +14,7 @@ import pycares
 
 from monitor.checks.run import Stop
 from monitor.outcome import Reason
+from monitor.supervised import Turn
 
 _RETRY_SECONDS = 1.0
 """A question or its answer may be lost; ask again after so long, then after twice as long, and so on."""
@@ -119,5 +120,6 @@ class _Lookup:
 
     def _tick(self) -> None:
         """Let c-ares ask again whatever was not answered in time."""
-        self._channel.process_fd(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
+        with Turn("lookup"):
+            self._channel.process_fd(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
         self._timer = self._loop.call_later(_RETRY_SECONDS / 4, self._tick)

@@ -66,11 +66,13 @@ def _of_postgresql(error: BaseException | None) -> str:
     if isinstance(error, TimeoutError) or type(error).__name__ == "ConnectionTimeout":
         return "the database does not answer in time"
     if getattr(error, "sqlstate", None) is None:
-        *_, last = ("", *_FAILED.findall(str(error)))
+        *_, last = ("", *_FAILED.findall(str(error)[:_LONGEST]))
         return f"the database cannot be used: {_QUOTED.sub('', last) or _worded(error)}"
     return f"the database says: {_worded(error)}"
 
 
+_LONGEST = 4096
+"""Characters of libpq's words that are read."""
 _FAILED = re.compile(r".*(?:failed|error|FATAL): +([^\n]*)")
 _QUOTED = re.compile(r"""(?:,| for)?(?: (?:at|user|host|role|database))? ["'][^"']*["']""")
 

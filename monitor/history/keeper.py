@@ -33,6 +33,7 @@ from monitor.outcome import Result
 from monitor.retention import HistorySpec
 from monitor.spec import CheckSpec
 from monitor.state import Incident
+from monitor.supervised import supervise
 
 _log = structlog.get_logger("monitor.history")
 
@@ -78,7 +79,7 @@ class Keeper:
 
     async def start(self) -> None:
         """Take over what was known, or go on without if it cannot be read soon: it is adopted later."""
-        self._task = asyncio.create_task(self._live())
+        self._task = asyncio.create_task(supervise("history", self._live, longest=_RETRY))
         try:
             async with asyncio.timeout(_PATIENCE_AT_START):
                 await self._known.wait()
@@ -96,9 +97,10 @@ class Keeper:
         now = system_clock()
         for record in self._ledger:
             record.past.stand(record.standing.state, now)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_AT_STOP):
-                await self._attempt(self._last())
+        if self._early != {}:  # else nothing is known that is not stored
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_AT_STOP):
+                    await self._attempt(self._last())
         if self.meter.queue or self._early:
             _log.error("history is not whole", results=self.meter.queue, why=self._why)
         await self._database.close()
@@ -128,14 +130,10 @@ class Keeper:
             self._journal.save_soon([check.name])
 
     async def _live(self) -> None:
-        while True:
-            try:
-                await self._attempt(self._turn())
-            except Exception:  # noqa: BLE001  a bug here must not end the history for good
-                _log.exception("internal error in the history")
-            if self._early is None:
-                self._known.set()
-            await asyncio.sleep(_EVERY)
+        await self._attempt(self._turn())
+        if self._early is None:
+            self._known.set()
+        await asyncio.sleep(_EVERY)
 
     async def _turn(self) -> None:
         if not self._database.is_open:

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from monitor.meter import HistoryMeter, Latency, Meter, WorkerMeter, total
 from monitor.metrics.history import HistoryCollector
 from monitor.outcome import Outcome, Reason
+from monitor.supervised import LOOPS
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
 """Why a run may say nothing of its target."""
@@ -96,6 +97,12 @@ class _MeterCollector(Collector):
             skipped.add_metric([why], runs)
         yield skipped
         yield _histogram("monitor_event_loop_lag_seconds", f"{_LOOP}.", {(): meter.event_loop_lag})
+        failures = CounterMetricFamily(
+            "monitor_supervision_failures", "Turns of the monitor's own loops that a bug ended.", labels=["loop"]
+        )
+        for loop in LOOPS:
+            failures.add_metric([loop], meter.supervision.get(loop, 0))
+        yield failures
 
 
 class _WorkerCollector(Collector):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 
+from monitor.supervised import supervise
 from monitor.web.access_failures import address_of, counted_as
 from monitor.web.limits import FULL, Guard
 from monitor.web.places import Place
-
-_log = logging.getLogger("monitor.web")
 
 _PAUSE = 0.5
 """Seconds to wait when a connection cannot be accepted, which is for want of file descriptors."""
@@ -36,7 +35,9 @@ class Listener:
         self._context = context
         self._opening: set[asyncio.Task[None]] = set()
         loop = asyncio.get_running_loop()
-        self._accepting = [loop.create_task(self._accept(bound)) for bound in sockets]
+        self._accepting = [
+            loop.create_task(supervise("accept", partial(self._accept, bound), longest=_PAUSE)) for bound in sockets
+        ]
 
     def close(self) -> None:
         """Accept no more, and give up handshakes that are under way."""
@@ -46,16 +47,16 @@ class Listener:
             bound.close()
 
     async def _accept(self, bound: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                client, address = await loop.sock_accept(bound)
-                self._admit(client, str(address[0]))
-            except OSError:
-                await asyncio.sleep(_PAUSE)
-            except Exception:  # noqa: BLE001  whatever it was, the next client must find somebody here
-                _log.exception("cannot take a connection")
-                await asyncio.sleep(_PAUSE)
+        try:
+            client, address = await asyncio.get_running_loop().sock_accept(bound)
+        except OSError:
+            await asyncio.sleep(_PAUSE)
+            return
+        try:
+            self._admit(client, str(address[0]))
+        except BaseException:
+            client.close()
+            raise
 
     def _admit(self, client: socket.socket, address: str) -> None:
         place = self._guard.places.take(counted_as(address_of(address)))

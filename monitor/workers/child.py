@@ -15,13 +15,14 @@ from typing import Any
 
 import structlog
 
-from monitor import log
+from monitor import log, supervised
 from monitor.checks.net import Net
 from monitor.engine import Engine
 from monitor.outcome import Result
 from monitor.process import new_event_loop, settle_memory
 from monitor.redact import Redactor
 from monitor.spec import CheckSpec
+from monitor.supervised import Turn
 from monitor.workers.wire import Batch, Found, Orders, batch_frame, read_order
 
 _log = structlog.get_logger("monitor.worker")
@@ -51,7 +52,11 @@ class Outbox:
         if len(self._found) >= _MOST_GATHERED:
             self.send()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_GATHERED, self.send)
+            self._timer = asyncio.get_running_loop().call_later(_GATHERED, self._send_in_time)
+
+    def _send_in_time(self) -> None:
+        with Turn("result"):
+            self.send()
 
     def send(self, **more: Any) -> None:
         """Send what there is, with whatever else is to be said."""
@@ -174,6 +179,7 @@ def main() -> None:
     """Probe for the daemon at the other end of the socket whose number is the last argument."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # sent to the whole group; the daemon says what to do
         signal.signal(name, signal.SIG_IGN)
+    supervised.end_at(MemoryError)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_MORE_LIKELY, encoding="ascii")
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from zlib import crc32
 
-from monitor.due import due_between, first_due
+from monitor.clock import Moment, system_clock
+from monitor.due import DueTimes, due_times
 from monitor.errors import StartError
 from monitor.meter import Meter, WorkerMeter
 from monitor.outcome import Reason, Result
 from monitor.runner import Drained
 from monitor.spec import AccessSpec, CheckSpec, Configuration, MonitorSpec
+from monitor.supervised import Turn
 from monitor.workers.wire import Batch, Found, Orders
 from monitor.workers.worker import Worker
 
@@ -29,20 +31,20 @@ Told = Callable[[str, Result, int], None]
 
 @dataclass(slots=True)
 class Duty:
-    """A check that a worker has; its due times count from `first` on, and up to `settled` all have been answered for.
+    """A check that a worker has; up to `settled` (steady seconds) all its due times have been answered for.
 
     `generation` is that of the orders that made it what it is; what was found under older ones is not about it.
     """
 
     spec: CheckSpec
     worker: int
-    first: float
+    times: DueTimes
     settled: float
     generation: int
 
     def outstanding(self, now: float) -> int:
         """How many runs were due and have come to nothing yet."""
-        return due_between(self.first, self.spec.interval, self.settled, now) if self.spec.enabled else 0
+        return self.times.between(self.settled, now) if self.spec.enabled else 0
 
 
 class Pool:
@@ -54,7 +56,7 @@ class Pool:
         self._duties: dict[str, Duty] = {}
         self._lost: list[set[str]] = [set() for _ in self._workers]
         self._generation = 0
-        self._epoch = 0.0
+        self._epoch = system_clock()
         self._started = False
         self._monitor = MonitorSpec()
         self._gone = [Meter() for _ in self._workers]
@@ -62,8 +64,8 @@ class Pool:
 
     # life
 
-    async def start(self, epoch: float, monitor: MonitorSpec) -> None:
-        """Start all workers, without checks; due times will count from `epoch`. Raises StartError if one will not."""
+    async def start(self, epoch: Moment, monitor: MonitorSpec) -> None:
+        """Start all workers, without checks; due times will go by `epoch`. Raises StartError if one will not start."""
         self._epoch = epoch
         self._limit(monitor)
         try:
@@ -102,9 +104,10 @@ class Pool:
     def beat(self) -> None:
         """Once a second: see that all workers live, and answer for what is due of those that do not."""
         for worker in self._workers:
-            worker.beat()
-            if self._started and not worker.figures.up:
-                self._answer_for(worker.number, time.monotonic())
+            with Turn("worker"):
+                worker.beat()
+                if self._started and not worker.figures.up:
+                    self._answer_for(worker.number, time.monotonic())
 
     async def drain(self, limit: float) -> list[Drained]:
         """Let what runs end within `limit` seconds, then end all workers."""
@@ -142,7 +145,8 @@ class Pool:
     def heard(self, number: int, batch: Batch) -> None:
         """Pass on what a worker found."""
         for found in batch.found:
-            self._take(found, batch.generation)
+            with Turn("result"):
+                self._take(found, batch.generation)
         if batch.began is not None and self._started:
             self._answer_for(number, batch.began)
             again, self._lost[number] = tuple(self._lost[number]), set()
@@ -168,14 +172,15 @@ class Pool:
                 self._gone[number].skipped["worker"] += runs
                 self._lost[number].add(name)
                 detail = f"the monitor's probe worker {number} died or hung, and with it {runs} of the check's runs"
-                self._found(name, Result(name, time.time(), Reason.MONITOR_OVERLOADED, detail), runs)
+                with Turn("result"):
+                    self._found(name, Result(name, time.time(), Reason.MONITOR_OVERLOADED, detail), runs)
 
     def _duty(self, spec: CheckSpec, before: Duty | None) -> Duty:
         if before is not None and before.spec == spec:
             return before
         number = crc32(spec.name.encode()) % len(self._workers)
-        first = first_due(spec.name, spec.interval, self._epoch)
-        return Duty(spec, number, first, time.monotonic(), self._generation)
+        times = due_times(spec.name, spec.interval, self._epoch)
+        return Duty(spec, number, times, time.monotonic(), self._generation)
 
     def _orders(self, specs: Iterable[CheckSpec], gone: tuple[str, ...]) -> Iterator[Orders]:
         """The orders for these checks, in pieces."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.clock import Moment
 from monitor.meter import Meter
 from monitor.outcome import Result
 from monitor.runner import Drained
@@ -27,12 +28,13 @@ _LONGEST = 1 << 30
 class Orders:
     """What a worker is to do from now on.
 
-    `changed` are checks that are new or different, `gone` the names of those that are not this worker's any more,
-    `again` the names of those to be run once more, soon. More orders of the same generation follow if `more`.
+    `epoch` is the moment by which due times are mapped to the steady clock. `changed` are checks that are new or
+    different, `gone` the names of those that are not this worker's any more, `again` the names of those to be run once
+    more, soon. More orders of the same generation follow if `more`.
     """
 
     generation: int
-    epoch: float
+    epoch: Moment
     monitor: MonitorSpec
     changed: tuple[CheckSpec, ...] = ()
     gone: tuple[str, ...] = ()

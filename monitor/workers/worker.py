@@ -6,8 +6,8 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import structlog
 import monitor
 from monitor.meter import WorkerMeter
 from monitor.runner import Drained
+from monitor.supervised import Turn, supervise
 from monitor.workers.wire import Batch, Drain, Orders, order_frame, read_batch
 
 _log = structlog.get_logger("monitor.workers")
@@ -55,12 +56,13 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._outgoing: asyncio.Queue[Orders | Drain] = asyncio.Queue()
         self._silent = 0
+        self._pause = 0.0
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the first process, and wait until its checks are scheduled."""
-        self._task = asyncio.create_task(self._keep())
+        self._task = asyncio.create_task(supervise("worker", self._life, lambda: not self._closing))
         await self._ready.wait()
 
     def order(self, orders: Iterable[Orders | Drain]) -> None:
@@ -95,21 +97,37 @@ class Worker:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def _keep(self) -> None:
-        pause = 0.0
-        while not self._closing:
-            began = time.monotonic()
+    async def _life(self) -> None:
+        """One process, from its start to its end, and the pause before the next one."""
+        began = time.monotonic()
+        try:
             await self._live()
+        except OSError as error:
+            _log.error("a probe worker cannot be started", worker=self.number, error=str(error))
+        finally:
             self.figures.up = False
-            if self._closing:
-                return
-            self.figures.restarts += 1
+            self.figures.restarts += not self._closing
+        if not self._closing:
             lived = time.monotonic() - began
-            pause = 0.0 if lived > _PROVEN else min(_LONGEST_PAUSE, 2 * pause + 0.1)
-            await asyncio.sleep(pause)
+            self._pause = 0.0 if lived > _PROVEN else min(_LONGEST_PAUSE, 2 * self._pause + 0.1)
+            await asyncio.sleep(self._pause)
 
     async def _live(self) -> None:
-        """One process, from its start to its end."""
+        async with AsyncExitStack() as opened:
+            ours = await self._born(opened)
+            try:
+                self._silent = 0
+                self._outgoing = asyncio.Queue()
+                self.order(self._listener.all_orders(self.number))
+                reader, writer = await asyncio.open_unix_connection(sock=ours)
+            except BaseException:
+                ours.close()
+                raise
+            opened.callback(writer.close)
+            await _first_to_end(self._listen(reader), self._talk(writer))
+
+    async def _born(self, opened: AsyncExitStack) -> socket.socket:
+        """Start a process, which `opened` ends; returns our end of the socket pair."""
         ours, its = socket.socketpair()
         try:
             with its:
@@ -117,21 +135,11 @@ class Worker:
                     sys.executable, "-P", "-c", _CODE, _FOLDER, str(its.fileno()),
                     pass_fds=(its.fileno(),), stdin=asyncio.subprocess.DEVNULL,
                 )  # fmt: skip
-        except OSError as error:
+        except BaseException:
             ours.close()
-            _log.error("a probe worker cannot be started", worker=self.number, error=str(error))
-            return
-        self._silent = 0
-        self._outgoing = asyncio.Queue()
-        self.order(self._listener.all_orders(self.number))
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
-        talking = asyncio.create_task(self._talk(writer))
-        try:
-            await self._listen(reader)
-        finally:
-            talking.cancel()
-            writer.close()
-            await self._ended(self._process)
+            raise
+        opened.push_async_callback(self._ended, self._process)
+        return ours
 
     async def _talk(self, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -143,19 +151,19 @@ class Worker:
             while True:
                 batch = await read_batch(reader)
                 self._silent = 0
-                self._note(batch)
-                self._listener.heard(self.number, batch)
+                with Turn("worker"):
+                    self._note(batch)
+                    self._listener.heard(self.number, batch)
 
     def _note(self, batch: Batch) -> None:
         figures = self.figures
+        figures.up = True  # the first batch comes once its checks are scheduled
+        self._ready.set()
         if batch.meter is not None:
             figures.meter, figures.cpu_seconds = batch.meter, batch.cpu_seconds
             figures.resident_bytes = batch.resident_bytes
         if batch.drained is not None:
             self._drained = batch.drained
-        if batch.began is not None:
-            figures.up = True
-            self._ready.set()
 
     async def _ended(self, process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
@@ -164,3 +172,16 @@ class Worker:
         if not self._closing:
             how = f"by signal {-code}" if code < 0 else f"with code {code}"
             _log.error("a probe worker died and is started again", worker=self.number, ended=how)
+
+
+async def _first_to_end(*works: Coroutine[None, None, None]) -> None:
+    """Run these until one of them ends, then cancel the others; raises what ended it."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

@@ -10,12 +10,14 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.due import fraction_of
 from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +72,13 @@ def configuration(
     return "\n".join(
         f"{head}\n" + "".join(f"{key} = {toml(value)}\n" for key, value in table.items()) for head, table in sections
     )
+
+
+def names_due_in(seconds: float, interval: float, count: int = 1) -> list[str]:
+    """Names of checks that are due next so many seconds from now, or a twentieth of the interval later."""
+    share = ((time.time() + seconds) / interval) % 1
+    names = (f"held-{n}" for n in range(100_000))
+    return list(islice((name for name in names if (fraction_of(name) - share) % 1 < 0.05), count))
 
 
 class Metrics:

@@ -13,14 +13,10 @@ import pytest
 
 from tests.servers.http import HttpServer, answer, ok
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import Daemon, eventually, until
+from tests.service.daemon import Daemon, eventually, names_due_in, until
 
 WORKERS = [0, 2]
 
-EARLY = "s10"
-"""A name whose hash lets its first run be due some three seconds after the start, of a minute."""
-LATE = "r21"
-"""And one whose first run is due at the end of its interval."""
 BROKEN = [("Content-Type", "application/json"), ("Set-Cookie", "session=tell-nobody")]
 
 
@@ -83,16 +79,17 @@ def written(folder: Path, note: str) -> bool:
 
 
 async def test_a_run_that_is_asked_for_is_one_request_and_recorded(start: Start, target: HttpServer) -> None:
+    (late,) = names_due_in(50.0, 60.0)
     daemon = await start(
-        {"name": LATE, "url": target.url("/"), "interval": "60s", "timeout": {"total": "2s"}},
+        {"name": late, "url": target.url("/"), "interval": "60s", "timeout": {"total": "2s"}},
         {"name": "off", "url": target.url("/"), "enabled": False},
     )
     before = len(target.requests)
-    result = await ask(daemon, "/api/v1/checks/r21/run", "POST")
+    result = await ask(daemon, f"/api/v1/checks/{late}/run", "POST")
     assert result["outcome"] == "success"
     assert len(target.requests) == before + 1
-    assert (await daemon.detail(LATE))["recent"][0]["started_at"] == result["started_at"]
-    status, text = await daemon.get("/api/v1/checks/r21/run", method="POST")
+    assert (await daemon.detail(late))["recent"][0]["started_at"] == result["started_at"]
+    status, text = await daemon.get(f"/api/v1/checks/{late}/run", method="POST")
     assert status == 409
     assert "too often" in text
     status, text = await daemon.get("/api/v1/checks/off/run", method="POST")
@@ -110,9 +107,9 @@ async def test_a_run_that_is_under_way_is_waited_for_and_not_doubled(start: Star
 
     target = await serve(HttpServer(slow))
     limits = {"connect": "2s", "read": "14s", "total": "15s"}  # a start that is slow misses one due time at most
-    daemon = await start({"name": EARLY, "url": target.url("/"), "interval": "15s", "timeout": limits})
+    daemon = await start({"name": "held", "url": target.url("/"), "interval": "15s", "timeout": limits})
     await until(lambda: len(target.requests) == 1)
-    asked = asyncio.create_task(ask(daemon, f"/api/v1/checks/{EARLY}/run", "POST"))
+    asked = asyncio.create_task(ask(daemon, "/api/v1/checks/held/run", "POST"))
     await ask(daemon, "/status.json")  # so that it has arrived
     go.set()
     assert (await asked)["outcome"] == "success"

@@ -8,10 +8,9 @@ import time
 
 import pytest
 
-from monitor.schedule import fraction_of
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import Daemon, configuration, eventually, until
+from tests.service.daemon import Daemon, configuration, eventually, names_due_in, until
 from tests.starvation import Starvation
 
 PATIENT = {"interval": "10s", "timeout": {"connect": "1s", "read": "9s", "total": "10s"}}
@@ -41,8 +40,7 @@ class Held(HttpServer):
 
 async def held(start: Start, target: Held, count: int = 3, **monitor: object) -> Daemon:
     """A daemon with runs in flight that wait for the target."""
-    # due three seconds after the start
-    names = [name for name in map("held-{}".format, range(500)) if 0.3 < fraction_of(name) < 0.35][:count]
+    names = names_due_in(4.0, 10.0, count)
     checks = [{"name": name, "url": target.url(f"/{name}"), **PATIENT} for name in names]
     quick = {"name": "quick", "url": target.url("/quick")}
     daemon = await start(*checks, quick, monitor=monitor, defaults={})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import schedule as module
-from monitor.due import due_between, first_due, fraction_of, next_due, retry_due
+from monitor.clock import Moment
+from monitor.due import DueTimes, due_times, fraction_of
 from monitor.schedule import BEAT, Grid, Job, Schedule, SteadyTime
 from tests.unit.made import spec
 
@@ -45,34 +47,60 @@ def test_names_are_spread_evenly(pattern: str) -> None:
     assert chi_squared < 95, filled  # 49 degrees of freedom: more by chance once in 10,000
 
 
-@given(names, st.floats(0.1, 1e5), st.floats(0, 1), st.floats(0, 1e7), st.floats(0, 1e6))
+starts = st.builds(Moment, st.floats(0, 4e9), st.floats(0, 1e7))
+intervals = st.floats(0.05, 1e5) | st.sampled_from([0.05, 0.1, 0.3, 0.7, 1 / 3, 1.1, 1.3, 2.5, 10.0, 60.0])
+
+
+@given(names, intervals, st.floats(0, 1), starts, st.floats(0, 1e6))
 def test_a_retry_comes_after_its_interval_or_the_grid_comes_first(
-    name: str, interval: float, share: float, epoch: float, later: float
+    name: str, interval: float, share: float, start: Moment, later: float
 ) -> None:
-    first, now = first_due(name, interval, epoch), epoch + later
+    times, now = due_times(name, interval, start), start.steady + later
     retry = max(0.1, share * interval)
-    at, grid = retry_due(first, interval, retry, now), next_due(first, interval, now)
-    assert retry_due(None, interval, retry, now) == now + retry
+    at, grid = times.retry(retry, now), times.next(now)
     if at is None:
         assert grid <= now + retry, "a failure is looked at again within the retry interval, one way or the other"
     else:
         assert at == now + retry < grid, "no due time moves, and none is doubled"
 
 
-@given(names, st.floats(0.05, 1e5), st.floats(0, 1e7), st.floats(0, 1e6), st.floats(0, 1e4))
+@given(names, intervals, starts, st.floats(0, 1e6), st.floats(0, 1e4))
 def test_due_times_are_counted_between_any_two_moments(
-    name: str, interval: float, epoch: float, later: float, more: float
+    name: str, interval: float, start: Moment, later: float, more: float
 ) -> None:
-    first = first_due(name, interval, epoch)
-    assert epoch <= first < epoch + interval
-    now = epoch + later
-    due = next_due(first, interval, now)
-    assert due >= first
-    assert -1e-6 * interval <= due - max(now, first) < interval * (1 + 1e-6)
-    assert due_between(first, interval, epoch - 1, now) + due_between(first, interval, now, now + more) == due_between(
-        first, interval, epoch - 1, now + more
-    )
-    assert due_between(first, interval, due - interval / 2, due + interval / 2) == 1
+    times = due_times(name, interval, start)
+    assert start.steady <= times.first <= start.steady + interval
+    now = start.steady + later
+    due = times.next(now)
+    assert due >= max(now, times.first)
+    assert due - max(now, times.first) <= interval * (1 + 1e-6)
+    before, end = start.steady - 1, now + more
+    assert times.between(before, now) + times.between(now, end) == times.between(before, end)
+    assert times.between(due - interval / 2, due + interval / 2) == 1
+
+
+@given(st.floats(0, 1e7), intervals, st.integers(0, 10**6), st.integers(0, 1000))
+def test_a_run_that_was_answered_is_not_outstanding(first: float, interval: float, number: int, more: int) -> None:
+    """Answered up to one due time, at a later one exactly those between them are outstanding: not one more or less."""
+    times = DueTimes(first, interval)
+    settled, now = times.at(number), times.at(number + more)
+    assert times.between(settled, now) == more
+    assert times.between(settled, math.nextafter(now, -math.inf)) == max(0, more - 1)
+    assert times.number_from(settled) == number
+    assert times.until(settled) == number + 1
+
+
+@given(names, intervals, starts, st.floats(0, 1e7), st.floats(0, 1e6))
+def test_due_times_are_the_same_after_a_restart(
+    name: str, interval: float, start: Moment, steady: float, later: float
+) -> None:
+    """In Unix time, whatever the steady clock of the next process, or machine, says."""
+    restarted = Moment(start.wall + later, steady)
+    first, second = due_times(name, interval, start), due_times(name, interval, restarted)
+    apart = (first.first - start.steady + start.wall) - (second.first - restarted.steady + restarted.wall)
+    assert abs(math.remainder(apart, interval)) < 1e-5
+    unix = second.first - restarted.steady + restarted.wall
+    assert abs(math.remainder(unix - fraction_of(name) * interval, interval)) < 1e-5
 
 
 # the grid
@@ -197,34 +225,22 @@ async def diary() -> AsyncIterator[Diary]:
     made.schedule.stop()
 
 
-async def test_due_times_are_start_plus_offset_plus_n_intervals(diary: Diary) -> None:
+async def test_due_times_are_on_the_grid_of_unix_time(diary: Diary) -> None:
     jobs = [job(f"r{n}", interval) for n, interval in enumerate((0.05, 0.1, 0.3, 1.0, 1.3))]
     diary.schedule.apply(named(*jobs))
     await diary.until(lambda: all(len(diary.of(r.spec.name)) >= 2 for r in jobs))
-    epoch = diary.schedule._epoch
+    epoch = diary.schedule.epoch
     for r in jobs:
         interval = r.spec.interval
         for _, due, missed, fired in [run for run in diary.runs if run[0] == r.spec.name]:
-            n = (due - epoch - fraction_of(r.spec.name) * interval) / interval
-            assert abs(n - round(n)) * interval < 1e-6
+            unix = due - epoch.steady + epoch.wall
+            assert abs(math.remainder(unix - fraction_of(r.spec.name) * interval, interval)) < 1e-5
+            assert due_times(r.spec.name, interval, epoch).next(due) == due, "the same float, whoever computes it"
             assert fired >= due - 0.002
             assert missed >= 0
         dues = diary.of(r.spec.name)
         skipped = sum(missed for name, _, missed, _ in diary.runs if name == r.spec.name)
         assert round((dues[-1] - dues[0]) / interval) == len(dues) - 1 + skipped - diary.runs[0][2]
-
-
-async def test_due_times_stay_exact_over_thousands_of_runs(diary: Diary) -> None:
-    """Not by waiting: what plans the next run is asked thousands of times over."""
-    one = job("one", 0.1)
-    diary.schedule.apply(named(one))
-    entry = diary.schedule._entries["one"]
-    first = entry.due
-    due = first
-    for _ in range(20_000):
-        due += one.spec.interval  # as `_fire` does
-    exact = first + 20_000 * one.spec.interval
-    assert abs(due - exact) < 1e-5
 
 
 async def test_the_beat_goes_on_without_checks(diary: Diary) -> None:
@@ -265,8 +281,7 @@ async def test_a_changed_interval_moves_to_its_own_grid(diary: Diary) -> None:
     one.spec = spec(name="one", interval=0.2)
     diary.schedule.apply(named(one))
     await diary.until(lambda: len(diary.runs) >= 2)
-    offset = (diary.runs[0][1] - diary.schedule._epoch) / 0.2
-    assert abs(offset - fraction_of("one") - round(offset - fraction_of("one"))) < 1e-4
+    assert diary.runs[0][1] in {due_times("one", 0.2, diary.schedule.epoch).at(n) for n in range(200)}
 
 
 async def test_a_paused_check_is_not_scheduled(diary: Diary) -> None:

@@ -22,6 +22,7 @@ from monitor.state import (
     degradation,
     reconfigured,
     seconds,
+    stale,
     undecided,
 )
 from tests.unit.made import EPOCH, INCONCLUSIVE, INTERVAL, at, certificate, result, spec, specs, steps
@@ -320,11 +321,12 @@ def test_pausing_and_resuming_starts_afresh(check: CheckSpec, history: History, 
     for _, standing, _, now in walk(check, history):  # noqa: B007 - the last of them
         pass
     later = at(now.steady + 5)
-    paused = reconfigured(standing, replace(other, enabled=False), later)
+    off = replace(other, enabled=False)
+    paused = reconfigured(standing, check, off, later)
     assert (paused.state, paused.since, paused.incident) == (State.PAUSED, later.wall, None)
     assert paused.consecutive_failures == 0
     again = at(later.steady + 5)
-    resumed = reconfigured(paused, other, again)
+    resumed = reconfigured(paused, off, other, again)
     assert (resumed.state, resumed.since) == (State.UNKNOWN, again.wall)
     assert (resumed.consecutive_failures, resumed.consecutive_successes) == (0, 0)
     assert after(resumed, GOOD, replace(other, expect=Expect()), at(again.steady + 1)).state is State.UP
@@ -333,9 +335,54 @@ def test_pausing_and_resuming_starts_afresh(check: CheckSpec, history: History, 
 @given(specs, steps, specs)
 def test_a_changed_check_keeps_what_is_known(check: CheckSpec, history: History, other: CheckSpec) -> None:
     for _, standing, _, now in walk(check, history):
-        kept = reconfigured(standing, other, now)
+        kept = reconfigured(standing, check, other, now)
         assert (kept.state, kept.since, kept.incident) == (standing.state, standing.since, standing.incident)
-        assert aged(kept, other, now).state is aged(standing, check, now).state, "a new interval has just begun"
+        if not stale(standing, check, now):
+            assert not stale(kept, other, now), "by a new interval no run was due yet"
+
+
+changes = st.lists(st.tuples(st.floats(0, 200), st.sampled_from([0.5, 1.0, 10.0, 60.0])), min_size=1, max_size=20)
+
+
+@given(st.sampled_from([0.5, 1.0, 10.0, 60.0]), changes)
+def test_however_often_it_is_changed_a_check_without_results_becomes_unknown(
+    interval: float, reloads: list[tuple[float, float]]
+) -> None:
+    check = spec(interval=interval)
+    concluded = now = at(100)
+    standing = after(beginning(check, now), GOOD, check, now)
+    assert standing.state is State.UP
+    longest = interval
+    for wait, changed_to in reloads:
+        now = at(now.steady + wait)
+        standing = aged(standing, check, now)
+        if now.steady > concluded.steady + STALE_AFTER_INTERVALS * longest:
+            assert standing.state is State.UNKNOWN
+        other = replace(check, interval=changed_to)
+        standing, check = reconfigured(standing, check, other, now), other
+        longest = max(longest, changed_to)
+
+
+@given(st.integers(1, 50), st.floats(0.05, 0.95))
+def test_reloads_at_one_interval_do_not_keep_a_check_fresh(count: int, share: float) -> None:
+    check = spec(interval=10.0)
+    standing = after(beginning(check, at(0)), GOOD, check, at(0))
+    for n in range(1, count + 1):
+        now = at(n * share * 10.0)
+        other = replace(check, down_after=n)
+        standing = aged(reconfigured(standing, check, other, now), other, now)
+        check = other
+        assert (standing.state is State.UNKNOWN) is (now.steady > 30.0)
+
+
+@pytest.mark.parametrize(("before", "changed_to", "fresh"), [(60.0, 1.0, 3.0), (1.0, 60.0, 179.0), (10.0, 10.0, 29.0)])
+def test_a_changed_interval_has_its_due(before: float, changed_to: float, fresh: float) -> None:
+    """Changed a second after the last result: seconds from then on until nothing is known any more."""
+    check, other = spec(interval=before), spec(interval=changed_to)
+    standing = after(beginning(check, at(0)), GOOD, check, at(0))
+    standing = reconfigured(standing, check, other, at(1))
+    assert aged(standing, other, at(1 + fresh)).state is State.UP
+    assert aged(standing, other, at(1 + fresh + 0.01)).state is State.UNKNOWN
 
 
 def test_a_late_result_does_not_wake_what_is_paused() -> None:

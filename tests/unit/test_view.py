@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given
 
+from monitor.due import DueTimes
 from monitor.ledger import Record
 from monitor.outcome import Phases, Reason, State
 from monitor.spec import CheckSpec, Expect, MonitorSpec
@@ -113,7 +114,7 @@ def test_a_view_ages_what_it_shows_without_touching_it() -> None:
 
 def test_the_next_run_is_shown_in_wall_time_whatever_the_clock_did() -> None:
     one = record()
-    one.first_due = 105.0
+    one.due_times = DueTimes(105.0, INTERVAL)
     assert view_check(one, at(100)).next_run_at == EPOCH + 105
     assert view_check(one, at(100, stepped=3600)).next_run_at == EPOCH + 105 + 3600
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from monitor.clock import Moment
+from monitor.due import DueTimes
 from monitor.ledger import Ledger, Record
 from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
 from monitor.packed import History
@@ -169,7 +170,7 @@ def past(record: Record, *stretches: tuple[int, Made]) -> Record:
             ago = left * interval + 2
             at = Moment(NOW.wall - ago, NOW.steady - ago)
             record.add(made(record.spec, at.wall), at)
-    record.first_due = NOW.steady + 4
+    record.due_times = DueTimes(NOW.steady + 4, record.spec.interval)
     return record
 
 
@@ -202,7 +203,7 @@ def begun(*specs: CheckSpec) -> Ledger:
     ledger = Ledger()
     ledger.apply(specs, MONITOR, Moment(NOW.wall - 7200, NOW.steady - 7200))
     for index, record in enumerate(ledger):
-        record.first_due = NOW.steady + index % 30
+        record.due_times = DueTimes(NOW.steady + index % 30, record.spec.interval)
     return ledger
 
 
