@@ -68,7 +68,9 @@ class Dialer:
         try:
             return await self._first(addresses, port)
         except OSError as error:
-            raise (_proxy_trouble(error, self._run) if self._plan.proxy is not None else error) from error
+            if self._plan.proxy is None:
+                raise
+            raise _proxy_trouble(error, self._run) from error
 
     def _place(self, url: URL) -> tuple[str, int]:
         """Where to connect: `connect_to` stands for the origin that was asked for, and for no other."""

@@ -81,6 +81,7 @@ class Exchange(Wire):
         """Hang up, whatever is still to come."""
         self._reader = None
         self._hang_up()
+        self._failure = self._end = None  # if it was raised, it refers to this
 
     @property
     def _whole(self) -> bool:

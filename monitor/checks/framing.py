@@ -79,8 +79,8 @@ class _Chunked(Body):
         """Bytes that were not read yet: an unfinished line, or what had to wait."""
         self._left = 0
         """Bytes that are missing of the present chunk."""
-        self._line = self._size
-        """Takes the next line."""
+        self._line = _Chunked._size
+        """Takes the next line; not bound, or this would refer to itself."""
         self._trailer_lines = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -108,13 +108,13 @@ class _Chunked(Body):
             self._kept, self.held = b"", False
         elif not self.held and len(self._kept) > _LINE_LIMIT:
             raise InvalidAnswer(f"a line between chunks is longer than {_LINE_LIMIT // 1024} KiB", beyond_limits=True)
-        elif not self._left and self._line == self._data_end and self._kept.strip(b"\r"):
+        elif not self._left and self._line is _Chunked._data_end and self._kept.strip(b"\r"):
             raise InvalidAnswer("a chunk is longer than its size says")
 
     def _take_line(self, line: bytes) -> None:
         if not line.endswith(b"\r"):
             self._note("some lines between the chunks do not end in CR LF")
-        self._line(line.rstrip(b"\r"))
+        self._line(self, line.rstrip(b"\r"))
 
     def _size(self, line: bytes) -> None:
         written = line.partition(b";")[0]
@@ -125,12 +125,12 @@ class _Chunked(Body):
         if not 0 <= size <= _LARGEST:
             raise InvalidAnswer("the size of a chunk is no number, or larger than any body")
         self._left = size
-        self._line = self._data_end if size else self._trailer
+        self._line = _Chunked._data_end if size else _Chunked._trailer
 
     def _data_end(self, line: bytes) -> None:
         if line:
             raise InvalidAnswer("a chunk is longer than its size says")
-        self._line = self._size
+        self._line = _Chunked._size
 
     def _trailer(self, line: bytes) -> None:
         """Fields behind the last chunk, which decide nothing (RFC 9110, 6.5.1)."""

@@ -38,21 +38,32 @@ async def race(
     waiting = list(reversed(addresses))
     running: list[asyncio.Task[Connection]] = []
     errors: list[OSError] = []
+    done: set[asyncio.Task[Connection]] = set()
     try:
         while waiting or running:
             if waiting and len(running) < AT_ONCE:
                 running.append(asyncio.create_task(connect(waiting.pop())))
             pause = delay if waiting and len(running) < AT_ONCE else None
             done, _ = await asyncio.wait(running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-            for task in [task for task in running if task in done]:
-                running.remove(task)
-                try:
-                    return task.result()
-                except OSError as error:
-                    errors.append(error)
+            if (made := _taken(running, done, errors)) is not None:
+                return made.result()
+        raise min(errors, key=_tells_little)
     finally:
         await _end(running, close)
-    raise min(errors, key=_tells_little)
+        errors.clear()  # the one that is raised has this frame in its traceback: no cycle is left to the collector
+        done.clear()
+
+
+def _taken(
+    running: list[asyncio.Task[Connection]], done: set[asyncio.Task[Connection]], errors: list[OSError]
+) -> asyncio.Task[Connection] | None:
+    """The first attempt that was not refused; takes those before it from `running`, and their errors to `errors`."""
+    for task in [task for task in running if task in done]:
+        running.remove(task)
+        if not isinstance(error := task.exception(), OSError):
+            return task
+        errors.append(error)
+    return None
 
 
 def _tells_little(error: OSError) -> tuple[bool, bool, bool]:

@@ -99,11 +99,13 @@ class _Lookup:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         for fd in self._fds:
             self._loop.remove_reader(fd)
             self._loop.remove_writer(fd)
         self._fds.clear()
         self._channel.close()
+        del self._channel  # which refers to this in turn
 
     def _watch(self, fd: int, readable: bool, writable: bool) -> None:
         self._fds.add(fd)

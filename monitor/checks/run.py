@@ -118,6 +118,7 @@ class Run:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         now = time.monotonic()
         self._switch(self._phase, now if self._whole_at is None or exc is not None else self._whole_at)
         self.ended = self._mark
