@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from monitor.visible import visible
+
 
 class MonitorError(Exception):
     """Anything that a user can mend; its text is a sentence fit to print."""
@@ -38,7 +40,7 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         what = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{where}{what} ({self.suggestion})" if self.suggestion else where + what
+        return visible(f"{where}{what} ({self.suggestion})" if self.suggestion else where + what)
 
 
 class ConfigError(MonitorError):

@@ -72,7 +72,7 @@ def parse_check(raw: Tree, source: str) -> CheckSpec:
     own = resolver.resolve({"name": "probe", **raw}, shape_of(CheckTable))
     unresolved = [finding.path for finding in resolver.findings]
     check, found = read_check(own, Inherited(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
-    findings = [*resolver.findings, *_apart_from(unresolved, found)]
+    findings = list(map(resolver.strike, [*resolver.findings, *_apart_from(unresolved, found)]))
     if findings or check is None:
         findings.sort(key=lambda finding: [*raw, *finding.path[:1]].index(finding.path[0]) if finding.path else 0)
         raise ConfigError([Problem(source, 0, written(f.path, {}), f.message, f.suggestion) for f in findings])
@@ -116,7 +116,8 @@ class _Reading:
         self.maintenance = list(self._maintenance(sections))
         self.names = _names(sections.checks)
         self.findings += [*found, *_duplicates(self.names), *_former(sections.checks, self.names)]
-        self.findings = [*resolver.findings, *_apart_from(self._unresolved, self.findings)]
+        findings = [*resolver.findings, *_apart_from(self._unresolved, self.findings)]
+        self.findings = list(map(resolver.strike, findings))
 
     def _monitor(self, tree: Tree) -> MonitorSpec:
         table, found = validated(MonitorTable, tree, self._files)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from monitor.config.bad_value import BadValueError
 from monitor.config.files import Files
 from monitor.config.finding import Finding
 from monitor.config.shape import VALUE, Path, Shape
+from monitor.redact import Redactor
 from monitor.secret import Secret
 
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
@@ -23,6 +26,7 @@ class Resolver:
         self.findings: list[Finding] = []
         self._files = files
         self._environ = environ
+        self._values: set[str] = set()
 
     def resolve(self, tree: Any, shape: Shape, path: Path = ()) -> Any:
         """The tree with secrets in it; `shape` tells where a string may stand and where a table has keys of its own."""
@@ -38,10 +42,22 @@ class Resolver:
     def _secret(self, table: dict[str, str], path: Path) -> Secret:
         ((source, name),) = table.items()
         try:
-            return Secret(self._env(name) if source == "env" else self._files.text(name))
+            value = self._env(name) if source == "env" else self._files.text(name)
         except BadValueError as wrong:
             self.findings.append(Finding.of(path, wrong))
             return Secret("")
+        self._values.add(value)
+        return Secret(value)
+
+    def strike(self, finding: Finding) -> Finding:
+        """The finding without these secrets: a key whose text is no secret as such may still be given as one."""
+        said = functools.partial(self._redactor.ours, limit=None)
+        hint = finding.suggestion
+        return replace(finding, message=said(finding.message), suggestion=said(hint) if hint else hint)
+
+    @functools.cached_property
+    def _redactor(self) -> Redactor:
+        return Redactor(self._values)
 
     def _env(self, name: str) -> str:
         if not _VARIABLE.fullmatch(name):  # and may be the secret itself, so it is not quoted

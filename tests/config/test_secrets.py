@@ -169,3 +169,18 @@ def test_problems_with_options_read_well_without_a_line() -> None:
         "command line: url: must begin with http:// or https://\n"
         'command line: timeout.total: "soon" is not a duration (write "250ms", "10s" or "1m30s")'
     )
+
+
+@pytest.mark.parametrize("key", ["checks", "groups"])
+def test_a_secret_where_none_belongs_is_not_shown_either(loading: Loading, key: str) -> None:
+    work = f'[[maintenance]]\nname = "w"\nstarts = 2026-12-01T22:00:00Z\nduration = "1h"\n{key} = [{{ env = "TOKEN" }}]\n'
+    with pytest.raises(ConfigError) as caught:
+        loading('[[checks]]\nname = "a"\nurl = "http://a.example.com/"\n' + work)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", [r"\u007f", r"\u001b[2J", r"\u202e", r"\u200b"])
+def test_what_is_hidden_in_a_value_is_visible_in_its_problem(loading: Loading, written: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loading(f'[[checks]]\nname = "a"\nurl = "http://a.example.com/"\nmethod = "G{written}"\n"k{written}" = 1')
+    assert str(caught.value).replace("\n", "").isprintable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import zlib
 from typing import Any
 
@@ -90,7 +91,7 @@ def scripted(pieces: list[bytes], end: str) -> Script:
 def answers(draw: st.DrawFn) -> Script:
     data = draw(damages(PIECES)).to(draw(st.sampled_from(SENT)))
     cuts = sorted({int(cut * len(data)) for cut in draw(st.lists(st.floats(0, 1), max_size=5))} | {0, len(data)})
-    pieces = [data[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+    pieces = [data[start:stop] for start, stop in itertools.pairwise(cuts)]
     return scripted(pieces, draw(st.sampled_from(["close", "close", "close", "reset", "reset", "hold"])))
 
 
