@@ -55,8 +55,10 @@ def several(strategy: st.SearchStrategy[Any], most: int = 2) -> st.SearchStrateg
 
 
 ENDINGS = st.builds(Ending, TEXTS, TIMES, TIMES)
+WORDS = st.sampled_from(["", "00ff", "EC secp256r1", "1.2.840.10045.4.3.2"])
+"""What is made of the numbers in a certificate."""
 CERTIFICATES = st.builds(
-    Certificate, TIMES, TIMES, TEXTS, TEXTS, several(TEXTS, 3), st.sampled_from(["", "d", "di", "xyz"]), TEXTS, TEXTS, TEXTS, TEXTS
+    Certificate, TIMES, TIMES, TEXTS, TEXTS, several(TEXTS, 3), st.sampled_from(["", "d", "di", "xyz"]), *[WORDS] * 4
 )  # fmt: skip
 REASONS = st.sampled_from([*Reason, Reason("of_a_newer_version")])
 ADDRESSES = st.sampled_from(["192.0.2.7:443", "[2001:db8::7]:80"])
