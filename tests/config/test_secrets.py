@@ -173,7 +173,9 @@ def test_problems_with_options_read_well_without_a_line() -> None:
 
 @pytest.mark.parametrize("key", ["checks", "groups"])
 def test_a_secret_where_none_belongs_is_not_shown_either(loading: Loading, key: str) -> None:
-    work = f'[[maintenance]]\nname = "w"\nstarts = 2026-12-01T22:00:00Z\nduration = "1h"\n{key} = [{{ env = "TOKEN" }}]\n'
+    work = (
+        f'[[maintenance]]\nname = "w"\nstarts = 2026-12-01T22:00:00Z\nduration = "1h"\n{key} = [{{ env = "TOKEN" }}]\n'
+    )
     with pytest.raises(ConfigError) as caught:
         loading('[[checks]]\nname = "a"\nurl = "http://a.example.com/"\n' + work)
     assert "hunter2" not in str(caught.value)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 
-
 LONGER = int(os.environ.get("FUZZ", "1"))
 """How many times the usual number of examples to try; other ones in each run if it is more than one."""
 

@@ -12,7 +12,6 @@ from typing import Any
 import psutil
 import uvloop
 
-
 HELD = 0.1
 """Seconds of CPU between two turns of the loop, above which something held it."""
 GROWTH = 24 << 20

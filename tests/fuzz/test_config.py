@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The reader of the configuration: damaged files and rearranged tables are loaded, or refused line by line."""
 
 from __future__ import annotations
@@ -44,16 +45,19 @@ def survives(content: bytes) -> None:
         path.write_bytes(content)
         try:
             load(path, ENVIRON)
-        except ConfigError as refused:
-            assert refused.problems
-            lines = content.count(b"\n") + content.count(b"\r") + 1
-            for problem in refused.problems:
-                assert problem.message
-                assert 0 <= problem.line <= lines, problem
-                assert problem.line or not problem.path, f"of a key, without its line: {problem}"
-                assert "\n" not in str(problem), problem
-                assert visible(str(problem)) == str(problem)
-                assert "hunter2" not in str(problem), problem
+        except ConfigError as error:
+            refused = error.problems
+        else:
+            return
+    assert refused
+    lines = content.count(b"\n") + content.count(b"\r") + 1
+    for problem in refused:
+        assert problem.message
+        assert 0 <= problem.line <= lines, problem
+        assert problem.line or not problem.path, f"of a key, without its line: {problem}"
+        assert "\n" not in str(problem), problem
+        assert visible(str(problem)) == str(problem)
+        assert "hunter2" not in str(problem), problem
 
 
 @bounded(220)

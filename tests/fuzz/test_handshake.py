@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Bytes below TLS: handshakes whose records are damaged on the way, and certificates that are damaged and signed anew."""
 
 from __future__ import annotations

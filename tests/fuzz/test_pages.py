@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Pages, documents, feeds, badges and metrics over any state of data: each is whole, and each is of its own kind."""
 
 from __future__ import annotations

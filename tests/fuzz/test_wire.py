@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Bytes below HTTP: damaged answers in any pieces and with any end, sent to whole checks of many kinds."""
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ PIECES = [
     b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Connection: upgrade\r\n",
     b"Location: /x\r\n", b"Location: http://[::1\r\n", b"Set-Cookie: a=\xff; Max-Age=999999999999999999999\r\n",
     b"Content-Type: application/json; charset=utf-7\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/9.9 999 \xff\r\n", b"0\r\n\r\n",
-    b"7fffffffffffffff\r\n", b"-1", b"99999999999999999999", b"[" * 200, b"{\"a\":" * 50, b"1e999", b"\\ud800", b"?" * 400,
+    b"7fffffffffffffff\r\n", b"-1", b"99999999999999999999", b"[" * 200, b'{"a":' * 50, b"1e999", b"\\ud800", b"?" * 400,
     b"a" * 3000, b"&amp;" * 200, b"\x1f\x8b", b"secret-token-1",
 ]  # fmt: skip
 
