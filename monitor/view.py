@@ -227,7 +227,7 @@ def check_document(check: CheckView) -> Document:
         "labels": dict(spec.labels),
         "state": check.state.value,
         "since": rfc3339(check.standing.since),
-        "why": check.reading,
+        "why": visible(check.reading),
         "consecutive_failures": check.standing.consecutive_failures,
         "interval_seconds": spec.interval,
         "next_run_at": _time(check.next_run_at),

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 
 from monitor.outcome import Certificate, Ending
+from monitor.visible import visible
 
 
 @functools.lru_cache(maxsize=8192)
@@ -50,7 +51,7 @@ def client_ending(der: bytes | None) -> Ending | None:
 def title(certificate: Certificate) -> str:
     """The subject's common name, or all of the subject if it has none."""
     parts = certificate.subject.split(",")
-    return next((part[3:] for part in parts if part.startswith("CN=")), certificate.subject)[:80]
+    return visible(next((part[3:] for part in parts if part.startswith("CN=")), certificate.subject))[:80]
 
 
 @functools.lru_cache(maxsize=1024)

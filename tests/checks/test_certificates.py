@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.outcome import Outcome, Reason, Result
+from monitor.checks.chain import first_ending
+from monitor.outcome import Certificate, Outcome, Reason, Result
 from monitor.spec import FileRef, TlsSpec
 from tests.checks.harness import Run, opened_net
 from tests.servers import certs, dns, tls
@@ -156,3 +157,11 @@ async def test_https_answer_is_read_like_any_other(run: Run) -> None:
         result = await run(server.url())
         assert isinstance(server, Server)
     assert (result.status_code, result.body_bytes, result.content_length) == (200, 5, 5)
+
+
+def test_what_is_hidden_in_an_authoritys_name_is_visible_in_the_sentence() -> None:
+    leaf = Certificate(0.0, 2e9, "CN=leaf", "CN=a")
+    authority = Certificate(0.0, 1e9, "CN=a\u202eb\x1b[2J", "CN=root")
+    ending = first_ending("leaf.test", [leaf, authority], verified=True)
+    assert ending is not None
+    assert ending.what == r"the authority's certificate «a\u202eb\x1b[2J»"

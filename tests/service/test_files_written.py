@@ -13,6 +13,10 @@ MINE = {"checks.toml"}
 """What the test itself put there."""
 
 
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*")}
+
+
 @pytest.mark.parametrize("kept", [True, False])
 async def test_the_history_is_the_only_file_that_is_written(
     start: Start, target: HttpServer, tmp_path: Path, state_directory: Path, kept: bool
@@ -20,8 +24,7 @@ async def test_the_history_is_the_only_file_that_is_written(
     daemon = await start({"name": "a", "url": target.url()}, monitor={"history": {"enabled": kept}})
     await daemon.until_all_ran()
     await daemon.page()
-    written = {path.name for path in state_directory.rglob("*")}
-    assert written <= {"monitor.db", "monitor.db-wal", "monitor.db-shm"}
+    assert names(state_directory) <= {"monitor.db", "monitor.db.lock", "monitor.db-wal", "monitor.db-shm"}
     assert await daemon.stop() == 0
-    assert {path.name for path in state_directory.rglob("*")} == ({"monitor.db"} if kept else set())
-    assert {path.name for path in tmp_path.iterdir()} == MINE
+    assert names(state_directory) == ({"monitor.db", "monitor.db.lock"} if kept else set())
+    assert names(tmp_path) == MINE
