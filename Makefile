@@ -63,16 +63,17 @@ sbom: build/tools/.made ## Write dist/sbom.json: every package of the image with
 	build/tools/bin/cyclonedx-py requirements deploy/requirements.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
 
 # Hashes come from the index, so this needs one; what is written names none.
-COMPILE := build/tools/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --no-emit-options --no-annotate --no-header -c $(PINS)
+COMPILE := build/tools/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header -c $(PINS)
+# Without options, which name an index, blank lines, and a remark on setuptools.
+BARE := grep -v '^--\|^$$\|^\#'
 MADE := \# Made by `make pins`: the hash of every file that an index may hand out for
 
 pins: build/tools/.made ## Write deploy/requirements*.txt anew, after a change of .ci/constraints.txt or pyproject.toml
 	@rm -f build/image.txt build/build.txt
 	@$(COMPILE) -o build/image.txt pyproject.toml
 	@echo setuptools | $(COMPILE) -o build/build.txt -
-	@{ echo '$(MADE) what the image consists of.'; cat build/image.txt; } >deploy/requirements.txt
-	@{ echo '$(MADE) what builds the project.'; grep -v '^$$\|unsafe' build/build.txt; } >deploy/requirements-build.txt
+	@{ echo '$(MADE) what the image consists of.'; $(BARE) build/image.txt; } >deploy/requirements.txt
+	@{ echo '$(MADE) what builds the project.'; $(BARE) build/build.txt; } >deploy/requirements-build.txt
 
 build/tools/.made: | $(VENV)/bin/python
 	@$(RUN) venv build/tools
