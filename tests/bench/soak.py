@@ -1,0 +1,141 @@
+# ruff: noqa: E501
+"""Hours in minutes: hostile targets, reloads, visitors that stay and that go, and what the daemon holds meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from http.client import HTTPException
+from pathlib import Path
+
+import psutil
+
+from tests.bench.audience import audience
+from tests.bench.figures import Bench, Figure, NotMeasured, Row
+from tests.bench.hostile import hostile
+from tests.bench.machine import family, resident_mib
+from tests.bench.monitor import BROWSER, Daemon, Visitor, daemon
+from tests.bench.scrape import Scrape
+
+_COPIES = 4
+_INTERVALS = ("100ms", "250ms", "500ms", "1s")
+_USUAL = 60.0
+"""Seconds between two runs of a check in use, by which runs are reckoned as days."""
+_PATHS = [
+    "/status",
+    "/status/h-1",
+    "/status/h-7.json",
+    "/wall",
+    "/incidents",
+    "/report",
+    "/api/v1/checks",
+    "/api/v1/incidents",
+]
+_STEP = 2.0
+_MOST = {"descriptors": 3.0, "memory": 6.0, "threads": 1.0, "files": 1.0}
+"""By how much the line through the second half may rise."""
+
+Sample = dict[str, float]
+
+
+def _measure(bench: Bench) -> Iterator[Figure]:
+    seconds = 60 * bench.minutes
+    with hostile() as urls, daemon(bench.tree, _configuration(urls, 0)) as running, audience(running.address):
+        before, samples = running.scrape(), list[tuple[float, Sample]]()
+        until = time.monotonic() + seconds
+        for turn in itertools.count(1):
+            if time.monotonic() > until:
+                break
+            _disturb(running, urls, turn)
+            samples.append((time.monotonic(), _held(running)))
+            if turn % 15 == 0:
+                bench.say(", ".join(f"{name} {value:.0f}" for name, value in samples[-1][1].items()))
+            time.sleep(_STEP)
+        after = running.scrape()
+    yield from _work(before, after, len(samples))
+    for name, most in _MOST.items():
+        yield _growth(name, most, samples[len(samples) // 2 :])
+
+
+def _configuration(urls: Sequence[str], turn: int) -> str:
+    """Each target at four intervals; a part of the checks is another one after each turn."""
+    lines = [
+        "[monitor]\nmax_concurrency = 400",
+        '[defaults]\nmax_redirects = 3\ntimeout = { connect = "80ms", read = "80ms", total = "90ms" }',
+        'expect = { status = "100-999", body = { not_contains = "nothing" }, headers = { X-Odd = { optional = true, matches = "^x" } } }',
+    ]
+    for number, (url, copy) in enumerate(itertools.product(urls, range(_COPIES))):
+        changing = f" {turn}" if number % 5 == 0 else ""
+        name = f"h-{number}-{turn}" if number % 17 == 16 else f"h-{number}"
+        lines.append(
+            f'[[checks]]\nname = "{name}"\nurl = "{url}"\ninterval = "{_INTERVALS[copy]}"\ndescription = "t{changing}"'
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _disturb(running: Daemon, urls: Sequence[str], turn: int) -> None:
+    """What happens in a minute of a bad day: pages, visitors that go away early, a reload."""
+    visitor = Visitor(running.address)
+    for path in random.sample(_PATHS, 3):
+        try:
+            visitor.get(path, BROWSER)
+        except (NotMeasured, HTTPException, OSError):
+            visitor = Visitor(running.address)
+    host, port = running.address.rsplit(":", 1)
+    for request in (
+        b"GET /status HT",
+        b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01",
+        b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ):
+        with socket.create_connection((host, int(port)), timeout=5) as client:
+            client.sendall(request)
+    if turn % 3 == 0:
+        running.config.write_text(_configuration(urls, turn))
+        Visitor(running.address).get("/-/reload", method="POST")
+
+
+def _held(running: Daemon) -> Sample:
+    """What the daemon holds now, with its children."""
+    processes = [psutil.Process(pid) for pid in family(running.pid)]
+    return {
+        "descriptors": sum(process.num_fds() for process in processes),
+        "memory": resident_mib(running.pid),
+        "threads": sum(process.num_threads() for process in processes),
+        "files": sum(1 for _ in Path(running.config).parent.iterdir()),
+    }
+
+
+def _work(before: Scrape, after: Scrape, turns: int) -> Iterator[Figure]:
+    runs = after.total("probe_attempts_total") - before.total("probe_attempts_total")
+    days = runs * _USUAL / 86400
+    remark = f"as one check a minute makes in {days:,.0f} days, or {len(_INTERVALS) * 10} in {days / 40:,.1f}; {turns // 3} reloads"
+    yield Figure("runs against hostile targets", runs, remark=remark)
+    name = "monitor_runs_inconclusive_total"
+    yield Figure("internal errors", after.total(name, 'reason="internal_error"'), most=0)
+    skipped = after.total("monitor_runs_skipped_total") - before.total("monitor_runs_skipped_total")
+    yield Figure("runs that did not happen", skipped, remark="of an interval as short as the limit, and around reloads")
+
+
+def _growth(name: str, most: float, samples: Sequence[tuple[float, Sample]]) -> Figure:
+    """How much the line through these samples rises from the first to the last."""
+    points = [(at, sample[name]) for at, sample in samples]
+    rise = slope(points) * (points[-1][0] - points[0][0])
+    values = [value for _, value in points]
+    unit = "MiB" if name == "memory" else ""
+    remark = f"between {min(values):.0f} and {max(values):.0f} in the second half"
+    return Figure(f"{name}: growth in the second half", rise, unit, most=most, remark=remark)
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """The slope of the straight line that fits the points best, by least squares; 0 if they are all at one place."""
+    middle_x = sum(x for x, _ in points) / len(points)
+    middle_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - middle_x) ** 2 for x, _ in points)
+    return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread if spread else 0.0
+
+
+SOAK = Row("soak", "a soak: every hostile target ten times a second, reloads and visitors", _measure)
