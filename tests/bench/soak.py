@@ -6,8 +6,10 @@ from __future__ import annotations
 import itertools
 import random
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -34,7 +36,12 @@ _PATHS = [
     "/api/v1/checks",
     "/api/v1/incidents",
 ]
-_STEP = 2.0
+_CUT_SHORT = [
+    b"GET /status HT", b"\x16\x03\x01", b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+]  # fmt: skip
+"""What visitors send who then go away."""
+_STEP, _RELOADED, _SAMPLED, _STRETCHES = 1.0, 3, 0.5, 12
 _MOST = {"descriptors": 3.0, "memory": 6.0, "threads": 1.0, "files": 1.0}
 """By how much the line through the second half may rise."""
 
@@ -42,22 +49,48 @@ Sample = dict[str, float]
 
 
 def _measure(bench: Bench) -> Iterator[Figure]:
-    seconds = 60 * bench.minutes
     with hostile() as urls, daemon(bench.tree, _configuration(urls, 0)) as running, audience(running.address):
-        before, samples = running.scrape(), list[tuple[float, Sample]]()
-        until = time.monotonic() + seconds
-        for turn in itertools.count(1):
-            if time.monotonic() > until:
-                break
-            _disturb(running, urls, turn)
-            samples.append((time.monotonic(), _held(running)))
-            if turn % 15 == 0:
-                bench.say(", ".join(f"{name} {value:.0f}" for name, value in samples[-1][1].items()))
-            time.sleep(_STEP)
+        before = running.scrape()
+        with _sampled(running) as samples:
+            turns, slowest = _disturbed(bench, running, urls)
         after = running.scrape()
-    yield from _work(before, after, len(samples))
+    yield from _work(before, after, turns)
+    yield Figure("slowest page meanwhile", slowest, "s", remark="targets, daemon and visitors share the CPUs")
     for name, most in _MOST.items():
         yield _growth(name, most, samples[len(samples) // 2 :])
+
+
+@contextmanager
+def _sampled(running: Daemon) -> Iterator[list[tuple[float, Sample]]]:
+    """What the daemon holds, twice a second for as long as the context lasts."""
+    samples: list[tuple[float, Sample]] = []
+    over = threading.Event()
+
+    def sample() -> None:
+        while not over.wait(_SAMPLED):
+            with suppress(psutil.NoSuchProcess):  # a child that has just ended
+                samples.append((time.monotonic(), _held(running)))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
+
+
+def _disturbed(bench: Bench, running: Daemon, urls: Sequence[str]) -> tuple[int, float]:
+    """Disturb it for as long as the soak lasts; how often that was, and the seconds of the slowest page."""
+    until, slowest = time.monotonic() + 60 * bench.minutes, 0.0
+    turn = 0
+    while time.monotonic() < until:
+        turn += 1
+        slowest = max(slowest, _disturb(running, urls, turn))
+        if turn % 15 == 0:
+            bench.say(", ".join(f"{name} {value:.0f}" for name, value in _held(running).items()))
+        time.sleep(_STEP)
+    return turn, slowest
 
 
 def _configuration(urls: Sequence[str], turn: int) -> str:
@@ -76,26 +109,24 @@ def _configuration(urls: Sequence[str], turn: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _disturb(running: Daemon, urls: Sequence[str], turn: int) -> None:
-    """What happens in a minute of a bad day: pages, visitors that go away early, a reload."""
-    visitor = Visitor(running.address)
+def _disturb(running: Daemon, urls: Sequence[str], turn: int) -> float:
+    """What happens in a minute of a bad day: pages, visitors that go away early, a reload; seconds of the slowest page."""
+    visitor, slowest = Visitor(running.address), 0.0
     for path in random.sample(_PATHS, 3):
+        began = time.monotonic()
         try:
             visitor.get(path, BROWSER)
         except (NotMeasured, HTTPException, OSError):
             visitor = Visitor(running.address)
+        slowest = max(slowest, time.monotonic() - began)
     host, port = running.address.rsplit(":", 1)
-    for request in (
-        b"GET /status HT",
-        b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"\x16\x03\x01",
-        b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ):
+    for request in _CUT_SHORT:
         with socket.create_connection((host, int(port)), timeout=5) as client:
             client.sendall(request)
-    if turn % 3 == 0:
+    if turn % _RELOADED == 0:
         running.config.write_text(_configuration(urls, turn))
         Visitor(running.address).get("/-/reload", method="POST")
+    return slowest
 
 
 def _held(running: Daemon) -> Sample:
@@ -112,7 +143,7 @@ def _held(running: Daemon) -> Sample:
 def _work(before: Scrape, after: Scrape, turns: int) -> Iterator[Figure]:
     runs = after.total("probe_attempts_total") - before.total("probe_attempts_total")
     days = runs * _USUAL / 86400
-    remark = f"as one check a minute makes in {days:,.0f} days, or {len(_INTERVALS) * 10} in {days / 40:,.1f}; {turns // 3} reloads"
+    remark = f"as one check a minute makes in {days:,.0f} days, or {len(_INTERVALS) * 10} in {days / 40:,.1f}; {turns // _RELOADED} reloads"
     yield Figure("runs against hostile targets", runs, remark=remark)
     name = "monitor_runs_inconclusive_total"
     yield Figure("internal errors", after.total(name, 'reason="internal_error"'), most=0)
@@ -121,13 +152,16 @@ def _work(before: Scrape, after: Scrape, turns: int) -> Iterator[Figure]:
 
 
 def _growth(name: str, most: float, samples: Sequence[tuple[float, Sample]]) -> Figure:
-    """How much the line through these samples rises from the first to the last."""
-    points = [(at, sample[name]) for at, sample in samples]
-    rise = slope(points) * (points[-1][0] - points[0][0])
-    values = [value for _, value in points]
-    unit = "MiB" if name == "memory" else ""
-    remark = f"between {min(values):.0f} and {max(values):.0f} in the second half"
-    return Figure(f"{name}: growth in the second half", rise, unit, most=most, remark=remark)
+    """How much the line through the lowest samples of each stretch rises: what floods take for a moment is no growth."""
+    size = max(1, len(samples) // _STRETCHES)
+    stretches = [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
+    points = [min((sample[name], at) for at, sample in stretch)[::-1] for stretch in stretches]
+    rise = slope(points) * (samples[-1][0] - samples[0][0])
+    values = [sample[name] for _, sample in samples]
+    remark = f"between {min(values):.0f} and {max(values):.0f}, {len(values)} samples"
+    return Figure(
+        f"{name}: growth in the second half", rise, "MiB" if name == "memory" else "", most=most, remark=remark
+    )
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
