@@ -6,7 +6,7 @@ PINS   := .ci/constraints.txt
 CONFIG ?= checks.toml
 ARGS   ?=
 # More than there are cores: most tests wait for a daemon or a limit.
-JOBS   ?= 6
+JOBS   ?= 4
 RUN    := $(VENV)/bin/python -m
 
 .PHONY: help run demo test test-systemd install uninstall lint types bench screenshots sbom pins clean

@@ -65,9 +65,14 @@ class Secured:
         self._incoming.write(data)
         said: list[bytes] = []
         try:
-            while piece := self.seen.read(_RECORD):
+            while (
+                self._incoming.pending or self.seen.pending()
+            ):  # asking for more than there is raises, which takes time
+                piece = self.seen.read(_RECORD)
                 said.append(piece)
-            self.closed = True
+                if not piece:
+                    self.closed = True
+                    break
         except ssl.SSLWantReadError:
             pass
         return b"".join(said)

@@ -87,16 +87,21 @@ class Wire(asyncio.Protocol):
         return head + blank
 
     async def secure(self, tls: Secured) -> None:
-        """Speak TLS from here on. Raises ssl.SSLError, and OSError or Disconnected if the connection ends before."""
+        """Speak TLS from here on. Raises ssl.SSLError, and OSError or Disconnected if the connection ends before.
+
+        The last message of the handshake goes with the request, which follows at once: one packet instead of two.
+        """
         self._tls = tls
+        done = False
         try:
-            while not tls.shake_hands(self._taken()):
+            while not (done := tls.shake_hands(self._taken())):
                 self.write(tls.to_send())
                 if self._failure is not None:
                     raise self._failure
                 await self._news()
         finally:
-            self.write(tls.to_send())  # the alert as well that says what is wrong
+            if not done:
+                self.write(tls.to_send())  # the alert that says what is wrong
 
     # for what speaks HTTP
 
@@ -157,12 +162,12 @@ class Wire(asyncio.Protocol):
 
     def _pause(self) -> None:
         """Leave what the peer sends in the kernel's buffers."""
-        if self.transport is not None and not self._reading_paused:
+        if self.transport is not None and not self._reading_paused and not self.transport.is_closing():
             self._reading_paused = True
             self.transport.pause_reading()
 
     def _resume(self) -> None:
-        if self.transport is not None and self._reading_paused:
+        if self.transport is not None and self._reading_paused and not self.transport.is_closing():
             self._reading_paused = False
             self.transport.resume_reading()
 

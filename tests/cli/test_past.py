@@ -54,7 +54,7 @@ async def test_a_report_is_a_table_that_fits(url: str, columns: str) -> None:
 async def test_a_report_in_other_forms(url: str) -> None:
     found = json.loads((await monitor("report", "--url", url, "--format", "json")).out)
     assert found["checks"][0]["downtime_seconds"] == 600.0
-    assert (await monitor("report", "--url", url, "--format", "csv")).lines[0].startswith("name,availability")
+    assert (await monitor("report", "--url", url, "--format", "csv")).lines[0].startswith("name,title,availability")
     assert (await monitor("report", "--url", url, "--format", "markdown")).lines[0].startswith("| check")
 
 

@@ -296,7 +296,7 @@ async def test_no_configuration_is_read_unless_named() -> None:
         (["http://a/", "-u", "a:b", "--bearer", "c"], "--user/--bearer: basic and bearer are given together"),
         (["http://a/", "--json-body", "{"], "--json-body: this is not JSON"),
         (["http://a/", "--max-redirects", "many"], "--max-redirects: must be a number"),
-        (["http://a/", "--expect-status", "9xx"], '--expect-status: "9xx" is not a status'),
+        (["http://a/", "--expect-status", "0xx"], '--expect-status: "0xx" is not a status'),
         (["http://a/", "--cacert", "/nonexistent"], "--cacert: the file"),
         (["http://a/", "-X", "GTE"], "--request: "),
         (["http://127.0.0.1/", "-6"], "-4/-6: "),

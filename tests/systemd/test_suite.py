@@ -22,7 +22,7 @@ def suite(container: Container) -> None:
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", place)
     container.run("python3", "-m", "venv", f"{HERE}/.venv")
-    install = ("-m", "pip", "install", "-q", "--no-index", "--find-links", "/srv/wheels")
+    install = ("-m", "pip", "install", "-q", "--no-index", "-f", "/srv/wheels")
     container.run(f"{HERE}/.venv/bin/python", *install, *requirements())
 
 

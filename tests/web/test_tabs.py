@@ -18,9 +18,9 @@ from tests.servers.http import HttpServer, answer
 from tests.service.daemon import until
 from tests.web.conftest import Begin, FakeService
 from tests.web.test_access import rules
-from tests.web.test_browser import browser, playwright, pytestmark
+from tests.web.test_browser import begin, playwright, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+__all__ = ["begin", "pytestmark"]
 
 TABS = 9
 NEVER = 600
