@@ -23,12 +23,13 @@ from tests.servers.replies import REPLIES
 from tests.servers.tcp import Connection, Script, Server
 
 _SCRIPTS: list[Script] = [
-    faults.reset_on_accept, faults.reset_after_request, faults.close_without_a_byte, faults.silent, faults.never_reads,
-    faults.close_in_head, faults.reset_in_head, faults.dripped_head, faults.endless_head_line,
-    faults.huge_header(2 << 20, lines=True), faults.endless_informational, faults.dripped_informational,
-    faults.ssh_banner, faults.http_0_9, faults.random_bytes, faults.short_body, faults.chunked_cut_off,
-    faults.chunked_without_end, faults.bad_chunk_size, faults.reset_in_body, faults.stalled_body, faults.stalled_chunk, faults.dripped_body,
-    faults.endless_body, faults.single_bytes, faults.gzip_bomb(16 << 20),
+    faults.reset_on_accept, faults.reset_after_request, faults.close_without_a_byte, faults.silent,
+    faults.never_reads, faults.close_in_head, faults.reset_in_head, faults.dripped_head,
+    faults.endless_head_line, faults.huge_header(2 << 20, lines=True), faults.endless_informational,
+    faults.dripped_informational, faults.ssh_banner, faults.http_0_9, faults.random_bytes, faults.short_body,
+    faults.chunked_cut_off, faults.chunked_without_end, faults.bad_chunk_size, faults.reset_in_body,
+    faults.stalled_body, faults.stalled_chunk, faults.dripped_body, faults.endless_body, faults.single_bytes,
+    faults.gzip_bomb(16 << 20),
 ]  # fmt: skip
 _BELOW_TLS: list[Script] = [tls.silent, tls.closes, tls.resets, tls.plain_http, tls.garbage, tls.noise, tls.alert(40)]
 
