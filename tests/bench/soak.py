@@ -158,7 +158,8 @@ def _growth(name: str, most: float, samples: Sequence[tuple[float, Sample]]) -> 
     points = [min((sample[name], at) for at, sample in stretch)[::-1] for stretch in stretches]
     rise = slope(points) * (samples[-1][0] - samples[0][0])
     values = [sample[name] for _, sample in samples]
-    remark = f"between {min(values):.0f} and {max(values):.0f}, {len(values)} samples"
+    lows = ", ".join(f"{value:.0f}" for _, value in points)
+    remark = f"{len(values)} samples up to {max(values):.0f}; the lowest of each stretch: {lows}"
     return Figure(
         f"{name}: growth in the second half", rise, "MiB" if name == "memory" else "", most=most, remark=remark
     )
