@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import itertools
 import resource
 from contextlib import suppress
 
@@ -14,6 +15,9 @@ except ImportError:  # not on every platform
 
 __all__ = ["descriptors_for", "descriptors_for_clients", "new_event_loop", "settle_memory"]
 
+_THOROUGH = 10
+"""Of so many reloads, one looks also at what was frozen."""
+_settled = itertools.count()
 _OTHER_DESCRIPTORS = 768
 """File descriptors for all but the runs: connections to the page, libraries, files; a quarter if there are few."""
 _FEWEST_DESCRIPTORS = 32
@@ -59,7 +63,13 @@ def _beside_runs(limit: int) -> int:
 
 
 def settle_memory() -> None:
-    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
+    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop.
+
+    Runs under way are frozen with it, and what becomes of them in a cycle would stay for good: some 3 MiB at a reload
+    under load. So everything is looked at once in a while, which takes 0.1 s, and 0.2 s with 10,000 checks.
+    """
+    if next(_settled) % _THOROUGH == 0:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
