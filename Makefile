@@ -9,7 +9,7 @@ ARGS   ?=
 JOBS   ?= 4
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: help run demo test test-systemd install uninstall lint types bench screenshots clean
+.PHONY: help run demo test test-systemd install uninstall lint types bench screenshots sbom pins clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -57,6 +57,28 @@ bench: $(VENV)/.dev ## Measure every aim under load, and print the table (25 min
 
 screenshots: $(VENV)/.dev ## Take the pictures in docs/images anew, with headless Chromium
 	$(RUN) tests.project.screenshots
+
+sbom: build/tools/.made ## Write dist/sbom.json: every package of the image with its hashes, as CycloneDX
+	@mkdir -p dist
+	build/tools/bin/cyclonedx-py requirements deploy/requirements.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
+
+# Hashes come from the index, so this needs one; what is written names none.
+COMPILE := build/tools/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header -c $(PINS)
+# Without options, which name an index, blank lines, and a remark on setuptools.
+BARE := grep -v '^--\|^$$\|^\#'
+MADE := \# Made by `make pins`: the hash of every file that an index may hand out for
+
+pins: build/tools/.made ## Write deploy/requirements*.txt anew, after a change of .ci/constraints.txt or pyproject.toml
+	@rm -f build/image.txt build/build.txt
+	@$(COMPILE) -o build/image.txt pyproject.toml
+	@echo setuptools | $(COMPILE) -o build/build.txt -
+	@{ echo '$(MADE) what the image consists of.'; $(BARE) build/image.txt; } >deploy/requirements.txt
+	@{ echo '$(MADE) what builds the project.'; $(BARE) build/build.txt; } >deploy/requirements-build.txt
+
+build/tools/.made: | $(VENV)/bin/python
+	@$(RUN) venv build/tools
+	@build/tools/bin/python -m pip install -q 'cyclonedx-bom>=7' 'pip-tools>=7.5'
+	@touch $@
 
 clean: ## Remove the environment and everything that tools left behind
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

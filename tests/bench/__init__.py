@@ -7,6 +7,7 @@
     hanging     limits while a fifth of the targets hangs
     many        ten thousand checks: start, scrape, pages, reload, memory
     growth      CPU per check among many and among few; a small installation
+    soak        hostile targets, reloads and visitors for minutes; hostile: these targets
     cores       what a second probe worker gives
     monitor     the daemon as a process; audience: who looks at it meanwhile
     exporter    blackbox_exporter, and what drives it

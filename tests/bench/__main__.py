@@ -24,12 +24,13 @@ from tests.bench.history import HISTORY
 from tests.bench.honest import HONEST
 from tests.bench.machine import described, foreign_cpu_seconds
 from tests.bench.many import MANY
+from tests.bench.soak import SOAK
 from tests.bench.table import cells, markdown, show, write
 from tests.bench.target import nginx
 
 ROWS = (*COSTS, HONEST, HANGING, MANY, GROWTH, SMALL, HISTORY, CORES)
 """The table, in its order."""
-_ALL = {row.name: row for row in (*ROWS, *BACK_TO_BACK)}
+_ALL = {row.name: row for row in (*ROWS, *BACK_TO_BACK, SOAK)}
 
 _QUICK_SECONDS, _QUICK_ROUNDS = 3.0, 2
 _LINES_OF_PROFILE = 40
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a first impression of every row, in a few minutes")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each round of what is compared by turns")
     parser.add_argument("--rounds", type=int, default=4, help="how often contenders take turns")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the soak, which runs only by name")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout, instead of blackbox_exporter")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table there as well")
     parser.add_argument("--profile", choices=["http", "https"], help="profile the path of a check instead")
@@ -75,7 +77,7 @@ def _measure(options: argparse.Namespace) -> None:
     seconds, rounds = (_QUICK_SECONDS, _QUICK_ROUNDS) if options.quick else (options.seconds, options.rounds)
     against = options.against.resolve() if options.against else None
     with nginx() as target:
-        bench = Bench(Path(__file__).parents[2], target, options.quick, say, against, seconds, rounds)
+        bench = Bench(Path(__file__).parents[2], target, options.quick, say, against, seconds, rounds, options.minutes)
         rows = [(_ALL[name], _figures(_ALL[name], bench)) for name in options.only]
     show(rows, machine, console)
     if options.markdown:

@@ -69,6 +69,8 @@ class Bench:
     """Another checkout, which takes the place of blackbox_exporter."""
     seconds: float = 8.0
     rounds: int = 4
+    minutes: float = 10.0
+    """How long a soak lasts."""
 
     def either(self, full: float, quick: float) -> float:
         """The first in a full run, the second in one that gives only an impression."""

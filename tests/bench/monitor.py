@@ -82,11 +82,12 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True)
 class Daemon:
-    """A running daemon, and when it was launched in steady seconds."""
+    """A running daemon, when it was launched in steady seconds, and its checks.toml, beside which its history is."""
 
     pid: int
     address: str
     launched: float
+    config: Path
 
     def scrape(self) -> Scrape:
         """All its metrics."""
@@ -157,7 +158,7 @@ def daemon(tree: Path, text: str) -> Iterator[Daemon]:
             log.open("wb") as stderr,
             ended(subprocess.Popen(command, cwd=tree, stderr=stderr, env=environ)) as process,
         ):
-            yield Daemon(process.pid, _listen(log, process), launched)
+            yield Daemon(process.pid, _listen(log, process), launched, config)
 
 
 def validated(tree: Path, text: str) -> tuple[float, str]:

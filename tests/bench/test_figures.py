@@ -14,6 +14,7 @@ from tests.bench.answerer import Asked
 from tests.bench.figures import Figure, Row, bucket_quantile, quantile
 from tests.bench.honest import request_of
 from tests.bench.scrape import Scrape, between
+from tests.bench.soak import slope
 from tests.bench.table import COLUMNS, markdown, write
 
 TEXT = """\
@@ -115,3 +116,12 @@ def test_a_run_is_held_against_its_own_request_and_no_other() -> None:
     asked = deque([before, first, third])
     runs = [(10.0, 0.25), (12.0, 0.25), (14.0, 0.25), (16.0, None)]
     assert [request_of(asked, *run) for run in runs] == [first, None, third, None]
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=50, unique=True), st.integers(-9, 9), st.integers(-9, 9))
+def test_the_slope_of_points_on_a_line_is_that_of_the_line(xs: list[int], rise: int, start: int) -> None:
+    assert slope([(x, rise * x + start) for x in xs]) == pytest.approx(rise)
+
+
+def test_points_at_one_place_have_no_slope() -> None:
+    assert slope([(1.0, 2.0), (1.0, 5.0)]) == 0

@@ -15,6 +15,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from monitor.checks.net import Net
 from monitor.checks.registry import check
 from monitor.config.credentials import credentials
@@ -95,6 +97,7 @@ def assert_promises(spec: CheckSpec, result: Result) -> None:
     assert result.reason is not Reason.INTERNAL_ERROR, result.detail
     assert 0 < len(result.detail) <= DETAIL_LIMIT, result.detail
     assert "\n" not in result.detail
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(result), type=Result) == result  # it can be stored
     assert abs(time.time() - result.started_at) < 60
     assert result.redirects <= spec.max_redirects
     assert result.body_bytes is None or 0 <= result.body_bytes <= spec.max_body

@@ -14,11 +14,13 @@ import pytest
 from msgspec import structs
 
 from monitor.archive import Announcement
+from monitor.metrics import CheckCollector, Registry
 from monitor.outcome import Evidence, Reason, Result
 from monitor.past import Stretch
 from monitor.spec import PublicSpec
 from monitor.state import Incident
 from monitor.tally import Tally
+from monitor.web import build_app
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 
@@ -345,6 +347,22 @@ def explore(url: str) -> None:
         conforms()
         tried += 1
     assert tried >= 12
+
+
+async def test_every_operation_is_described(http: aiohttp.ClientSession, service: FakeService) -> None:
+    """What is described is explored above, so that a new operation cannot be left out of either."""
+    app = build_app(service, Registry(CheckCollector(gallery.begun(), lambda: gallery.NOW)), False)
+    there = {
+        (route.method.lower(), route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.resource.canonical.startswith("/api/v1/") and route.method != "HEAD"
+    }
+    document = await got(http, "/openapi.json")
+    described = {
+        (method, path) for path, methods in document["paths"].items() for method in methods if method != "parameters"
+    }
+    server = document["servers"][0]["url"].rstrip("/")
+    assert there - {("get", "/api/v1/openapi.json")} == {(method, server + path) for method, path in described}
 
 
 @pytest.mark.parametrize("body", ["[" * 30_000, '{"note":' * 6000, '{"note": ' + "[" * 30_000])
