@@ -18,6 +18,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.due import fraction_of
+from tests import nursery
 from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,8 @@ PATIENCE = 20.0
 PAUSE = 0.03
 """Seconds between two looks."""
 RUN = (sys.executable, "-m", "monitor")
+_READ_AT_START = ("LD_", "PYTHON")
+"""Variables that only a program that is loaded anew goes by."""
 BRISK = {"interval": "1s", "timeout": {"connect": "500ms", "read": "500ms", "total": "900ms"}, "down_after": 1}
 """What checks of these tests inherit, so that something happens soon."""
 
@@ -119,7 +122,7 @@ class Metrics:
 class Daemon:
     """A daemon that was started."""
 
-    def __init__(self, process: asyncio.subprocess.Process, config: Path, pipe: LogPipe) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | nursery.Child, config: Path, pipe: LogPipe) -> None:
         self.process = process
         self.config = config
         self._pipe = pipe
@@ -288,11 +291,15 @@ async def launch(
 ) -> Daemon:
     """Start a daemon and do not wait for it."""
     place = () if listen is None else ("--listen", listen)
+    arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
-    process = await asyncio.create_subprocess_exec(
-        *program, "run", "-c", str(config), *place,
-        env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing,
-    )  # fmt: skip
+    process: asyncio.subprocess.Process | nursery.Child
+    if program is RUN and not any(name.startswith(_READ_AT_START) for name in env or ()):
+        process = await nursery.start(arguments, environment(env), error=pipe.writing)
+    else:
+        process = await asyncio.create_subprocess_exec(
+            *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing
+        )
     pipe.handed_over()
     return Daemon(process, config, pipe)
 
