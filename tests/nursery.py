@@ -51,10 +51,17 @@ class Child:
         return self.returncode
 
 
-async def start(arguments: Sequence[str], env: Mapping[str, str], *, out: int = 1, error: int = 2) -> Child:
-    """Start `monitor` with these arguments and descriptors to write to; it reads nothing."""
+def takes(env: Mapping[str, str]) -> bool:
+    """Whether a child can have these variables: some are read only by an interpreter that starts."""
+    return not any(name.startswith(("LD_", "PYTHON")) for name in env)
+
+
+async def start(
+    arguments: Sequence[str], env: Mapping[str, str], *, folder: Path | None = None, out: int = 1, error: int = 2
+) -> Child:
+    """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing."""
     ours, its = socket.socketpair()
-    order = json.dumps({"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd())}).encode()
+    order = json.dumps({"arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd())}).encode()
     with its:
         socket.send_fds(_nursery(), [order], [its.fileno(), out, error])
     reader, writer = await asyncio.open_unix_connection(sock=ours)
@@ -132,6 +139,9 @@ def _become(job: _Job) -> None:
     for number, stream in enumerate(job.streams, 1):
         os.dup2(stream, number)
     os.closerange(3, _FDS)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as the interpreter opens it
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(job.order["env"])

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import nursery
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 """Seconds until a test gives up; far more than anything takes."""
@@ -54,9 +56,30 @@ async def start(
     return await asyncio.create_subprocess_exec(*command, env=environment(**(env or {})), **(pipes | options))
 
 
-async def monitor(*arguments: str | Path, **options: Any) -> Ended:
+async def monitor(*arguments: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ended:
     """Run `monitor` to its end."""
-    return await end_of(await start(*arguments, **options))
+    if not nursery.takes(env or {}):
+        return await end_of(await start(*arguments, env=env, cwd=cwd))
+    async with asyncio.timeout(PATIENCE):
+        (out, its_out), (error, its_error) = await _pipe(), await _pipe()
+        try:
+            given, variables = list(map(str, arguments)), environment(**(env or {}))
+            child = await nursery.start(given, variables, folder=cwd, out=its_out, error=its_error)
+        finally:
+            os.close(its_out)
+            os.close(its_error)
+        said, complained, code = await asyncio.gather(out.read(), error.read(), child.wait())
+    return Ended(code, said.decode(), complained.decode())
+
+
+async def _pipe() -> tuple[asyncio.StreamReader, int]:
+    """A pipe: what reads from it, and the descriptor to write to."""
+    reading, writing = os.pipe()
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb")
+    )
+    return reader, writing
 
 
 async def end_of(process: asyncio.subprocess.Process) -> Ended:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.program import monitor, start, terminal
+from tests.cli.program import end_of, monitor, start, terminal
 from tests.servers import faults
 from tests.servers.http import HttpServer, Request, answer, ok, redirect, routes
 from tests.servers.tcp import Server, closed_port
@@ -191,7 +191,7 @@ async def test_a_run_that_found_nothing_out_is_neither_fine_nor_failed(write: Wr
 
     async with HttpServer() as server:
         path = write(**{f"c{n}": server.url(f"/{n}") for n in range(40)})
-        ended = await monitor("check", "--json", "-c", path, preexec_fn=starve)
+        ended = await end_of(await start("check", "--json", "-c", path, preexec_fn=starve))
     outcomes = {json.loads(line)["outcome"] for line in ended.lines}
     assert len(ended.lines) == 40
     assert "inconclusive" in outcomes
@@ -209,7 +209,7 @@ async def test_a_failed_check_outweighs_an_inconclusive_one(write: Write) -> Non
 
     async with HttpServer(lambda _: answer(500)) as server:
         path = write(**{f"c{n}": server.url(f"/{n}") for n in range(40)})
-        ended = await monitor("check", "--json", "-c", path, preexec_fn=starve)
+        ended = await end_of(await start("check", "--json", "-c", path, preexec_fn=starve))
     outcomes = {json.loads(line)["outcome"] for line in ended.lines}
     assert outcomes == {"inconclusive", "http_error"}
     assert ended.code == 1

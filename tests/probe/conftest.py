@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +20,8 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cli.program import PATIENCE, start
+from tests import nursery
+from tests.cli.program import PATIENCE, environment
 from tests.log_pipe import Line, LogPipe
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -63,7 +65,7 @@ class Daemon:
     """A running monitor."""
 
     address: str
-    process: asyncio.subprocess.Process
+    process: nursery.Child
     session: aiohttp.ClientSession
     pipe: LogPipe
 
@@ -95,7 +97,7 @@ def daemon(tmp_path: Path) -> Daemons:
         config = tmp_path / "checks.toml"
         config.write_text(f'monitor.listen = "127.0.0.1:0"\nmonitor.log.format = "json"\n{text}')
         pipe = LogPipe()
-        process = await start("run", "-c", config, env=environ, stderr=pipe.writing)
+        process = await nursery.start(("run", "-c", str(config)), environment(**environ), error=pipe.writing)
         pipe.handed_over()
         try:
             await pipe.until(lambda: _started(pipe), PATIENCE)
@@ -104,7 +106,7 @@ def daemon(tmp_path: Path) -> Daemons:
                 yield Daemon(_started(pipe)[0]["listen"], process, session, pipe)
         finally:
             if process.returncode is None:
-                process.kill()
+                process.send_signal(signal.SIGKILL)
             await process.wait()
             await pipe.until(lambda: False, PATIENCE)
 

@@ -27,8 +27,6 @@ PATIENCE = 20.0
 PAUSE = 0.03
 """Seconds between two looks."""
 RUN = (sys.executable, "-m", "monitor")
-_READ_AT_START = ("LD_", "PYTHON")
-"""Variables that only a program that is loaded anew goes by."""
 BRISK = {"interval": "1s", "timeout": {"connect": "500ms", "read": "500ms", "total": "900ms"}, "down_after": 1}
 """What checks of these tests inherit, so that something happens soon."""
 
@@ -294,7 +292,7 @@ async def launch(
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
     process: asyncio.subprocess.Process | nursery.Child
-    if program is RUN and not any(name.startswith(_READ_AT_START) for name in env or ()):
+    if program is RUN and nursery.takes(env or {}):
         process = await nursery.start(arguments, environment(env), error=pipe.writing)
     else:
         process = await asyncio.create_subprocess_exec(
