@@ -65,7 +65,7 @@ _BLANK = " \t\n\r\f"
 _NAMED = re.compile(r"(?:^|[;,\s])charset\s*=\s*[\"']?([^\"';,\s]*)", re.IGNORECASE)
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml)", re.IGNORECASE)
 _LONGEST_TYPE = 1024
-"""Characters of a Content-Type that are looked at."""
+"""Characters of a Content-Type that are searched; the rest is ignored."""
 _SHOWN = 60
 _PRESCAN = 1024
 """Bytes in which the HTML standard looks for a `<meta charset>`."""
@@ -96,9 +96,9 @@ def label_in(content_type: str | None) -> str | None:
 
 
 def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]) -> Decoded:
-    """What a browser shows of a body: its BOM, Content-Type or `<meta>` tells the encoding, else UTF-8 is tried.
+    """Decodes a body as browsers do: by its BOM, its Content-Type or its `<meta>` tag, otherwise as UTF-8 if possible.
 
-    `foreign` strikes secrets out of the Content-Type, should it be quoted.
+    `foreign` removes secrets from the Content-Type before a message quotes it.
     """
     for mark, marked in _BOMS:
         if body.startswith(mark):

@@ -209,7 +209,7 @@ class Keeper:
         self._journal.save_soon([record.spec.name])
 
     def acknowledged(self, incident: Incident) -> None:
-        """Somebody takes care of it, or nobody any more."""
+        """Stores an incident whose acknowledgement was set or withdrawn."""
         if self._early is None:
             self._journal.incident(incident)
             self._journal.save_soon([incident.check])
@@ -296,7 +296,7 @@ class Keeper:
 
     @property
     def trouble(self) -> str | None:
-        """What on-call has to know of it."""
+        """Returns a sentence for on-call if the database has taken no writes for a while, else None."""
         since = self._failing_since
         if since is None or system_clock().wall - since < _SILENT:
             return None

@@ -23,7 +23,7 @@ from monitor.retention import libpq_parameters
 _log = structlog.get_logger("monitor.history")
 
 _BUSY_MILLISECONDS = 2000
-"""How long SQLite waits for the lock of somebody else, a backup mostly."""
+"""Milliseconds that SQLite waits for a lock of another process, mostly a backup."""
 _ADVISORY_LOCK = 0x6D6F6E69746F72
 """«monitor», as the number that PostgreSQL locks."""
 _ANSWER = 30.0
@@ -133,7 +133,7 @@ class File:
 
 
 def _default() -> Path:
-    """In the folder that systemd made for us (systemd.exec(5), StateDirectory), else here."""
+    """Returns the path in systemd's StateDirectory (systemd.exec(5)), else in the working directory."""
     return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0], "monitor.db")
 
 

@@ -1,4 +1,4 @@
-"""How a check's past looks in the database: saved whole now and then, and in between by an entry for each result."""
+"""Defines how the database stores a check's past: saved whole now and then, and an entry for each later result."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class Older:
     def replay(self, one: Entry) -> None:
         """Take in a result that came after the check was saved."""
         self._alike = one.alike or self._alike
-        if one.number <= self._number or self._alike is None:  # in there already, or its other half was given up
+        if one.number <= self._number or self._alike is None:  # already contained, or its other half was dropped
             return
         result = whole(self._alike, one.own)
         self._credit(one.at)

@@ -63,7 +63,7 @@ tallies = Table(
     Column("tally", Packed, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What `step` seconds from `start` held for a check; only stretches that are over."""
+"""Tallies of checks for `step` seconds from `start`; only stretches that are over."""
 
 results = Table(
     "results",

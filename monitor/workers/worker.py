@@ -27,15 +27,15 @@ the whole machine the daemon's beats begin again together with the worker's."""
 _STARTING_BEATS = 40
 """The same for one that has not begun yet: a busy machine takes its time to load a program."""
 _PROVEN = 60.0
-"""A worker that lived for so many seconds is started again without a pause."""
+"""Seconds; a worker that lived for longer restarts without a pause."""
 _LONGEST_PAUSE = 30.0
 _CODE = "import sys; sys.path.insert(0, sys.argv[-2]); from monitor.workers.child import main; main()"
-"""The very package that the daemon runs, whatever else is called so where the daemon was started."""
+"""Imports the package of the daemon, even if the working directory holds another package `monitor`."""
 _FOLDER = str(Path(monitor.__file__).parents[1])
 
 
 class Listener(Protocol):
-    """Whoever a worker belongs to."""
+    """The owner of a worker."""
 
     def all_orders(self, number: int) -> list[Orders]:
         """Everything that this worker is to do."""
@@ -45,7 +45,7 @@ class Listener(Protocol):
 
 
 class Worker:
-    """One worker, by whatever process it is at the time."""
+    """One worker; its process is replaced when it ends."""
 
     def __init__(self, number: int, listener: Listener) -> None:
         self.number = number
