@@ -69,7 +69,7 @@ class Cookies:
 
 
 def _may_set(url: URL, cookie: Cookie) -> bool:
-    """Returns whether browsers store the cookie: no secure cookie over plain HTTP, and no cookie of a foreign domain."""
+    """Returns whether browsers store the cookie: not a secure cookie over plain HTTP, nor one of a foreign domain."""
     host, domain = (url.raw_host or "").lower(), cookie.domain
     if cookie.secure and url.scheme != "https":
         return False

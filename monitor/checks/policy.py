@@ -41,7 +41,7 @@ class AllowList:
         return name in self._names or name.endswith(self._endings)
 
     def holds(self, address: str) -> bool:
-        """True if the address is in an allowed network; if it embeds IPv4 addresses, those must all be in one instead."""
+        """True if an allowed network holds the address, or each IPv4 address embedded in it if there are any."""
         itself, *beyond = _embedded(ip_address(address.partition("%")[0]))
         return all(any(a in network for network in self._networks) for a in beyond or (itself,))
 

@@ -1,4 +1,4 @@
-"""Keeps the history beside the checks: once a second it writes what happened, whatever the database is like meanwhile.
+"""Keeps the history beside the checks: writes once a second, without ever making the checks wait for the database.
 
 No check waits for it. While the database is away things wait in memory, up to a bound; what is given up is counted.
 """

@@ -53,7 +53,7 @@ class Reader:
         self._spec = spec
 
     async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
-        """Returns the tallies of [start, end) by stretches of `step` seconds, or longer ones if kept so, oldest first."""
+        """Returns the tallies of [start, end), oldest first, each of `step` seconds, or of more if so kept."""
         kept = self._finest(start, step)
         step = max(step // kept * kept, kept)
         found = await self._rows([check], [(kept, math.floor(start / step) * step, end)])

@@ -1,4 +1,4 @@
-"""A feed of incidents and announcements, as Atom has it (RFC 4287)."""
+"""Writes a feed of incidents and announcements as Atom (RFC 4287)."""
 
 from __future__ import annotations
 

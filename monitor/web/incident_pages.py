@@ -30,7 +30,7 @@ _WEEK = 7 * 86400.0
 
 
 class IncidentPages:
-    """What these paths answer."""
+    """Handlers of the pages about incidents."""
 
     def __init__(self, served: Served) -> None:
         self._served = served

@@ -67,7 +67,7 @@ _COUNTED = (
 
 
 def icon_path(down: int) -> str:
-    """The favicon for so many checks that are down."""
+    """Returns the path of the favicon that shows how many checks are down."""
     return link(f"/icon/{min(down, 100)}.svg") if down else asset_path(_FAVICON)
 
 

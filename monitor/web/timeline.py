@@ -22,7 +22,7 @@ MOST_LANES = 60
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is shown: the seconds before now (Unix seconds)."""
+    """The shown period: its names, and its length in seconds before now."""
 
     name: str
     words: str

@@ -51,7 +51,7 @@ class Tls:
 
     @property
     def context(self) -> ssl.SSLContext:
-        """What the next connection is accepted with."""
+        """The context for the next connection."""
         assert self._pair is not None, "started"
         return self._pair.context
 
