@@ -124,7 +124,7 @@ def split_userinfo(text: Text) -> tuple[Text, tuple[str, str] | None]:
 
 
 def has_userinfo(value: object) -> bool:
-    """Whether this is a URL with a userinfo; False for anything that is not a URL."""
+    """True for a URL with a userinfo; False for any other value."""
     if not isinstance(value, (str, Secret)):
         return False
     try:
@@ -194,7 +194,7 @@ def network(value: object) -> Network:
 
 
 def allowed(value: object) -> Network | str:
-    """Whom /probe may ask: an address or a network; a host name, or `*.` and one for every name below it."""
+    """Parses an entry of /probe's allow-list: an address or network; a host name, or `*.NAME` for all names below it."""
     text = plain(value)
     if "://" in text or "/" in text.rstrip("0123456789").rstrip("/"):
         raise BadValueError("must not be a URL or a path", "only the host or the network stands here")

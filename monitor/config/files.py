@@ -33,7 +33,7 @@ class Files:
         self._environ = environ
         self._contents: dict[Path, bytes] = {}
         self.sources: dict[str, str | None] = {}
-        """Every file that was asked for, with the digest of its content, None if it could not be read."""
+        """Digest of each file's content, by path; None if the file could not be read."""
         self._proved: set[tuple[str, ...]] = set()
 
     def whole(self, place: Path) -> bytes:

@@ -58,7 +58,7 @@ class HistoryTable(Table):
 
 
 def history_findings(table: HistoryTable) -> list[Finding]:
-    """What is wrong with it only when its keys are seen together."""
+    """Returns errors that depend on several keys of the table."""
     found = []
     for shorter, longer in (("minutes", "hours"), ("hours", "days")):
         if getattr(table, shorter) > getattr(table, longer):
