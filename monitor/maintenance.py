@@ -43,7 +43,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def selects(maintenance: MaintenanceSpec, check: CheckSpec) -> bool:
-    """Whether the maintenance is this check's."""
+    """True if the maintenance covers this check."""
     checks, groups, labels = maintenance.checks, maintenance.groups, maintenance.labels
     if not (checks or groups or labels):
         return True
@@ -53,13 +53,13 @@ def selects(maintenance: MaintenanceSpec, check: CheckSpec) -> bool:
 
 
 def labels_fit(wanted: Labels, check: CheckSpec) -> bool:
-    """Whether the check has all of these labels."""
+    """True if the check has all of these labels."""
     labels = dict(check.labels)
     return all(key in labels and fits((value,), labels[key]) for key, value in wanted)
 
 
 def fits(patterns: tuple[str, ...], text: str) -> bool:
-    """Whether one of the patterns is the whole text; `*` stands for anything, `?` for any one character."""
+    """True if a pattern matches the whole text; `*` is any text, `?` any one character."""
     return _either(patterns).match(text) is not None
 
 
@@ -69,7 +69,7 @@ def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def windows_between(windows: Iterable[MaintenanceSpec], start: float, end: float) -> list[Window]:
-    """What overlaps [start, end), by its start; windows of different maintenance may overlap each other."""
+    """Returns the windows that overlap [start, end), by start; those of different maintenance may overlap."""
     found = {
         Window(asked.name, begin, begin + asked.duration)
         for asked in windows
@@ -149,7 +149,7 @@ def zone(name: str) -> tzinfo:
 
 
 def exists(local: datetime) -> bool:
-    """Whether the clocks of its time zone ever show this time."""
+    """True if the clocks of its time zone ever show this time."""
     return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None)
 
 

@@ -13,13 +13,11 @@ from monitor.outcome import Ending, Reason, Result, Seconds, State
 from monitor.spec import CheckSpec, TlsSpec
 
 STALE_AFTER_INTERVALS = 3
-"""Without a conclusive result for so many intervals nothing is known any more."""
+"""Intervals without a conclusive result after which the state is unknown."""
 
 
 class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
-    """Somebody takes care of an incident: who, with what note, since when and until when (Unix seconds, None: to its
-    end).
-    """
+    """The acknowledgement of an incident: author, note, time, and end (Unix seconds; None: until the incident ends)."""
 
     by: str
     note: str
@@ -43,7 +41,7 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
     acknowledged: Acknowledgement | None = None
 
     def acknowledgement(self, now: float) -> Acknowledgement | None:
-        """Who takes care of it at this time (Unix seconds)."""
+        """Returns the acknowledgement that is valid at this time (Unix seconds), or None."""
         said = self.acknowledged
         return said if said is not None and (said.until is None or now < said.until) else None
 
@@ -141,7 +139,7 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
 
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
-    """Whether the check fails, too few times in a row yet to be down."""
+    """True if the check fails, but too few times in a row yet to be down."""
     settled = standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
     return not settled and 0 < standing.consecutive_failures < spec.down_after
 
@@ -156,7 +154,7 @@ def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | No
 
 
 def slowness(spec: CheckSpec, result: Result) -> str | None:
-    """How much slower than `expect.latency` a run was, in a sentence; None if it was not."""
+    """Says how much a run exceeded `expect.latency`, in a sentence; None if it did not."""
     latency = spec.expect.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
@@ -164,7 +162,7 @@ def slowness(spec: CheckSpec, result: Result) -> str | None:
 
 
 def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
-    """Which certificate ends within `tls.expiry_warning`, the first of them; None if none does. `now` is Unix time."""
+    """Names the first certificate that ends within `tls.expiry_warning`; None if none does. `now` is Unix time."""
     soon = [one for one in endings(result) if ends_soon(spec.tls, one, now)]
     if not soon:
         return None
@@ -183,7 +181,7 @@ def endings(result: Result) -> tuple[Ending, ...]:
 
 
 def ends_soon(tls: TlsSpec, ending: Ending, now: float) -> bool:
-    """Whether a certificate ends within the warning, which is a time or a share of its lifetime."""
+    """True if a certificate ends within the warning, which is a time or a share of its lifetime."""
     warning = tls.expiry_warning
     if tls.expiry_share is not None:
         warning = tls.expiry_share * (ending.not_after - ending.not_before)
@@ -211,7 +209,7 @@ def in_words(length: float) -> str:
 
 
 def stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:
-    """Whether what is known is too old."""
+    """True if the last conclusive result is too old."""
     return standing.concluded is not None and now.steady > _fresh_until(standing, spec)
 
 
@@ -252,5 +250,5 @@ def _moved(standing: Standing, state: State, now: Moment) -> Standing:
 
 
 def incident_id(check: str, started_at: float) -> str:
-    """What an incident is called in addresses: the same for the same beginning."""
+    """Returns the incident's id, which is the same for the same check and beginning."""
     return hashlib.blake2b(f"{check}\0{started_at!r}".encode(), digest_size=8).hexdigest()

@@ -194,7 +194,7 @@ def network(value: object) -> Network:
 
 
 def allowed(value: object) -> Network | str:
-    """Parses an entry of /probe's allow-list: an address or network; a host name, or `*.NAME` for all names below it."""
+    """Parses an entry of /probe's allow-list: an address or network, a host name, or `*.NAME` for all names below."""
     text = plain(value)
     if "://" in text or "/" in text.rstrip("0123456789").rstrip("/"):
         raise BadValueError("must not be a URL or a path", "only the host or the network stands here")
