@@ -1,4 +1,4 @@
-"""What is known of every check, in memory: its standing, its last results and its counters."""
+"""Keeps the present of every check in memory: its standing, its last results and its counters."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Record:
         return self._move(self._maintained(standing, now))
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of the incident that lasts, or nobody any more; None if there is none."""
+        """Sets or withdraws the acknowledgement of the ongoing incident; None if there is no such incident."""
         incident = self.standing.incident
         if incident is None:
             return None

@@ -1,4 +1,4 @@
-"""What a process that probes counts of itself: how late it was, what it skipped, what it has under way."""
+"""Counters of a probing process: lateness, skipped runs, runs under way."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def total(meters: Iterable[Meter]) -> Meter:
 
 @dataclass(slots=True)
 class HistoryMeter:
-    """What the history counts of itself; `written_at` is Unix seconds, 0 before the first time."""
+    """The history's own counts; `written_at` is Unix seconds, 0 before the first write."""
 
     writing: bool = False
     queue: int = 0

@@ -80,4 +80,4 @@ def _said(error: Exception) -> str:
 
 
 DEFAULT_HISTORY = HistorySpec()
-"""What holds for a configuration that says nothing about it."""
+"""The settings of a configuration without a table for the history."""

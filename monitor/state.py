@@ -154,7 +154,7 @@ def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | No
 
 
 def slowness(spec: CheckSpec, result: Result) -> str | None:
-    """Says how much a run exceeded `expect.latency`, in a sentence; None if it did not."""
+    """Returns a sentence on how a run exceeded `expect.latency`; None if it did not."""
     latency = spec.expect.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"

@@ -22,7 +22,7 @@ from monitor.state import Standing, aged
 _LARGE = 1_000_000
 """From here on Go, and so Prometheus, writes with an exponent."""
 _BODILESS = (204, 304)
-"""Statuses whose answers have no body, and so a length of 0, as blackbox_exporter has it (RFC 9110, 6.4.1)."""
+"""Statuses of answers without a body: their length is 0, as in blackbox_exporter (RFC 9110, 6.4.1)."""
 
 
 class Shown(NamedTuple):
@@ -90,12 +90,12 @@ def of_result(name: str, read: Callable[[Result], float | None]) -> Lines:
 
 
 def info_lines(check: Shown) -> str:
-    """What the check asks."""
+    """Returns `probe_info`, which describes the check."""
     return f"probe_info{{{info_labels(check.record.spec)}}} 1.0\n"
 
 
 def up_lines(check: Shown) -> str:
-    """Whether it is up, where that is known."""
+    """Returns `probe_up`; empty if the state is neither up nor down."""
     state = check.standing.state
     if state in (State.UP, State.DEGRADED):
         return f"probe_up{check.labels} 1.0\n"
@@ -229,7 +229,7 @@ def tls_cipher_lines(check: Shown) -> str:
 
 
 def chain_info_lines(check: Shown) -> str:
-    """What the server's own certificate says of itself, once the handshake was done."""
+    """Describes the server's own certificate; empty without a handshake."""
     result = check.result
     if result is None or result.tls_version is None or result.certificate is None:
         return ""
