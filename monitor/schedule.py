@@ -39,7 +39,7 @@ Due = Callable[["Job", float, int], None]
 
 
 class SteadyTime(tzinfo):
-    """UTC from the monotonic clock, as if nobody had set the clock since the start.
+    """UTC from the monotonic clock, as if the wall clock had not been set since the start.
 
     APScheduler asks for `datetime.now(its time zone)` and compares only what it got that way. In this time zone that
     is monotonic time, so a step of the wall clock moves no due time.

@@ -59,7 +59,7 @@ def shown_url(url: Text) -> str:
 
 
 def secrets_of_url(url: Text) -> set[str]:
-    """Returns the parts of a URL that are secret if a server echoes them: userinfo, query values, a whole secret URL."""
+    """Returns the parts of a URL that stay secret if a server echoes them: userinfo, query values, a secret URL."""
     text = reveal(url)
     try:
         parts = urlsplit(text)
