@@ -41,7 +41,7 @@ class Outage(Struct, frozen=True, array_like=True, gc=False):
 
 
 Cursor = tuple[float, str]
-"""Where a page of a list ended: when its last item began (Unix seconds), and the item's id."""
+"""The end of a page of a list: the beginning of its last item (Unix seconds), and the item's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Archive(Protocol):
         """One incident by its id."""
 
     async def outages(self, start: float, end: float) -> list[Outage]:
-        """When the monitor itself did not look, oldest first, as far as it overlaps [start, end) (Unix seconds)."""
+        """Returns the times in which the monitor was not running, within [start, end) (Unix seconds), oldest first."""
 
     async def announcements(self, start: float, end: float) -> list[Announcement]:
         """Returns the announcements of [start, end) (Unix seconds), newest first."""

@@ -74,7 +74,7 @@ def _signed_part(der: bytes) -> list[Field]:
 
 
 def validity(der: bytes) -> Validity | None:
-    """When a certificate begins and ends; None if that cannot be read."""
+    """Returns the times at which a certificate begins and ends; None if they cannot be read."""
     try:
         first, last = fields(_signed_part(der)[3].content)
         return Validity(_time(first), _time(last))

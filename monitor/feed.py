@@ -35,11 +35,11 @@ class Listener:
         self._some = asyncio.Event()
 
     def wake(self) -> None:
-        """Let it look whether it is over."""
+        """Wakes the listener, so that it sees the end of the feed."""
         self._some.set()
 
     def put(self, event: Event) -> None:
-        """Tell it."""
+        """Adds an event; a full queue loses its oldest one."""
         if len(self._waiting) >= _WAITING:
             self._waiting.popleft()
             self.lost += 1
@@ -91,7 +91,7 @@ class Feed:
                 listener.put(event)
 
     def close(self) -> None:
-        """Nothing more will happen."""
+        """Closes the feed, and wakes all listeners."""
         self.closed = True
         for listener in self._listeners:
             listener.wake()

@@ -1,4 +1,4 @@
-"""When planned maintenance is, and whose, as functions of the configuration and of a time in Unix seconds.
+"""Computes planned maintenance from the configuration and a time in Unix seconds.
 
 A local time that a change of the clock leaves out is taken by the offset from before the change, so 02:30 becomes 03:30
 where an hour is left out; one that comes twice is the first (RFC 5545, 3.3.5). Durations are time that passes.
@@ -95,7 +95,7 @@ def upcoming(windows: Iterable[MaintenanceSpec], now: float, within: float = mat
 
 
 def next_change(windows: Windows, now: float, within: float = math.inf) -> float | None:
-    """When a window begins or ends next; None if none does, or none begins within that many seconds."""
+    """Returns when a window begins or ends next; None if none does, or none begins within `within` seconds."""
     ends = (window.ends for window in windows_between(windows, now, math.nextafter(now, math.inf)))
     after = upcoming(windows, now, within)
     return min((*ends, *((after.starts,) if after else ())), default=None)
@@ -154,13 +154,13 @@ def exists(local: datetime) -> bool:
 
 
 def _starts(asked: MaintenanceSpec, since: float, until: float = math.inf) -> Iterator[float]:
-    """When it starts within [since, until), in order, as far ahead as is looked."""
+    """Yields the starts within [since, until), in order, as far ahead as the search goes."""
     found = [asked.starts] if not isinstance(asked.starts, Recurrence) else _recurring(asked.starts, since, until)
     return (begin for begin in found if since <= begin < until)
 
 
 def _recurring(recurrence: Recurrence, since: float, until: float) -> Iterator[float]:
-    """When it comes from the local day of `since` to that of `until`, so also a little too early and too late."""
+    """Yields the starts from the local day of `since` to that of `until`; some may lie a little outside."""
     first = datetime.fromtimestamp(since - _SHIFT, zone(recurrence.timezone)).date()
     for number in range(math.ceil(min((until - since + _SHIFT) / DAY + 2, _SEARCHED))):
         day = first + timedelta(number)

@@ -30,7 +30,7 @@ class Memory:
     # what the service tells
 
     async def remember(self) -> None:
-        """Have every check stand where it stood when the process before ended."""
+        """Restores the state of every check from the last process."""
         if self._keeper is not None:
             await self._keeper.start()
 
@@ -40,7 +40,7 @@ class Memory:
             await self._keeper.stop()
 
     def keep(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Go by these settings from now on, for these checks."""
+        """Applies these settings of the history, for these checks."""
         if self._keeper is not None:
             self._keeper.use(spec, checks)
 
@@ -56,7 +56,7 @@ class Memory:
 
     @property
     def forgetful(self) -> str | None:
-        """Why nothing is remembered at the moment, None if all is well."""
+        """Returns why the history is not written at the moment; None if it is."""
         return self._keeper.trouble if self._keeper else None
 
     def history_meter(self) -> HistoryMeter | None:

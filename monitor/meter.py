@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SKIP_REASONS = ("overlap", "late", "stalled", "worker")
-"""Why a run may be skipped: two wait for the one before; it waited for a slot until the next; all stood still; its
-probe worker had died."""
+"""Reasons to skip a run. In order: two runs wait for the one before; the run waited for a slot until the next was due;
+the process stalled; the probe worker had died.
+"""
 
 SCHEDULE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)

@@ -258,5 +258,5 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def earliest_expiry(self) -> float | None:
-        """When the first certificate that counts ends, over all hops, in Unix seconds."""
+        """The first end of a relevant certificate over all hops, in Unix seconds."""
         return min((one.not_after for one in self.endings or self.certificates), default=None)

@@ -109,7 +109,7 @@ def decode_tally(data: bytes) -> Tally:
 
 
 class Presence:
-    """When this process was there to look; `gaps` are the latest stretches when it was not, in Unix seconds."""
+    """Presence of this process; `gaps` are the latest stretches without it, in Unix seconds."""
 
     def __init__(self, now: Moment) -> None:
         self._seen = now
@@ -271,7 +271,7 @@ class Past:
         return list(self._closed)
 
     def kept(self, rows: list[tuple[int, int, bytes]]) -> None:
-        """These are kept now, as they were given by `closed`."""
+        """Removes these rows of `closed`, which are stored now."""
         self._closed = [one for one in self._closed if one not in rows]
 
     def saved(self) -> SavedPast:
@@ -289,7 +289,7 @@ class Past:
         return past
 
     def absorb(self, older: Past, now: Moment) -> None:
-        """Go on from what was counted before; what this one has counted meanwhile stays."""
+        """Continues from an older past, and adds the counts made here since."""
         for past in (older, self):
             past._minute(now.wall)  # noqa: SLF001  of the same class
         self.recent.slots.merge(older.recent.slots)

@@ -34,8 +34,9 @@ _USELESS = 0.01
 _ENDED = "cancelled by a reload or the end of the monitor"
 
 Found = Callable[[str, Result, int, float | None], None]
-"""Told of a result: whose (its name), for how many runs it stands, and up to which due time (steady seconds) nothing is
-outstanding with it; None if it is not one that the schedule asked for."""
+"""Receives a result: the check's name, the result, the runs that it stands for, and a due time (steady seconds).
+Up to that time no run is outstanding; None for a run outside of the schedule.
+"""
 
 
 class Drained(NamedTuple):

@@ -15,7 +15,7 @@ from monitor.outcome import Result, State
 _PAUSE = 5.0
 """Seconds between two requested runs of one check: a button held down must not become a load test."""
 _MOST, _WITHIN = 10, 60.0
-"""Requested runs of all checks, per seconds."""
+"""Requested runs allowed, over all checks, in `_WITHIN` seconds."""
 _GRACE = 5.0
 """Seconds that a result may take beyond the limits of its run: it may wait for a slot."""
 

@@ -1,4 +1,4 @@
-"""When each check runs: APScheduler opens short slots, and in a slot every check starts at its own exact time.
+"""Starts checks at their due times: APScheduler opens short slots, and within a slot each check has its exact time.
 
 One job per check would cost as much as half a check; a job per slot costs the same for one check and for a thousand.
 """
@@ -35,7 +35,7 @@ _SPREAD = 2.0
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every job it runs, here every second
 
 Due = Callable[["Job", float, int], None]
-"""Told of a run: whose, for when it was due (steady seconds), and how many runs before it were missed."""
+"""Receives a due run: the job, its due time (steady seconds), and how many runs before it were missed."""
 
 
 class SteadyTime(tzinfo):

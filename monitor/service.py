@@ -124,7 +124,7 @@ class Service(Memory):
         settle_memory()
 
     async def _remember(self) -> None:
-        """Have every check stand where it stood when the process before ended; nothing is due before that."""
+        """Restores the state of every check from the last process; must end before any check is due."""
         config = self._config
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
@@ -242,7 +242,7 @@ class Service(Memory):
             self._tell(record, transition)
 
     def _again(self, name: str) -> None:
-        """Have a check run once more, soon."""
+        """Runs a check once more, soon."""
         if self._pool is None:
             self._engine.run_again([name])
         else:
@@ -333,7 +333,7 @@ class Service(Memory):
         return await self._run_now.run(check)
 
     def unhealthy(self) -> str | None:
-        """Why the monitor should be restarted, None if it is healthy."""
+        """Returns why the monitor should be restarted; None if it is healthy."""
         if self._unready is not None:
             return None
         if self._engine.silence > _SILENT_SCHEDULER:
@@ -341,7 +341,7 @@ class Service(Memory):
         return self._pool.unhealthy() if self._pool else None
 
     def unready(self) -> str | None:
-        """Why clients should not rely on the monitor now; None if it is ready."""
+        """Returns why clients should not rely on the monitor now; None if it is ready."""
         return self._unready
 
 

@@ -48,7 +48,7 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
+    """The state of a check, since when (Unix seconds), and the counts that judge its next result.
 
     `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
     Before `fresh_until` (steady seconds) what is known is not too old either: a reload had shortened the interval.
@@ -69,12 +69,12 @@ class Standing:
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
-    """Where a check stands before its first result."""
+    """Returns the standing of a check before its first result."""
     return Standing(State.UNKNOWN if spec.enabled else State.PAUSED, now.wall)
 
 
 def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands after a result that ended now; an inconclusive one neither counts nor resets."""
+    """Returns the standing after a result that ended now; an inconclusive one neither counts nor resets."""
     if standing.state is State.PAUSED:  # a run that was under way when the check was paused
         return standing
     if not result.conclusive:
@@ -95,7 +95,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
 
 
 def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> Standing:
-    """Where the check stands if planned maintenance is `due` now, or is not; a paused check stays paused.
+    """Returns the standing for maintenance that is `due` now, or not; a paused check stays paused.
 
     An incident ends where maintenance begins. Afterwards the check is judged afresh: a success of the maintenance is
     believed, a failure leaves open what the check is like, and is none of the `down_after` in a row.
@@ -112,15 +112,16 @@ def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> S
 
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands now if nothing came since: unknown, once what is known is too old."""
+    """Returns the standing without a new result: unknown, once the last conclusive result is too old."""
     if standing.state in (State.PAUSED, State.MAINTENANCE) or not stale(standing, spec, now):
         return standing
     return _moved(standing, State.UNKNOWN, now)
 
 
 def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands after a reload that changed it from `before`: what was found stays, pausing begins and
-    ends.
+    """Returns the standing after a reload that changed the check from `before`.
+
+    Results stay, and a pause begins or ends.
     """
     if not spec.enabled:
         return _moved(
@@ -145,9 +146,9 @@ def undecided(standing: Standing, spec: CheckSpec) -> bool:
 
 
 def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | None = None) -> str | None:
-    """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds.
+    """Returns why a success is degraded, in a sentence; None if it is not. `now` is Unix seconds.
 
-    `slow_runs` is how many runs in a row were slow; None for a run that is judged alone.
+    `slow_runs` is the number of slow runs in a row; None for a run that is judged alone.
     """
     slow = slowness(spec, result) if slow_runs is None or slow_runs >= spec.degraded_after else None
     return slow or expiry(spec, result, now)

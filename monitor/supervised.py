@@ -22,7 +22,7 @@ LOOPS = (
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 """Seconds between a failed turn and the next one: doubled by each failure in a row, up to the longest."""
 _TRACEBACKS, _PER = 10, 60.0
-"""Tracebacks that each loop logs per 60 seconds: ten failures a second must not fill the disk."""
+"""Tracebacks that one loop may log in `_PER` seconds: ten failures a second must not fill the disk."""
 
 failures: dict[str, int] = dict.fromkeys(LOOPS, 0)
 """Turns of this process that failed, by loop."""

@@ -329,7 +329,7 @@ def _planned(window: Window | None, now: float) -> str:
 
 
 def _unknown(record: Record, standing: Standing, now: Moment) -> str:
-    """Why nothing is known: nothing came yet, the monitor is in trouble, too few failures, or too long ago."""
+    """Returns why the state is unknown: no result yet, trouble of the monitor, too few failures, or too old results."""
     last = record.last
     if last is None:
         return "no result yet"

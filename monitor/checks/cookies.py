@@ -24,7 +24,7 @@ class Cookies:
 
     def __init__(self) -> None:
         self._kept: dict[_Key, Cookie] = {}
-        """By origin, name, domain and path, in the order in which they were first set."""
+        """Cookies by origin, name, domain and path, in the order in which they were first set."""
 
     def keep(self, url: URL, headers: MultiMapping[str]) -> None:
         """Remember what this answer sets."""

@@ -33,7 +33,7 @@ class AnswerReader:
         self._buffer = bytearray()
         self._used = self._lines = 0
         self._line = self._scanned = 0
-        """Where the present line begins in the buffer, and up to where its end was looked for."""
+        """Index of the current line in the buffer, and of the first byte not yet searched for its end."""
 
     @property
     def whole(self) -> bool:

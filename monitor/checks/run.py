@@ -130,7 +130,7 @@ class Run:
 
     @property
     def connect_at(self) -> float:
-        """When this hop must have a usable connection."""
+        """Steady time at which this hop must have a usable connection."""
         return min(self._connect_at, self._total_at)
 
     def begin_hop(self) -> None:

@@ -51,7 +51,7 @@ class Secured:
         return self._outgoing.read()
 
     def shake_hands(self, data: bytes) -> bool:
-        """Go on with the handshake; whether it is done. Raises ssl.SSLError."""
+        """Continues the handshake; returns True once it is complete. Raises ssl.SSLError."""
         self._incoming.write(data)
         self.beginning = self.beginning or data[:_BEGINNING]
         try:

@@ -154,12 +154,12 @@ def resolver(value: object) -> str:
 
 
 def connect_to(value: object) -> HostPort:
-    """Where to connect instead; without a port, the URL's holds."""
+    """Parses the host and port to connect to; without a port, that of the URL is used."""
     return _host_port(value, lowest=1)
 
 
 def listen(value: object) -> HostPort:
-    """Where to listen; port 0 lets the system choose one."""
+    """Parses the address to listen on; for port 0 the system chooses a port."""
     place, port = _host_port(value, lowest=0)
     if port is None:
         raise BadValueError(f"{quoted(value)} has no port", 'write "127.0.0.1:8420"')

@@ -36,7 +36,7 @@ def _location(value: object) -> Secret:
 
 
 class HistoryTable(Table):
-    """Where the past is kept, and how long."""
+    """Location and extent of the history."""
 
     enabled: bool = Field(default=_DEFAULT.enabled, description="Whether a history is kept at all.")
     url: (

@@ -26,7 +26,7 @@ class NameServer(asyncio.DatagramProtocol):
     """Answers over UDP."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Keeps the transport."""
         self._transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:

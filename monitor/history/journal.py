@@ -157,7 +157,7 @@ class Journal:
             self._forget = None
 
     def not_written(self, captured: list[Captured]) -> None:
-        """It is not; these checks are saved with the next ones."""
+        """Saves these checks again with the next ones, as the write failed."""
         self.save_soon(record.spec.name for record, _, _ in captured)
 
     def only(self, names: set[str]) -> None:

@@ -111,7 +111,7 @@ class Keeper:
         await self._write(all_of_them=True)
 
     def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Go by these settings, and keep what belongs to checks that have another name now."""
+        """Applies these settings, and keeps the past of checks that were renamed."""
         if spec.location != self._spec.location:
             _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
         self._pruning.use(spec)
@@ -164,7 +164,7 @@ class Keeper:
             await self._write(all_of_them=True)
 
     def _number(self, ids: Mapping[str, int]) -> None:
-        """Go by the numbers that this database has for the checks."""
+        """Takes over the numbers that this database has for the checks."""
         self._ids.clear()
         self._ids |= ids
         for record in self._ledger:

@@ -42,7 +42,7 @@ class Early:
 
 
 class Merged(NamedTuple):
-    """Where the check stands; the stored incident, if it ended meanwhile; and from when on its own incidents count."""
+    """The standing of the check, the stored incident if it ended, and the time from which its own incidents count."""
 
     standing: Standing
     ended: Incident | None = None

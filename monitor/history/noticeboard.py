@@ -29,7 +29,7 @@ class Noticeboard:
         return tuple(sorted(holding, key=lambda one: -one.starts))
 
     async def load(self, now: float) -> None:
-        """Have what holds, or will hold, in memory."""
+        """Loads the announcements that are valid now or will be later."""
         table = announcements.c
         asked = select(table.id, table.data).where(or_(table.ends.is_(None), table.ends > now))
         rows = await self._database.rows(asked, early=True)

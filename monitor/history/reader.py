@@ -74,7 +74,7 @@ class Reader:
         return sums
 
     def _finest(self, start: float, step: int) -> int:
-        """Returns the longest kept stretch that divides `step` and is kept long enough to reach `start`."""
+        """Returns the length of stretches to read: the longest that divides `step`, or the next one still kept."""
         age = system_clock().wall - start
         limits = {MINUTE: self._spec.minutes, HOUR: self._spec.hours, DAY: self._spec.days}
         fitting = max(length for length in STEPS if step % length == 0 or length == MINUTE)
@@ -236,7 +236,7 @@ class Reader:
         return None if found is None else _named(found, names.get(number))
 
     async def outages(self, start: float, end: float) -> list[Outage]:
-        """When the monitor itself did not look."""
+        """Returns the times in which the monitor was not running."""
         of = presence.c
         asked = select(of.started_at, of.alive_until).order_by(of.started_at)
         rows = [(began, until) for began, until in await self._database.rows(asked) if self._sane(began, until)]

@@ -35,7 +35,7 @@ class Restored:
     entries: Mapping[str, Sequence[Entry]]
     alive_until: float
     ongoing: Sequence[tuple[str, Incident]]
-    """By the name of the check, newest first."""
+    """Pairs of a check's name and its incident, newest first."""
     ended: Mapping[str, Sequence[Incident]]
     highest: int
     """No entry and no row of the journal has a higher number."""
@@ -44,7 +44,7 @@ class Restored:
     async def into(
         self, ledger: Ledger, early: Mapping[Record, Early]
     ) -> AsyncIterator[tuple[Record, Transition | None]]:
-        """Let every record go on from what was known of it, in turns of the loop; says what moved."""
+        """Puts the stored past into every record, in turns of the loop; yields each record with its change of state."""
         known = self.saved.keys() | self.entries.keys()
         async for record in turns(ledger):
             moved = None

@@ -52,7 +52,7 @@ class SavedCheck(Struct, array_like=True):
     last_success: Result | None = None
     last_failure: Result | None = None
     number: Number = 0
-    """That of the last entry which is in here; a later one has a higher number, whichever process wrote it."""
+    """The number of the last entry that is included; later entries have higher numbers, in every process."""
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -285,5 +285,5 @@ def _recent(kept: Raw, place: str, skipped: Skipped) -> History:
 
 
 def former(spec: CheckSpec, names: Container[str]) -> str | None:
-    """By which of these names a check's past is found."""
+    """Returns the name under which the check's past is stored; None if there is none."""
     return next((name for name in (spec.name, *spec.was) if name in names), None)

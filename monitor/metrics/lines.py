@@ -20,7 +20,7 @@ from monitor.outcome import FAILURES, PHASE_NAMES, Certificate, Outcome, Result,
 from monitor.state import Standing, aged
 
 _LARGE = 1_000_000
-"""From here on Go, and so Prometheus, writes with an exponent."""
+"""The number from which Go, and so Prometheus, writes an exponent."""
 _BODILESS = (204, 304)
 """Statuses of answers without a body: their length is 0, as in blackbox_exporter (RFC 9110, 6.4.1)."""
 
@@ -108,7 +108,7 @@ def state_lines(check: Shown) -> str:
 
 
 def failure_info_lines(check: Shown) -> str:
-    """Why the last conclusive run failed."""
+    """Returns the reason of the last conclusive failure."""
     result = check.result
     if result is None or not result.failed:
         return ""
@@ -154,12 +154,12 @@ def _buckets(bounds: tuple[float, ...]) -> str:
 
 
 def last_run_lines(check: Shown) -> str:
-    """When the last run ended."""
+    """Returns the time at which the last run ended."""
     return _timestamp("probe_last_run_timestamp_seconds", check, check.record.last_run_at)
 
 
 def last_success_lines(check: Shown) -> str:
-    """When the last success ended."""
+    """Returns the time at which the last success ended."""
     return _timestamp("probe_last_success_timestamp_seconds", check, check.record.last_success_at)
 
 

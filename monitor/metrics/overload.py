@@ -32,7 +32,7 @@ class Overload:
         self._seen: deque[tuple[float, Load]] = deque()
 
     def look(self, now: float) -> None:
-        """To be called every second or so, at steady seconds `now`."""
+        """Takes a sample; call it about once a second, with steady seconds."""
         self._seen.append((now, _load(total(self._meters()))))
         while now - self._seen[0][0] > _WINDOW:
             self._seen.popleft()

@@ -24,7 +24,7 @@ from monitor.outcome import Outcome, Reason
 from monitor.supervised import LOOPS
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
-"""Why a run may say nothing of its target."""
+"""Reasons of inconclusive results."""
 
 _LAG = "How much later than due a run started"
 _LOOP = "How much later than asked for the event loop woke up"

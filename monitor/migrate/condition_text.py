@@ -84,7 +84,7 @@ def _of_glob(glob: str) -> str:
 
 
 def statuses(sign: str, right: str) -> set[int]:
-    """Those for which a condition on [STATUS] holds."""
+    """Returns the statuses for which a condition on [STATUS] holds."""
     if sign in NUMERIC:
         bound = number(right)
         return {status for status in STATUSES if NUMERIC[sign](status, bound)}

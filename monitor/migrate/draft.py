@@ -18,7 +18,7 @@ class Kind(Enum):
     """The subject of a note."""
 
     LOST = "lost"
-    """Not in the new file, or not with this meaning."""
+    """Missing in the new file, or present with another meaning."""
     SECRET = "secret"  # noqa: S105 - the kind of a note
     """A variable to set before the new file is valid."""
     DIFFERS = "differs"

@@ -67,7 +67,7 @@ def state_of(spec: CheckSpec, result: Result) -> State:
 
 
 def slow(spec: CheckSpec, result: Result) -> str | None:
-    """Why a success is a degraded one, judged at the time of the run."""
+    """Returns why a success is degraded, judged at the time of the run; None if it is not."""
     if result.outcome is not Outcome.SUCCESS:
         return None
     return degradation(spec, result, result.started_at)

@@ -24,7 +24,7 @@ class Unanswered(MonitorError):
 
 
 class Daemon(NamedTuple):
-    """Where a daemon listens, the token that it wants, and the authority that its certificate is of."""
+    """The address of a daemon, the token for it, and the file of the authority of its certificate."""
 
     url: str
     token: str | None = None
@@ -87,7 +87,7 @@ def _silence(url: str, error: Exception) -> str:
 
 
 def place(monitor: MonitorSpec) -> str:
-    """Where a daemon of this configuration is reached from here."""
+    """Returns the URL at which this machine reaches a daemon of this configuration."""
     host, port = monitor.listen
     if host in ("0.0.0.0", "", "*"):  # noqa: S104  only connected to
         host = "127.0.0.1"

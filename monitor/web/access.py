@@ -39,7 +39,7 @@ ASKING = frozenset({"/badge/{check}.svg"})
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
 LOGIN_PATH = "/login"
-"""Where a reader whom nothing has asked for a login gets the browser's dialog for it."""
+"""Opens the browser's login dialog for readers who can view the pages without a login."""
 _READING = ("GET", "HEAD")
 _LONGEST_NAME = 200
 _WRONG = "the login is wrong"
@@ -64,7 +64,7 @@ class Access:
         self._logins = Logins(self._spec, self._thread)
 
     def use(self, spec: AccessSpec) -> None:
-        """Go by these rules from now on."""
+        """Applies these rules."""
         if spec != self._spec:
             self._spec, self._logins = spec, Logins(spec, self._thread)
 

@@ -54,7 +54,7 @@ class Passwords:
         return caller if time.monotonic() < until else self._trying.get(digest)
 
     def attempt(self, name: str, password: str, address: str) -> asyncio.Task[Caller | None]:
-        """Starts a password check, whose task returns None if the password is wrong. Raises TooManyLogins."""
+        """Starts to verify a password; the task returns None if it is wrong. Raises TooManyLogins."""
         if len(self._trying) >= _WAITING:
             raise TooManyLogins
         digest = self._digest(name, password, address)

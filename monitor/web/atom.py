@@ -43,7 +43,7 @@ class AtomFeed:
 
     @property
     def updated(self) -> float:
-        """When its latest entry changed."""
+        """The time of the latest change of an entry."""
         return max((entry.updated for entry in self.entries), default=self.began)
 
 

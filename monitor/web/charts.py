@@ -37,7 +37,7 @@ class Range:
     slots: int
 
     def start(self, now: float) -> int:
-        """When the first slot begins, in Unix seconds; the last one holds `now`."""
+        """Returns the time at which the first slot begins, in Unix seconds; the last slot holds `now`."""
         return (int(now // self.step) - self.slots + 1) * self.step
 
 
@@ -56,17 +56,17 @@ class Axis(NamedTuple):
     now: float
 
     def starts(self, place: int) -> int:
-        """When a slot begins."""
+        """Returns the time at which a slot begins."""
         return self.range.start(self.now) + place * self.range.step
 
     def x(self, at: float) -> float:
-        """Where a time is drawn."""
+        """Returns the horizontal position of a time."""
         return (at - self.starts(0)) / (self.range.step * self.range.slots) * WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a duration is drawn, from `low` at the bottom to `high` at the top, in seconds."""
+    """The vertical scale of a chart, from `low` at the bottom to `high` at the top, in seconds."""
 
     low: float
     high: float

@@ -13,7 +13,7 @@ from monitor.web.paths import EXTERNAL
 FIELD = "csrf"
 """The hidden field of our forms."""
 HEADER = "X-CSRF-Token"
-"""Where our script sends the token, should it send a form."""
+"""The header in which the page's script sends the token, if it sends a form."""
 
 _BROWSERS = ("Sec-Fetch-Site", "Origin")
 """Every browser sends one of these with a request to change something; programs send neither, and need no token."""
@@ -28,9 +28,9 @@ def csrf_token() -> str:
 
 
 async def foreign(request: web.Request) -> str | None:
-    """Why this request to change something cannot be ours, in a sentence; None if it can.
+    """Returns why a changing request may come from another site, in a sentence; None if it does not.
 
-    Everything that changes something is asked this, by the middleware of `monitor.web.access`.
+    The middleware of `monitor.web.access` calls this for every changing request.
     """
     if not any(name in request.headers for name in _BROWSERS):
         return None

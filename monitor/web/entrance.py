@@ -34,7 +34,7 @@ class Entrance:
         self._warn()
 
     async def use(self, spec: MonitorSpec) -> None:
-        """Go by these settings from now on."""
+        """Applies these settings."""
         self.access.use(spec.access)
         self.site.use(spec)
         if (spec.tls is None) is not (self.tls is None):

@@ -22,11 +22,11 @@ class Limits:
     """Limits for one client, and for all clients together; times in seconds, sizes in bytes."""
 
     request: float = 10.0
-    """From the first byte of a request, or from the connection, until the whole request is here."""
+    """Seconds from a request's first byte, or from the connection, until the request is complete."""
     idle: float = 60.0
-    """Between two requests."""
+    """Seconds between two requests."""
     answer: float = 60.0
-    """From the whole request until the client has taken the answer."""
+    """Seconds from the complete request until the client has taken the answer."""
     head: int = 8190
     """Longest request line and longest header."""
     body: int = 64 * 1024

@@ -81,7 +81,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def keep_reserve(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """On the last free connections answer only whether the monitor lives, and its metrics."""
+    """Answers only health and metrics on the last free connections."""
     if isinstance(request.protocol, Connection) and request.protocol.reserved and route_of(request) not in PROBED:
         return error(request, 503, headers={"Retry-After": "5"})
     return await handler(request)

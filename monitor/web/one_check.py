@@ -37,7 +37,7 @@ class CheckPast:
     figures: list[Figure]
     incidents: list[Incident]
     marked: list[Incident]
-    """Those within the range."""
+    """Incidents within the range."""
     results: list[Result]
     only_failures: bool
     away: str | None = None

@@ -69,7 +69,7 @@ class PublicCheck:
 
 
 class PublicIncident(NamedTuple):
-    """When a service was down, in Unix seconds; `ended_at` is None while it is. `id` tells it from others."""
+    """Downtime of a service, in Unix seconds; `ended_at` is None while it lasts. `id` identifies it."""
 
     id: str
     check: str

@@ -191,7 +191,7 @@ def _or_last(value: float | None) -> float:
 
 
 def _wrong(check: CheckView) -> str:
-    """Under which heading a check stands; empty for one that nothing is wrong with."""
+    """Returns the heading that a check is listed under; empty if nothing is wrong with it."""
     if check.state is State.UP and check.standing.consecutive_failures:
         return "failing"
     if check.state is State.UNKNOWN and _waiting(check):

@@ -48,10 +48,10 @@ class Served(Protocol):
         """The monitor itself."""
 
     def unhealthy(self) -> str | None:
-        """Why the monitor should be restarted, in a sentence; None if it is healthy."""
+        """Returns why the monitor should be restarted, in a sentence; None if it is healthy."""
 
     def unready(self) -> str | None:
-        """Why clients should not rely on the monitor now, in a sentence; None if it is ready."""
+        """Returns why clients should not rely on the monitor now, in a sentence; None if it is ready."""
 
     @property
     def archive(self) -> Archive:
@@ -109,7 +109,7 @@ class Scraped(Protocol):
 
 
 class Exposition(Protocol):
-    """Where scrapes are answered, as `monitor.metrics.Registry` is."""
+    """Answers scrapes, as `monitor.metrics.Registry` does."""
 
     async def scrape(self, accept: str, accept_encoding: str) -> Scraped:
         """The answer for these two request headers."""

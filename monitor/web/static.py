@@ -43,7 +43,7 @@ _BY_PATH = {asset.path: asset for asset in _ASSETS.values()}
 
 
 def asset_path(name: str) -> str:
-    """Where a static file is found, hash included."""
+    """Returns the path of a static file, with its hash."""
     return link(_ASSETS[name].path)
 
 

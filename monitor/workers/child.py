@@ -105,7 +105,7 @@ class Worker:
             self._outbox.send(**self._figures(engine), began=time.monotonic())
 
     async def drain(self, limit: float) -> None:
-        """Let what runs end, and send the last results."""
+        """Lets running checks finish, and sends the last results."""
         if self._engine is not None:
             self._outbox.send(drained=await self._engine.drain(limit))
 

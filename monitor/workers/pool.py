@@ -110,7 +110,7 @@ class Pool:
                     self._answer_for(worker.number, time.monotonic())
 
     async def drain(self, limit: float) -> list[Drained]:
-        """Let what runs end within `limit` seconds, then end all workers."""
+        """Lets running checks finish within `limit` seconds, then ends all workers."""
         return await asyncio.gather(*(worker.drain(limit) for worker in self._workers))
 
     async def stop(self) -> None:

@@ -66,12 +66,12 @@ class Worker:
         await self._ready.wait()
 
     def order(self, orders: Iterable[Orders | Drain]) -> None:
-        """Have it do this as well; one that is being started again gets all its orders then."""
+        """Sends orders to the process; a restarting worker receives all its orders once it is up."""
         for each in orders:
             self._outgoing.put_nowait(each)
 
     def beat(self) -> None:
-        """To be called once a second; a process that says nothing for too long is killed."""
+        """Kills a process that has been silent for too long; call it once a second."""
         self._silent += 1
         patience = _SILENT_BEATS if self.figures.up else _STARTING_BEATS
         if self._silent > patience and self._process is not None and self._process.returncode is None:
@@ -80,7 +80,7 @@ class Worker:
             self._process.kill()
 
     async def drain(self, limit: float) -> Drained:
-        """Let its runs end within `limit` seconds, then end it."""
+        """Lets running checks finish within `limit` seconds, then ends the process."""
         self._closing = True
         self.order([Drain(limit)])
         if self._task is not None:

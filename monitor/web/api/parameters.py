@@ -78,7 +78,7 @@ class Parameters:
         return start, end
 
     def cursor(self) -> Cursor | None:
-        """Where the page before ended."""
+        """Returns the end of the previous page; None for the first page."""
         value = self.text("cursor")
         if value is None:
             return None
