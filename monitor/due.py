@@ -50,7 +50,7 @@ class DueTimes(NamedTuple):
         return self.at(self.number_from(moment))
 
     def retry(self, wait: float, moment: float) -> float | None:
-        """Returns the time of an extra run `wait` seconds after a failure at `moment`; None if a due time comes first."""
+        """Returns the time of an extra run, `wait` seconds after a failure; None if a due time comes first."""
         return moment + wait if moment + wait < self.next(moment) else None
 
 

@@ -69,7 +69,7 @@ class Files:
         self._prove((cert.path, key.path), lambda: _pair(cert.path, key.path))
 
     def out_of_date(self, cert: FileRef) -> str | None:
-        """Returns why a file's first certificate is not valid now; None if it is, if it is unreadable, or if not `strict`."""
+        """Returns why a file's first certificate is not valid now; None if valid, unreadable, or not `strict`."""
         mark = b"-----BEGIN CERTIFICATE-----"
         try:
             dates = validity(b64decode(self._contents[Path(cert.path)].partition(mark)[2].partition(b"-----END")[0]))
