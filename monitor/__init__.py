@@ -2,7 +2,7 @@
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`, looked up only when it is asked for: that costs as much as half of `monitor --help`."""
+    """Returns `__version__`; reads it only on demand, as that takes half as long as `monitor --help`."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415

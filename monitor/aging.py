@@ -18,7 +18,7 @@ _PER_TURN = 100
 
 
 class Aging:
-    """Walks the ledger, a slice per beat; all of it at once, turn by turn, when maintenance begins or ends."""
+    """Ages the records of the ledger: a slice per beat, or all in turns when maintenance begins or ends."""
 
     def __init__(self, ledger: Ledger, tell: Callable[[Record, Transition], None]) -> None:
         self._ledger = ledger
@@ -54,7 +54,7 @@ class Aging:
         self._sweep = asyncio.get_running_loop().call_soon(self._sweep_on, records) if more else None
 
     def _age(self, records: Iterator[Record], count: int) -> bool:
-        """Let time pass for so many of them; False once there are no more."""
+        """Ages the next `count` records; False if none were left."""
         now, some = system_clock(), list(islice(records, count))
         for record in some:
             with Turn("aging"):

@@ -1,4 +1,4 @@
-"""What can be asked of a past that is longer than this process: its shapes, and who answers (`Archive`)."""
+"""Queries of a past that is longer than this process: their types, and the interface `Archive`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from monitor.tally import Tally
 
 
 class Announcement(Struct, frozen=True, array_like=True, gc=False):
-    """What the team says to whoever reads the page, from `starts` on, until `ends` or until it is taken back.
+    """An announcement of the team to readers of the page, valid from `starts` until `ends` or until withdrawn.
 
-    Times are Unix seconds; of all groups if `groups` is empty.
+    Times are Unix seconds; it is about all groups if `groups` is empty.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Announcement(Struct, frozen=True, array_like=True, gc=False):
     groups: tuple[str, ...] = ()
 
     def shown(self, now: float) -> bool:
-        """Whether it is to be read at this time."""
+        """True if the page shows the announcement at this time."""
         return self.starts <= now and (self.ends is None or now < self.ends)
 
 
@@ -41,13 +41,15 @@ class Outage(Struct, frozen=True, array_like=True, gc=False):
 
 
 Cursor = tuple[float, str]
-"""Where a page of a list ended: when its last item began (Unix seconds), and the item's id."""
+"""The end of a page of a list: the beginning of its last item (Unix seconds), and the item's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentQuery:
-    """Which incidents: of these checks (all if None), those that overlap [start, end) in Unix seconds, that last or are
-    over (both if None); at most `limit`, newest first, those that come after `before`.
+    """Selects incidents of these checks (all if None) that overlap [start, end) in Unix seconds.
+
+    `ongoing`: only those that last, or only those that ended; None for both. At most `limit` incidents are returned,
+    newest first, only those that follow `before` in that order.
     """
 
     checks: Sequence[str] | None = None
@@ -77,14 +79,15 @@ class Archive(Protocol):
     """
 
     async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
-        """What [start, end) held (Unix seconds), by stretches of `step` seconds that begin at multiples of it, oldest
-        first; those of which nothing is known are left out.
+        """Returns the tallies of [start, end) (Unix seconds), oldest first, each of `step` seconds.
+
+        Stretches begin at multiples of `step`; those of which nothing is known are left out.
 
         `step` is a multiple of a minute. Where it is kept no longer as finely as that, the stretches are hours or days.
         """
 
     async def totals(self, checks: Sequence[str], start: float, end: float) -> Mapping[str, Tally]:
-        """What [start, end) held in all (Unix seconds), as exactly as it is kept, for each of these checks."""
+        """Returns the total of [start, end) (Unix seconds) for each check, as exactly as it is kept."""
 
     async def results(
         self, check: str, limit: int, before: float | None = None, *, failed: bool | None = None
@@ -98,7 +101,7 @@ class Archive(Protocol):
         """One incident by its id."""
 
     async def outages(self, start: float, end: float) -> list[Outage]:
-        """When the monitor itself did not look, oldest first, as far as it overlaps [start, end) (Unix seconds)."""
+        """Returns the times in which the monitor was not running, within [start, end) (Unix seconds), oldest first."""
 
     async def announcements(self, start: float, end: float) -> list[Announcement]:
-        """What was announced for [start, end) (Unix seconds), newest first."""
+        """Returns the announcements of [start, end) (Unix seconds), newest first."""

@@ -191,7 +191,7 @@ for _command in COMMANDS:
 
 
 def _exit_code() -> int:
-    """Run the command; only a bug of ours ends in a traceback."""
+    """Runs the command; only an internal error ends in a traceback."""
     try:
         _tolerate_any_text()
         code = commands.main(prog_name="monitor", standalone_mode=False)
@@ -219,7 +219,7 @@ def _tolerate_any_text() -> None:
 
 
 def _closed_pipe() -> int:
-    """Nobody reads what is still to be written, the interpreter's own last flush among it."""
+    """Discards all further output, including the interpreter's last flush: the reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return CLOSED_PIPE
 

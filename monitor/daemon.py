@@ -68,7 +68,7 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
 
 
 async def _is_up(service: Service, ending: asyncio.Event) -> bool:
-    """Bring everything up; False if the end was asked for before, and everything is closed again."""
+    """Starts the service; False if a signal ended the start, and everything is closed again."""
     starting, asked = asyncio.create_task(service.start()), asyncio.create_task(ending.wait())
     await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()

@@ -22,7 +22,7 @@ _STATUS_REQUEST = b"\x02\x01\x05"
 _KINDS = {1: "e", 2: "d", 6: "u", 7: "i"}
 _OTHERS = {0: "otherName", 3: "x400Address", 4: "directoryName", 5: "ediPartyName", 8: "registeredID"}
 _NAMES_KEPT, _NAME_LENGTH = 1000, 255
-"""Limits for one certificate: a chain may have 100 KB, all of it names."""
+"""Limits for one certificate: a chain may have 100 KB, full of names."""
 
 
 class Validity(NamedTuple):
@@ -74,7 +74,7 @@ def _signed_part(der: bytes) -> list[Field]:
 
 
 def validity(der: bytes) -> Validity | None:
-    """When a certificate begins and ends; None if that cannot be read."""
+    """Returns the times at which a certificate begins and ends; None if they cannot be read."""
     try:
         first, last = fields(_signed_part(der)[3].content)
         return Validity(_time(first), _time(last))
@@ -117,7 +117,7 @@ def _name(field: Field) -> str:
 
 @functools.lru_cache(maxsize=8192)
 def demands_staple(der: bytes) -> bool:
-    """Whether a certificate is only valid beside a stapled OCSP answer (RFC 7633)."""
+    """True if a certificate requires a stapled OCSP answer (RFC 7633)."""
     try:
         return _STATUS_REQUEST in _extension(der, _TLS_FEATURE)
     except ValueError:

@@ -1,4 +1,4 @@
-"""When a check is due: on a grid of Unix time that its name and its interval give, mapped once to the steady clock."""
+"""Computes due times: a grid of Unix time from a check's name and interval, mapped once to the steady clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.clock import Moment
 
 
 def fraction_of(name: str) -> float:
-    """Where in its interval a check of this name is due: 0 ≤ fraction < 1, evenly spread, stable for ever."""
+    """Returns the place of a name's due time in the interval: 0 ≤ fraction < 1, evenly spread, always the same."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
 
 
@@ -50,9 +50,7 @@ class DueTimes(NamedTuple):
         return self.at(self.number_from(moment))
 
     def retry(self, wait: float, moment: float) -> float | None:
-        """When a run follows a failure that was found at this moment, `wait` seconds later; None if a due time comes
-        first.
-        """
+        """Returns the time of an extra run, `wait` seconds after a failure; None if a due time comes first."""
         return moment + wait if moment + wait < self.next(moment) else None
 
 

@@ -1,4 +1,4 @@
-"""What probes, in the daemon's own process or in a worker's: the schedule, the runner and the watchdog of one loop."""
+"""Runs the checks of one event loop, in the daemon or in a worker: schedule, runner and watchdog."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class Engine:
         self._schedule.apply(self._jobs)
 
     def run_again(self, names: Iterable[str]) -> None:
-        """Run these soon, beside their schedule: a result of theirs was lost."""
+        """Runs these checks soon, outside of their schedule, as a result of each was lost."""
         for name in names:
             if job := self._jobs.get(name):
                 self._runner.run_again(job)
 
     async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
-        """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere."""
+        """Runs a check for a waiting caller until `until` (steady seconds); records nothing."""
         return await self._runner.ask(spec, net, until)
 
     async def drain(self, limit: float) -> Drained:

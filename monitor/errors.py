@@ -1,4 +1,4 @@
-"""Failures of ours, as exceptions; what a target does wrong is a `Result`, never an exception.
+"""Failures of the monitor itself, as exceptions; what a target does wrong is a `Result`, never an exception.
 
 MonitorError
 ├── ConfigError     the configuration cannot be used; carries every problem found
@@ -72,7 +72,7 @@ class NoRunNow(MonitorError):
 
 
 class ProbeError(MonitorError):
-    """`/probe` was asked for what it does not run; it has connected to nothing."""
+    """`/probe` refuses to run a request; it has connected to nothing."""
 
 
 class BadTarget(ProbeError):
@@ -80,8 +80,8 @@ class BadTarget(ProbeError):
 
 
 class ForbiddenTarget(ProbeError):
-    """The target is no configured check, and nobody allowed it."""
+    """The target is not a configured check, and the allow-list does not name it."""
 
 
 class NoProbeNow(ProbeError):
-    """The monitor starts, ends, or is asked for too much at once."""
+    """The monitor starts, ends, or has too many requests at once."""

@@ -1,4 +1,4 @@
-"""Does this answer satisfy what was asked for? Pure functions of the specification and the answer."""
+"""Judges whether an answer meets the expectations, by pure functions of the specification and the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Foreign = Callable[[str], str]
 """Strikes secrets out of text that came from the target."""
 
 _EXCERPT = 60
-"""So many characters of what came are quoted in a detail."""
+"""Characters of a value that a detail quotes."""
 _SAMPLE_LENGTH, _SAMPLE_ITEMS, _SAMPLE_DEPTH = 300, 8, 4
 """More of a value than this is not even looked at to quote it: striking secrets out takes time."""
 
@@ -42,7 +42,7 @@ def judge_head(
     headers: MultiMapping[str],
     foreign: Foreign,
 ) -> Finding | None:
-    """What is wrong with the head of an answer; None if nothing is. `headers` is case-insensitive."""
+    """Returns the first fault in an answer's head; None if there is none. `headers` is case-insensitive."""
     if not any(low <= status <= high for low, high in expect.status):
         wanted = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in expect.status)
         return Finding(
@@ -69,7 +69,7 @@ def judge_head(
 
 
 def judge_text(expect: Expect, text: str, size: int, foreign: Foreign) -> Finding | None:
-    """What is wrong with a whole body of `size` bytes that reads as `text`; None if nothing is."""
+    """Returns the first fault in a whole body of `size` bytes, decoded as `text`; None if there is none."""
     for rule in expect.body:
         if not _holds(rule, [text]):
             return Finding(Reason.UNEXPECTED_BODY, f"the body ({size} bytes) {_failing(rule, text, foreign)}")
@@ -77,7 +77,7 @@ def judge_text(expect: Expect, text: str, size: int, foreign: Foreign) -> Findin
 
 
 def judge_json(expect: Expect, text: str, size: int, foreign: Foreign) -> Finding | None:
-    """What is wrong with a body of `size` bytes as JSON; None if nothing is. Not bounded in time: see `is_simple`."""
+    """Returns the first fault in a body of `size` bytes as JSON, or None. Its time has no bound: see `is_simple`."""
     import jsonpath_rfc9535 as jsonpath  # loaded with the configuration, if any check needs it
 
     try:
@@ -97,7 +97,7 @@ def judge_json(expect: Expect, text: str, size: int, foreign: Foreign) -> Findin
 
 
 def is_simple(path: str) -> bool:
-    """Whether a path leads to one value at most, by names and indexes: that takes no time, whatever the document."""
+    """True if names and indexes lead to one value at most: such a path is fast in every document."""
     return _compiled_path(path).singular_query()
 
 
@@ -136,7 +136,7 @@ def _plain(operand: Any) -> Any:
 
 
 def _holds(rule: Rule, found: list[Any]) -> bool:
-    """Whether all values that were found satisfy the rule, and there is one."""
+    """True if at least one value was found, and all of them satisfy the rule."""
     if rule.operator == "exists":
         return bool(found) is rule.operand
     if not found:
@@ -224,7 +224,7 @@ def _complaint(rule: Rule, found: list[Any], foreign: Foreign) -> str:
 
 
 def _failing(rule: Rule, text: str, foreign: Foreign) -> str:
-    """What is wrong with the text of a body, which is too long to be quoted."""
+    """Returns the failed condition; the text itself is too long for a quote."""
     if rule.operator == "length":
         return f"has {len(text)} characters, {_wanted(rule, foreign)}"
     return f"{_VERBS[rule.operator][1]} {_operand(rule.operand, foreign)}"
@@ -246,13 +246,13 @@ def _size(value: Any) -> str:
 
 
 def _excerpt(value: Any, foreign: Foreign) -> str:
-    """What came, quoted, without secrets, then cut: cut last, so that no secret is halved."""
+    """Returns a quoted value without secrets; cut last, so that no secret is cut in half."""
     text = foreign(json.dumps(_sample(value, foreign, _SAMPLE_DEPTH), ensure_ascii=False))
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
 def _sample(value: Any, foreign: Foreign, depth: int) -> Any:
-    """As much of a value as can be quoted, with secrets struck from each string; quotes would hide how one ends."""
+    """Returns the part of a value to quote; strips secrets from each string, as quotes would hide where one ends."""
     if isinstance(value, str):
         return foreign(value[:_SAMPLE_LENGTH])
     if isinstance(value, (dict, list)) and not depth:

@@ -1,4 +1,4 @@
-"""What happens now, for whoever listens: results and changes of state, each told once, to bounded queues."""
+"""Sends results and changes of state to listeners, each once, over bounded queues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.outcome import Result
 from monitor.state import Standing
 
 _WAITING = 1000
-"""Events that wait for a listener at most; of one that is slower the oldest are given up."""
+"""Events that may wait for one listener; a slower listener loses the oldest."""
 
 
 class Event(NamedTuple):
@@ -35,11 +35,11 @@ class Listener:
         self._some = asyncio.Event()
 
     def wake(self) -> None:
-        """Let it look whether it is over."""
+        """Wakes the listener, so that it sees the end of the feed."""
         self._some.set()
 
     def put(self, event: Event) -> None:
-        """Tell it."""
+        """Adds an event; a full queue loses its oldest one."""
         if len(self._waiting) >= _WAITING:
             self._waiting.popleft()
             self.lost += 1
@@ -47,7 +47,7 @@ class Listener:
         self._some.set()
 
     async def next(self, within: float) -> list[Event]:
-        """What came since the last call, oldest first; waits so many seconds for it, and may be empty."""
+        """Returns the events since the last call, oldest first; waits up to `within` seconds, and may return none."""
         try:
             async with asyncio.timeout(within):
                 await self._some.wait()
@@ -91,7 +91,7 @@ class Feed:
                 listener.put(event)
 
     def close(self) -> None:
-        """Nothing more will happen."""
+        """Closes the feed, and wakes all listeners."""
         self.closed = True
         for listener in self._listeners:
             listener.wake()

@@ -1,4 +1,4 @@
-"""What is known of every check, in memory: its standing, its last results and its counters."""
+"""Keeps the present of every check in memory: its standing, its last results and its counters."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Record:
         self.last: Result | None = None
         self.recent = History(monitor.recent_results)
         self.incidents: tuple[Incident, ...] = ()
-        """Those that ended, newest first."""
+        """Incidents that have ended, newest first."""
         self.attempts = 0
         self.failures: dict[Outcome, int] = dict.fromkeys(FAILURES, 0)
         self.inconclusive = 0
@@ -97,21 +97,21 @@ class Record:
         return self._move(after(self._maintained(self.standing, now), result, self.spec, now))
 
     def age(self, now: Moment) -> Transition | None:
-        """Let time pass: maintenance may have begun or ended, what is known may have become too old."""
+        """Updates the state for the time that has passed: maintenance begins or ends, and results become too old."""
         standing = aged(self._maintained(self.standing, now), self.spec, now)
         if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
             self.past.stand(self.standing.state, now)
         return self._move(standing)
 
     def resume(self, standing: Standing, now: Moment) -> Transition | None:
-        """Go on from where the check stood in the process before, by the present configuration."""
+        """Continues from the stored standing, by the present configuration."""
         self.standing = standing
         if self.spec.enabled is (standing.state is State.PAUSED):
             standing = reconfigured(standing, self.spec, self.spec, now)
         return self._move(self._maintained(standing, now))
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of the incident that lasts, or nobody any more; None if there is none."""
+        """Sets or withdraws the acknowledgement of the ongoing incident; None if there is no such incident."""
         incident = self.standing.incident
         if incident is None:
             return None

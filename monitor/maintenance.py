@@ -1,4 +1,4 @@
-"""When planned maintenance is, and whose, as functions of the configuration and of a time in Unix seconds.
+"""Computes planned maintenance from the configuration and a time in Unix seconds.
 
 A local time that a change of the clock leaves out is taken by the offset from before the change, so 02:30 becomes 03:30
 where an hour is left out; one that comes twice is the first (RFC 5545, 3.3.5). Durations are time that passes.
@@ -43,7 +43,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def selects(maintenance: MaintenanceSpec, check: CheckSpec) -> bool:
-    """Whether the maintenance is this check's."""
+    """True if the maintenance covers this check."""
     checks, groups, labels = maintenance.checks, maintenance.groups, maintenance.labels
     if not (checks or groups or labels):
         return True
@@ -53,13 +53,13 @@ def selects(maintenance: MaintenanceSpec, check: CheckSpec) -> bool:
 
 
 def labels_fit(wanted: Labels, check: CheckSpec) -> bool:
-    """Whether the check has all of these labels."""
+    """True if the check has all of these labels."""
     labels = dict(check.labels)
     return all(key in labels and fits((value,), labels[key]) for key, value in wanted)
 
 
 def fits(patterns: tuple[str, ...], text: str) -> bool:
-    """Whether one of the patterns is the whole text; `*` stands for anything, `?` for any one character."""
+    """True if a pattern matches the whole text; `*` is any text, `?` any one character."""
     return _either(patterns).match(text) is not None
 
 
@@ -69,7 +69,7 @@ def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def windows_between(windows: Iterable[MaintenanceSpec], start: float, end: float) -> list[Window]:
-    """What overlaps [start, end), by its start; windows of different maintenance may overlap each other."""
+    """Returns the windows that overlap [start, end), by start; those of different maintenance may overlap."""
     found = {
         Window(asked.name, begin, begin + asked.duration)
         for asked in windows
@@ -95,7 +95,7 @@ def upcoming(windows: Iterable[MaintenanceSpec], now: float, within: float = mat
 
 
 def next_change(windows: Windows, now: float, within: float = math.inf) -> float | None:
-    """When a window begins or ends next; None if none does, or none begins within that many seconds."""
+    """Returns when a window begins or ends next; None if none does, or none begins within `within` seconds."""
     ends = (window.ends for window in windows_between(windows, now, math.nextafter(now, math.inf)))
     after = upcoming(windows, now, within)
     return min((*ends, *((after.starts,) if after else ())), default=None)
@@ -149,18 +149,18 @@ def zone(name: str) -> tzinfo:
 
 
 def exists(local: datetime) -> bool:
-    """Whether the clocks of its time zone ever show this time."""
+    """True if the clocks of its time zone ever show this time."""
     return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None)
 
 
 def _starts(asked: MaintenanceSpec, since: float, until: float = math.inf) -> Iterator[float]:
-    """When it starts within [since, until), in order, as far ahead as is looked."""
+    """Yields the starts within [since, until), in order, as far ahead as the search goes."""
     found = [asked.starts] if not isinstance(asked.starts, Recurrence) else _recurring(asked.starts, since, until)
     return (begin for begin in found if since <= begin < until)
 
 
 def _recurring(recurrence: Recurrence, since: float, until: float) -> Iterator[float]:
-    """When it comes from the local day of `since` to that of `until`, so also a little too early and too late."""
+    """Yields the starts from the local day of `since` to that of `until`; some may lie a little outside."""
     first = datetime.fromtimestamp(since - _SHIFT, zone(recurrence.timezone)).date()
     for number in range(math.ceil(min((until - since + _SHIFT) / DAY + 2, _SEARCHED))):
         day = first + timedelta(number)

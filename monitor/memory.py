@@ -1,4 +1,4 @@
-"""What the service remembers beyond its own life: the half of it that has to do with the history."""
+"""The half of the service that deals with the history: the memory beyond one process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Memory:
     # what the service tells
 
     async def remember(self) -> None:
-        """Have every check stand where it stood when the process before ended."""
+        """Restores the state of every check from the last process."""
         if self._keeper is not None:
             await self._keeper.start()
 
@@ -40,7 +40,7 @@ class Memory:
             await self._keeper.stop()
 
     def keep(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Go by these settings from now on, for these checks."""
+        """Applies these settings of the history, for these checks."""
         if self._keeper is not None:
             self._keeper.use(spec, checks)
 
@@ -56,17 +56,17 @@ class Memory:
 
     @property
     def forgetful(self) -> str | None:
-        """Why nothing is remembered at the moment, None if all is well."""
+        """Returns why the history is not written at the moment; None if it is."""
         return self._keeper.trouble if self._keeper else None
 
     def history_meter(self) -> HistoryMeter | None:
-        """What the history counts of itself, None if none is kept."""
+        """Returns the history's own counts; None if no history is kept."""
         return self._keeper.meter if self._keeper else None
 
     # what the web server asks for
 
     def announcements(self) -> tuple[Announcement, ...]:
-        """What is announced now, newest first."""
+        """Returns the current announcements, newest first."""
         return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
 
     async def announce(self, said: Announcement) -> None:
@@ -76,11 +76,11 @@ class Memory:
         await self._keeper.notices.announce(said)
 
     async def withdraw(self, announcement: str) -> bool:
-        """End an announcement now; False if there is none of this id that still holds."""
+        """Ends an announcement now; False if no announcement of this id is still valid."""
         return self._keeper is not None and await self._keeper.notices.withdraw(announcement, system_clock().wall)
 
     async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
+        """Sets or withdraws the acknowledgement of an ongoing incident; None if there is no such incident."""
         for record in self._remembered:
             lasting = record.standing.incident
             if lasting is not None and lasting.id == incident:
@@ -92,7 +92,7 @@ class Memory:
 
 
 def _keeper(spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> Keeper | None:
-    """Who keeps the history, if one is kept."""
+    """Returns the keeper of the history, None if history is off."""
     if not spec.enabled:
         return None
     from monitor.history.keeper import Keeper  # with it come twenty mebibytes

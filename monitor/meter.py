@@ -1,4 +1,4 @@
-"""What a process that probes counts of itself: how late it was, what it skipped, what it has under way."""
+"""Counters of a probing process: lateness, skipped runs, runs under way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SKIP_REASONS = ("overlap", "late", "stalled", "worker")
-"""Why a run may be skipped: two wait for the one before; it waited for a slot until the next; all stood still; its
-probe worker had died."""
+"""Reasons to skip a run. In order: two runs wait for the one before; the run waited for a slot until the next was due;
+the process stalled; the probe worker had died.
+"""
 
 SCHEDULE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
 LOOP_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -82,7 +83,7 @@ def total(meters: Iterable[Meter]) -> Meter:
 
 @dataclass(slots=True)
 class HistoryMeter:
-    """What the history counts of itself; `written_at` is Unix seconds, 0 before the first time."""
+    """The history's own counts; `written_at` is Unix seconds, 0 before the first write."""
 
     writing: bool = False
     queue: int = 0

@@ -1,4 +1,4 @@
-"""Tells systemd how the service is doing (sd_notify(3)); says nothing where nobody listens.
+"""Reports the state of the service to systemd (sd_notify(3)); does nothing without systemd.
 
 Twenty lines of our own: the Python packages for this are wrappers of libsystemd, or not kept any more.
 """
@@ -33,11 +33,11 @@ class Notifier:
 
     @property
     def listened_to(self) -> bool:
-        """Whether there is a manager to tell."""
+        """True if systemd expects notifications."""
         return bool(self._address)
 
     def beat_within(self, seconds: float) -> float:
-        """How often to say that we live: half of what the watchdog allows (sd_watchdog_enabled(3)), or `seconds`."""
+        """Seconds between heartbeats: half of the watchdog's limit (sd_watchdog_enabled(3)), at most `seconds`."""
         return seconds if self._watchdog is None else min(seconds, self._watchdog / 2)
 
     def ready(self, status: str) -> None:

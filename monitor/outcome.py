@@ -1,4 +1,4 @@
-"""What a run of a check can find: outcome, reason, the measured result, and the states that follow from results."""
+"""Defines what a run can find: outcome, reason, the measured result, and the states that follow from results."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Reason(StrEnum):
 
 
 class State(StrEnum):
-    """What on-call sees of a check, after thresholds."""
+    """The state of a check as on-call sees it, after thresholds."""
 
     UP = "up"
     DEGRADED = "degraded"
@@ -193,7 +193,7 @@ class Hop(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Evidence(Struct, frozen=True, array_like=True, gc=False):
-    """What a failing run got as an answer, redacted: its headers, and the beginning of its body if that is text.
+    """The answer of a failing run, redacted: its headers, and the beginning of its body if that is text.
 
     `cut` tells that the body went on; `body` is None if there was none, or if it was not read or not text.
     """
@@ -204,7 +204,7 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Result(Struct, frozen=True, array_like=True, gc=False):
-    """What one run of a check found. Times are Unix seconds, durations seconds; what is not known is None.
+    """The result of one run. Times are Unix seconds, durations are seconds; None means unknown.
 
     `content_length` is the header's, `body_bytes` what was received after decoding. `certificates` is the chain as
     sent, leaf first; `verified` the one that verification accepted, with its root, empty if none was. `endings` has the
@@ -243,12 +243,12 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def conclusive(self) -> bool:
-        """Whether this says anything about the target."""
+        """True if the result tells something about the target."""
         return self.outcome is not Outcome.INCONCLUSIVE
 
     @property
     def failed(self) -> bool:
-        """Whether this counts against the target."""
+        """True if the result counts against the target."""
         return self.outcome in FAILURES
 
     @property
@@ -258,5 +258,5 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def earliest_expiry(self) -> float | None:
-        """When the first certificate that counts ends, over all hops, in Unix seconds."""
+        """The first end of a relevant certificate over all hops, in Unix seconds."""
         return min((one.not_after for one in self.endings or self.certificates), default=None)

@@ -28,7 +28,7 @@ _LOOKED_AT = 3
 
 
 class Own(Struct, frozen=True, array_like=True, gc=False):
-    """What differs from one run of a check to the next."""
+    """The part of a result that differs from run to run."""
 
     started_at: Seconds
     reason: Reason
@@ -65,8 +65,9 @@ class _Stretch(Struct, frozen=True, gc=False):
 
 
 class History(Struct, frozen=True, gc=False):
-    """The last results of one check, at most `limit`, without their evidence; a value, so whoever has it may read it
-    whenever they like.
+    """The last results of one check, at most `limit`, without their evidence.
+
+    It is immutable, so that any reader may use it at any time.
     """
 
     limit: int
@@ -86,7 +87,7 @@ class History(Struct, frozen=True, gc=False):
         return History(self.limit, (_Stretch(shared, b"\x91" + own), *self.stretches)).within(self.limit)
 
     def within(self, limit: int) -> History:
-        """The same, at most so many."""
+        """Returns the history cut to `limit` results."""
         stretches, kept = [], 0
         for stretch in self.stretches:
             if kept >= limit:
@@ -107,12 +108,12 @@ class History(Struct, frozen=True, gc=False):
 
     @property
     def alike(self) -> Result | None:
-        """What the newest result shares with others (`alike_of`), the same object as long as it is the same."""
+        """The part that the newest result shares with others (`alike_of`); the same object as long as it is equal."""
         return self.stretches[0].alike if self.stretches else None
 
     @property
     def certified(self) -> Result | None:
-        """What the newest result with certificates shares with others."""
+        """The shared part of the newest result with certificates."""
         return next((s.alike for s in self.stretches if s.alike.certificates), None)
 
 
@@ -157,7 +158,7 @@ def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_St
 
 
 def own_of(result: Result) -> Own:
-    """What differs from one run to the next."""
+    """Returns the part that differs from run to run."""
     return Own(
         result.started_at,
         result.reason,
@@ -173,7 +174,7 @@ def own_of(result: Result) -> Own:
 
 
 def alike_of(result: Result) -> Result:
-    """What is usually the same in every run of a check; together with `Own` it is everything but the evidence."""
+    """Returns the part that most runs of a check share; with `Own` it is everything but the evidence."""
     return Result(
         result.check,
         0.0,

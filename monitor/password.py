@@ -22,7 +22,7 @@ _LENGTH = 32
 _COSTS = (1 << 14, 1 << 15, 1 << 16)
 _LANES = range(1, 5)
 _LARGEST = 80 << 20
-"""Bytes that a hash may take, the dearest of these 64 MiB; OpenSSL's own limit is below that."""
+"""Bytes of memory that a hash may take; the largest allowed here takes 64 MiB, and OpenSSL's own limit is lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Hashed:
     digest: bytes = field(repr=False)
 
     def matches(self, password: str) -> bool:
-        """Whether this is the password; takes as long as the hash is dear, so it belongs in a thread."""
+        """True if the password is right; takes as long as the hash costs, so it belongs in a thread."""
         return hmac.compare_digest(_digest(password, self.salt, self.cost), self.digest)
 
 
@@ -46,7 +46,7 @@ def hashed(password: str) -> str:
 
 
 def parse(text: str) -> Hashed | None:
-    """The hash in a text, None if the text is none, or one that is too cheap to be safe or too dear to be tried."""
+    """Parses a hash; None if the text is no hash, or if its costs are too low to be safe or too high to compute."""
     if not re.fullmatch(PATTERN, text):
         return None
     _, *numbers, salt, digest = text.split(":")
@@ -60,7 +60,7 @@ def parse(text: str) -> Hashed | None:
 
 
 def dummy(others: Iterable[Hashed] = ()) -> Hashed:
-    """A hash that no password has, as dear as the dearest: who asks for an unknown user must not be answered sooner."""
+    """Returns a hash without a password, at the highest cost, so that unknown users are not refused sooner."""
     cost = max((other.cost for other in others), default=_COST)
     return Hashed(cost, secrets.token_bytes(16), secrets.token_bytes(_LENGTH))
 

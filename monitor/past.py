@@ -22,12 +22,12 @@ STEPS = (MINUTE, HOUR, DAY)
 """The stretches that are kept, in seconds."""
 
 _STILL = 3.0
-"""Seconds without a sign of life, of which there is one a second at least, after which nobody looked meanwhile."""
+"""Seconds without a heartbeat after which a gap is noted; heartbeats come at least once a second."""
 _GAPS_KEPT = 100
 _SLIPS = HOUR
 """A clock that is put back by less makes no minute begin twice; what it goes through again is not counted."""
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
-"""How many closed stretches wait at most to be written, so that a database that is away for long costs only detail."""
+"""Closed stretches that may wait for the database, by length: if it is away for long, only detail is lost."""
 
 _encode = msgpack.Encoder().encode
 _THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
@@ -109,7 +109,7 @@ def decode_tally(data: bytes) -> Tally:
 
 
 class Presence:
-    """When this process was there to look; `gaps` are the latest stretches when it was not, in Unix seconds."""
+    """Presence of this process; `gaps` are the latest stretches without it, in Unix seconds."""
 
     def __init__(self, now: Moment) -> None:
         self._seen = now
@@ -122,7 +122,7 @@ class Presence:
         self._seen = now
 
     def since(self, start: float) -> bool:
-        """Whether it was there all the time from then (Unix seconds) until now."""
+        """True if the monitor ran without a gap from `start` (Unix seconds) until now."""
         return not self.gaps or self.gaps[-1][1] <= start
 
     def within(self, start: float, end: float) -> Iterator[tuple[float, float]]:
@@ -138,7 +138,7 @@ class Presence:
 
 
 class Stretch(NamedTuple):
-    """What is known of `step` seconds from `start` (Unix seconds, a multiple of `step`) on."""
+    """The tally of `step` seconds from `start` (Unix seconds, a multiple of `step`)."""
 
     step: int
     start: Count
@@ -164,7 +164,7 @@ class SavedPast(Struct, array_like=True):
 
 
 class Past:
-    """What is counted for one check. `presence` is shared by all."""
+    """Counts one check; all checks share `presence`."""
 
     __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
 
@@ -177,7 +177,7 @@ class Past:
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
         self.dropped = 0
-        """Closed stretches that were given up because nobody took them."""
+        """Closed stretches that were dropped, as the database took none."""
 
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
@@ -206,7 +206,7 @@ class Past:
             start = until
 
     def count(self, result: Result, now: Moment, runs: int = 1) -> None:
-        """A result came now that stands for so many runs."""
+        """Counts a result that stands for `runs` runs and came now."""
         self.count_at(result, now.wall, runs)
 
     def count_at(self, result: Result, at: float, runs: int = 1) -> None:
@@ -267,11 +267,11 @@ class Past:
     # what is kept
 
     def closed(self) -> list[tuple[int, int, bytes]]:
-        """What is over and not kept yet: step, start and tally as MessagePack, oldest first."""
+        """Returns stretches that are over but not stored yet: step, start and tally as MessagePack, oldest first."""
         return list(self._closed)
 
     def kept(self, rows: list[tuple[int, int, bytes]]) -> None:
-        """These are kept now, as they were given by `closed`."""
+        """Removes these rows of `closed`, which are stored now."""
         self._closed = [one for one in self._closed if one not in rows]
 
     def saved(self) -> SavedPast:
@@ -281,7 +281,7 @@ class Past:
 
     @classmethod
     def of(cls, saved: SavedPast) -> Past:
-        """The past that was kept, to be told what came afterwards, and then to be absorbed."""
+        """Restores a stored past, to which later results are added before it is absorbed."""
         at = Moment(saved.credited, 0.0)
         past = cls(Presence(at), at)
         past.minute, past.hour, past.day = saved.minute, saved.hour, saved.day
@@ -289,7 +289,7 @@ class Past:
         return past
 
     def absorb(self, older: Past, now: Moment) -> None:
-        """Go on from what was counted before; what this one has counted meanwhile stays."""
+        """Continues from an older past, and adds the counts made here since."""
         for past in (older, self):
             past._minute(now.wall)  # noqa: SLF001  of the same class
         self.recent.slots.merge(older.recent.slots)
@@ -307,7 +307,7 @@ class Past:
     # what can be read
 
     def stretches(self, state: State, now: Moment) -> list[Stretch]:
-        """What is over and not kept yet, and what is not over, counted until now in this state."""
+        """Returns stretches that are not stored yet; those still open are counted until now in this state."""
         pending = [Stretch(step, start, decode_tally(tally)) for step, start, tally in self._closed]
         minute = self.open_minute(state, now)
         return [

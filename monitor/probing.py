@@ -1,4 +1,4 @@
-"""What a request for /probe means: a configured check, or a module and a target that the operator allowed."""
+"""Resolves a request for /probe: to a configured check, or to a module and an allowed target."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Prober:
         self._strict = Net(config.monitor.deny_addresses, allowed, net.tls)
 
     async def probe(self, asked: Asked) -> Probed:
-        """Run what was asked for, and say what was found. Raises ProbeError if that must not, or cannot, be run."""
+        """Runs the requested check and returns its result. Raises ProbeError if it is not allowed or not possible."""
         spec = self._configured(asked)
         net = self._net if spec else self._strict
         spec = spec or self._allowed(asked)
@@ -58,7 +58,7 @@ class Prober:
         return Probed(spec, result)
 
     def _configured(self, asked: Asked) -> CheckSpec | None:
-        """The check that is asked for by its name or its URL; the module has to exist, and is not used."""
+        """Returns the check with this name or URL, or None; the module has to exist, but is not used."""
         self._module(asked)
         if asked.hostname is not None:  # a check has its own
             return None
@@ -104,7 +104,7 @@ class Prober:
 
 
 def identity(text: str) -> Identity:
-    """What two spellings of one URL have in common; a user name in it makes it another one."""
+    """Returns a key that all spellings of one URL share; different user names make different keys."""
     url = parse(text)
     userinfo = url.raw_user, url.raw_password
     return (

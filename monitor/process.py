@@ -1,4 +1,4 @@
-"""What the daemon asks of its own process: descriptors, an event loop, memory that is not walked again and again."""
+"""Prepares the daemon's process: file descriptors, event loop, and memory that garbage collection skips."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["descriptors_for", "descriptors_for_clients", "new_event_loop", "sett
 _OTHER_DESCRIPTORS = 768
 """File descriptors for all but the runs: connections to the page, libraries, files; a quarter if there are few."""
 _FEWEST_DESCRIPTORS = 32
-"""So many of them whatever the limit is, or nobody could be told what is wrong."""
+"""Descriptors kept for other uses at any limit, so that the process can still report what is wrong."""
 _OWN_DESCRIPTORS = 24
-"""What the process has open while nobody asks and nothing runs: loops, logs, the history and its lock, listeners."""
+"""Descriptors that an idle process holds: loops, logs, the history and its lock, listeners."""
 _MOST_CLIENTS = 512
 
 _M_MMAP_THRESHOLD, _LARGE = -3, 1 << 17
@@ -30,7 +30,7 @@ _YOUNG_OBJECTS = 10_000
 
 
 def descriptors_for(runs: int) -> int:
-    """Allow this process a socket for so many runs, as far as it may; says how many runs can have one.
+    """Raises the limit of descriptors for `runs` runs as far as allowed; returns how many runs can have one.
 
     The usual soft limit of 1024 is for programs that use select(2), which we do not.
     """
@@ -46,7 +46,7 @@ def descriptors_for(runs: int) -> int:
 
 
 def descriptors_for_clients() -> int:
-    """How many connections clients may have: what they take, no check lacks, and neither does the process itself."""
+    """Returns how many connections clients may have without taking descriptors from checks or the process."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return _MOST_CLIENTS
@@ -59,7 +59,7 @@ def _beside_runs(limit: int) -> int:
 
 
 def settle_memory() -> None:
-    """What a configuration made lives long: the collector need not walk it again, which would hold up the loop."""
+    """Exempts the objects of a configuration from garbage collection: they live long, and collecting stops the loop."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)

@@ -1,4 +1,4 @@
-"""Strikes secrets out of any text that will be seen, in whatever spelling a server sent them back."""
+"""Removes secrets from every text that will be shown, in all spellings in which a server may send them back."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _CERTAIN = 6
 _WORD = 4
 """A secret shorter than this is struck only where it stands as a word, or a password «a» would erase every text."""
 _HEAD = 4
-"""So many characters of a form are looked up at each place of a text; no longer than _WORD."""
+"""Characters of a form that are looked up at each place of a text; at most _WORD."""
 _TAIL = 3
 """A text cut short may end in the beginning of a secret; a beginning this long is struck."""
 _ENCODED_TAIL = 4
 """The same for a secret in base64 or hex, of which three characters are anything."""
 _FOREIGN_LIMIT = 8192
-"""Characters of foreign text that are looked at, and kept: more than any place shows."""
+"""Characters of foreign text that are searched and kept: more than any output shows."""
 _ROOM = 1024
-"""What is behind them and looked at as well, so that the end of what is kept halves no secret."""
+"""Characters behind them that are searched too, so that the cut leaves no half of a secret."""
 _ROUNDS = 3
-"""So often an escape may be escaped again."""
+"""Levels of escaping that are undone."""
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[\"'\\/]|&#?\w{1,8};")
 
 _CUT_USERINFO = re.compile(r"(?<=://)[^/?#\s@]+$")
-"""What may be somebody's password, as the sign behind it was cut off."""
+"""A possible password whose `@` was cut off."""
 _LONGEST_ESCAPE = 16
 _CUT_ESCAPE = re.compile(r"[\udc80-\udcff]{0,3}(?:%[0-9A-Fa-f]?|\\(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&#?\w{0,7})?$")
 """The beginning of an escape, or of a character of several bytes, with which a text that was cut short may end."""
@@ -77,7 +77,7 @@ class Redactor:
         return shown[: limit - 1] + "…"
 
     def ours(self, text: str, limit: int | None = DETAIL_LIMIT) -> str:
-        """A sentence of ours, without secrets, then cut to `limit` characters; cut last, lest a secret be halved."""
+        """Returns the monitor's own sentence without secrets, cut to `limit` characters after that."""
         if self._secrets:
             text = _masked(text, list(self._found(_lowered(text), _CERTAIN)))
         if limit is None:
@@ -87,7 +87,7 @@ class Redactor:
 
     @functools.cached_property
     def _plain(self) -> list[str]:
-        """What to look for in a reading of a text."""
+        """The forms of all secrets that are searched for in a text."""
         return sorted({_lowered(form) for secret in self._secrets for form in _forms_of(secret)})
 
     @functools.cached_property
@@ -224,7 +224,7 @@ def _unescaped(reading: _Reading) -> _Reading:
 
 
 def _plain(escape: str) -> str:
-    """What an escape stands for; a run of percent-escapes is one, for a character may take several bytes."""
+    """Returns the text of an escape; a run of percent-escapes counts as one, as a character may take several bytes."""
     if escape[0] == "%":
         return unquote_to_bytes(escape).decode("utf-8", "surrogateescape")
     if escape[0] == "&":

@@ -1,4 +1,4 @@
-"""Where the past is kept, and how long."""
+"""Settings of the history: its location, and how long it is kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True, slots=True)
 class HistorySpec:
-    """Where the past is kept, and how long: stretches and incidents for seconds, results of a check by number.
+    """Location and extent of the history: stretches and incidents in seconds, results of a check by number.
 
     `location` is an URL, `sqlite:///…` or `postgresql://…`; empty for the default place.
     """
@@ -80,4 +80,4 @@ def _said(error: Exception) -> str:
 
 
 DEFAULT_HISTORY = HistorySpec()
-"""What holds for a configuration that says nothing about it."""
+"""The settings of a configuration without a table for the history."""

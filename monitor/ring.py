@@ -1,4 +1,4 @@
-"""The last so many stretches of one check in a few bytes each, for pages that show thousands of checks."""
+"""Stores the latest stretches of one check in a few bytes each, for pages that show thousands of checks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ DAY = 86400
 _TENTHS = 10
 """The times of a slot are kept in tenths of a second."""
 _FORMATS = {SLOT: struct.Struct("<4H2f"), DAY: struct.Struct("<2f")}
-"""Of a slot: its time up, degraded, down, in maintenance; the durations of its successes, summed, and their number. Of
-a day: the seconds in which the target served, and in which it did not."""
+"""Layouts. A slot: seconds up, degraded, down, in maintenance; sum and number of the durations of its successes.
+A day: the seconds in which the target served, and in which it did not.
+"""
 
 
 class Slot(NamedTuple):
@@ -62,8 +63,9 @@ class Ring(Struct, array_like=True, gc=False):
         self.newest = max(self.newest, number)
 
     def values(self, now: float, count: int = PLACES - 1) -> list[tuple[float, ...]]:
-        """The values of the last so many stretches, the one that holds `now` (Unix seconds) last; zero where nothing
-        came.
+        """Returns the values of the latest `count` stretches, oldest first; the last one holds `now` (Unix seconds).
+
+        They are zero where nothing was counted.
         """
         last, layout = int(now // self.step), _FORMATS[self.step]
         nothing = layout.unpack(bytes(layout.size))
@@ -76,7 +78,7 @@ class Ring(Struct, array_like=True, gc=False):
         ]
 
     def sane(self, step: int, now: float) -> bool:
-        """Whether one that was stored can be read: of this step, not of the future, and its values are numbers."""
+        """True if a stored ring is valid: of this step, not in the future, and with numbers only."""
         size = _FORMATS[step].size
         whole = self.step == step and len(self.data) in (0, PLACES * size) and self.newest <= now // step + 1
         return whole and all(isfinite(sum(values)) for values in _FORMATS[step].iter_unpack(self.data))
@@ -110,8 +112,9 @@ class Recent:
         return found
 
     def availability(self, now: float, days: int, minute: Tally | None = None) -> float | None:
-        """The share of the known time in which the target served, since the beginning of the day (UTC) so many days
-        ago; None if none is known. `minute` is not added yet.
+        """Returns the share of the known time in which the target served; None if no time is known.
+
+        The time begins with the day (UTC) `days` days ago; `minute` is not added yet.
         """
         found = list(self.days.values(now, days + 1))
         good = sum(g for g, _ in found) + (minute.good if minute else 0.0)

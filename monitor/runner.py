@@ -25,21 +25,22 @@ from monitor.watchdog import Watchdog
 _log = structlog.get_logger("monitor.runner")
 
 STALL_SECONDS = 0.25
-"""A run that failed while the process stood still so long, or for a quarter of its shortest limit, proves nothing."""
+"""Seconds; a failed run proves nothing if the process stalled for this time, or a quarter of its shortest limit."""
 _RERUN_PACE = 0.005
 """Seconds between two runs that a stall spoiled and that are run again, so that they do not make the next one."""
 
 _USELESS = 0.01
-"""Seconds in which no run that somebody waits for can find anything out."""
+"""Seconds; a requested run with less time than this would find nothing."""
 _ENDED = "cancelled by a reload or the end of the monitor"
 
 Found = Callable[[str, Result, int, float | None], None]
-"""Told of a result: whose (its name), for how many runs it stands, and up to which due time (steady seconds) nothing is
-outstanding with it; None if it is not one that the schedule asked for."""
+"""Receives a result: the check's name, the result, the runs that it stands for, and a due time (steady seconds).
+Up to that time no run is outstanding; None for a run outside of the schedule.
+"""
 
 
 class Drained(NamedTuple):
-    """How many runs were under way when a drain began, and how many of them it cut off in the end."""
+    """Runs under way when a drain began, and how many of them it cancelled."""
 
     running: int
     cancelled: int
@@ -76,7 +77,7 @@ class Runner:
 
     @property
     def in_flight(self) -> int:
-        """How many runs are under way or wait for a slot."""
+        """The number of runs that are under way or wait for a slot."""
         return len(self._tasks) + len(self._asked)
 
     def _count(self) -> None:
@@ -92,7 +93,7 @@ class Runner:
         self._limit = limit
 
     async def _withhold(self, count: int, before: asyncio.Task[None] | None) -> None:
-        """Take so many slots out of use, as they become free."""
+        """Takes `count` slots out of use, as they become free."""
         if before is not None:
             await before
         for _ in range(count):
@@ -136,9 +137,9 @@ class Runner:
         return Drained(len(running), len(late))
 
     async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
-        """Run a check that somebody waits for until `until` (steady seconds); it is recorded nowhere.
+        """Runs a check for a waiting caller until `until` (steady seconds); records nothing.
 
-        Whoever cancels the wait cancels the run.
+        A cancelled wait cancels the run.
         """
         if self._closing:
             return _nothing_found(spec, Reason.CANCELLED, _ENDED)
@@ -280,7 +281,7 @@ def _cut(spec: CheckSpec, left: float) -> CheckSpec:
 
 
 def _too_slow_by_less_than(lost: float, result: Result, spec: CheckSpec) -> bool:
-    """Whether only the seconds that the monitor lost made a run fail for its latency (`down = true`)."""
+    """True if a run exceeded its latency (`down = true`) by less than the seconds that the monitor lost."""
     latency = spec.expect.latency if spec.expect.latency_down else None
     timed_out = result.reason is Reason.TOTAL_TIMEOUT and result.duration is not None
     return timed_out and latency is not None and 0 < (result.duration or 0.0) - latency <= lost

@@ -1,4 +1,4 @@
-"""A run that somebody asks for, outside of the schedule: recorded like any other, and not too often."""
+"""Runs checks on demand, outside of the schedule: recorded like any other run, and limited in number."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from monitor.ledger import Ledger
 from monitor.outcome import Result, State
 
 _PAUSE = 5.0
-"""Seconds between two runs of one check that are asked for: a finger that is held on a button is no load test."""
+"""Seconds between two requested runs of one check: a button held down must not become a load test."""
 _MOST, _WITHIN = 10, 60.0
-"""So many may be asked for in so many seconds, of all checks."""
+"""Requested runs allowed, over all checks, in `_WITHIN` seconds."""
 _GRACE = 5.0
 """Seconds that a result may take beyond the limits of its run: it may wait for a slot."""
 
 
 class RunNow:
-    """Asks for runs by `again`, which is told the name, and hears of every result."""
+    """Requests runs by `again`, with the name of the check, and receives every result."""
 
     def __init__(self, ledger: Ledger, again: Callable[[str], None]) -> None:
         self._ledger = ledger

@@ -1,4 +1,4 @@
-"""When each check runs: APScheduler opens short slots, and in a slot every check starts at its own exact time.
+"""Starts checks at their due times: APScheduler opens short slots, and within a slot each check has its exact time.
 
 One job per check would cost as much as half a check; a job per slot costs the same for one check and for a thousand.
 """
@@ -26,20 +26,20 @@ SLOT = 1.0
 BEAT = 1.0
 """Seconds between two beats at most, by which the scheduler shows that it lives."""
 _OVERDUE = 1.0
-"""What is due longer than this was held up together with everything else, and is spread instead of started at once."""
+"""Seconds; runs overdue by more were delayed by a common cause, and are spread instead of started at once."""
 _ROUNDED = 2e-6
-"""A datetime is exact to a microsecond, so a time on the grid may seem to lie this far beside it."""
+"""Seconds; a datetime is exact to a microsecond, so a time may seem to miss the grid by this much."""
 _SPREAD = 2.0
 """Seconds over which overdue runs are spread."""
 
 logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every job it runs, here every second
 
 Due = Callable[["Job", float, int], None]
-"""Told of a run: whose, for when it was due (steady seconds), and how many runs before it were missed."""
+"""Receives a due run: the job, its due time (steady seconds), and how many runs before it were missed."""
 
 
 class SteadyTime(tzinfo):
-    """UTC as it would be had nobody set the clock since the start.
+    """UTC from the monotonic clock, as if the wall clock had not been set since the start.
 
     APScheduler asks for `datetime.now(its time zone)` and compares only what it got that way. In this time zone that
     is monotonic time, so a step of the wall clock moves no due time.
@@ -97,7 +97,7 @@ class _Entry:
     lead: float
     """Seconds from the opening of its slot to its own time."""
     number: int
-    """Which of its due times is the next."""
+    """The number of its next due time."""
     handle: asyncio.TimerHandle | None = None
 
     @property
@@ -123,11 +123,11 @@ class Job:
     def __init__(self, spec: CheckSpec) -> None:
         self.spec = spec
         self.buggy = False
-        """Whether its last run met a bug of ours, which is said once, not at every run."""
+        """True if the last run raised an internal error: such an error is logged once, not at every run."""
 
 
 class Schedule:
-    """The due times of all checks; calls `due` for each on the loop, and `beat` every so many seconds."""
+    """Calls `due` on the loop at all due times of all checks, and `beat` every `every` seconds."""
 
     def __init__(self, due: Due, beat: Callable[[], None], every: float = BEAT) -> None:
         self._due = due

@@ -54,12 +54,12 @@ def shown(text: Text) -> str:
 
 
 def shown_url(url: Text) -> str:
-    """A URL without its userinfo and the values of its query parameters; `***` if all of it is secret."""
+    """Returns a URL without its userinfo and the values of its query parameters; `***` if the whole URL is secret."""
     return hide_in_urls(shown(url))
 
 
 def secrets_of_url(url: Text) -> set[str]:
-    """What a server could echo of this URL that must not be seen: userinfo, query values, all of a secret URL."""
+    """Returns the parts of a URL that stay secret if a server echoes them: userinfo, query values, a secret URL."""
     text = reveal(url)
     try:
         parts = urlsplit(text)

@@ -85,7 +85,7 @@ class Service(Memory):
     # start
 
     async def start(self) -> None:
-        """Bring every part up; raises StartError if the address cannot be had."""
+        """Starts every part. Raises StartError if the address cannot be bound."""
         async with self._reloading:  # a SIGHUP that comes now waits
             try:
                 await self._start()
@@ -124,7 +124,7 @@ class Service(Memory):
         settle_memory()
 
     async def _remember(self) -> None:
-        """Have every check stand where it stood when the process before ended; nothing is due before that."""
+        """Restores the state of every check from the last process; must end before any check is due."""
         config = self._config
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
@@ -154,7 +154,7 @@ class Service(Memory):
                 self._notifier.ready(self._status())
 
     def _watched(self) -> Sources | None:
-        """The files that were loaded or refused last, None while nobody wants them watched."""
+        """Returns the files that were loaded or refused last; None if reload_on_change is off."""
         return self._sources if self._config.monitor.reload_on_change else None
 
     def _refuse(self, problems: list[Problem]) -> None:
@@ -193,7 +193,7 @@ class Service(Memory):
         return changed
 
     def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
-        """In one go, so that no result of a check as it was meets it as it is."""
+        """Applies the configuration without an await, so that no result of an old check meets a new one."""
         for record, transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
             self._tell(record, transition)
         self._aging.use(planned.values())
@@ -242,7 +242,7 @@ class Service(Memory):
             self._tell(record, transition)
 
     def _again(self, name: str) -> None:
-        """Have a check run once more, soon."""
+        """Runs a check once more, soon."""
         if self._pool is None:
             self._engine.run_again([name])
         else:
@@ -310,13 +310,13 @@ class Service(Memory):
         return MonitorView(__version__, title, self._started_at, self._address, config, suffered)
 
     async def probe(self, asked: Asked) -> Probed:
-        """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""
+        """Runs the check for a request of `/probe`. Raises ProbeError if it is not allowed or not possible."""
         if self._unready is not None:
             raise NoProbeNow(f"the monitor is {self._unready}")
         return await self._prober.probe(asked)
 
     def public(self) -> PublicSpec:
-        """What outsiders may see."""
+        """Returns the settings for outsiders."""
         return self._config.monitor.public
 
     def cors_origins(self) -> tuple[str, ...]:
@@ -333,7 +333,7 @@ class Service(Memory):
         return await self._run_now.run(check)
 
     def unhealthy(self) -> str | None:
-        """Why the monitor should be restarted, None if it is healthy."""
+        """Returns why the monitor should be restarted; None if it is healthy."""
         if self._unready is not None:
             return None
         if self._engine.silence > _SILENT_SCHEDULER:
@@ -341,7 +341,7 @@ class Service(Memory):
         return self._pool.unhealthy() if self._pool else None
 
     def unready(self) -> str | None:
-        """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+        """Returns why clients should not rely on the monitor now; None if it is ready."""
         return self._unready
 
 

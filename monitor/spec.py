@@ -1,4 +1,4 @@
-"""What the operator asked for: frozen values, parsed once and compared at a reload; no state lives here."""
+"""The parsed configuration: immutable values, compared at a reload; no state of checks lives here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FileRef:
 
 @dataclass(frozen=True, slots=True)
 class TlsSpec:
-    """How TLS is spoken; equal values share one context.
+    """TLS versions, certificates and warnings; equal values share one context.
 
     `expiry_warning` is seconds before a certificate's end, 0 for never; `expiry_share` is a share of its lifetime, and
     then the seconds are 0. `ciphers` is a list as OpenSSL reads it, for TLS 1.2 and older.
@@ -57,7 +57,7 @@ class TlsSpec:
     min_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
     expiry_warning: float = 14 * 86400.0
     expiry_down: bool = False
-    """Whether a certificate that ends within the warning fails the run."""
+    """True if a certificate that ends within the warning fails the run."""
     expiry_share: float | None = None
     max_version: Literal["1.0", "1.1", "1.2", "1.3"] = "1.3"
     ciphers: str = ""
@@ -81,7 +81,7 @@ OPTIONAL = Rule("optional", True)
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What a good answer looks like.
+    """Conditions of a good answer.
 
     `status` holds inclusive ranges; `headers` and `json` pair a name or an RFC 9535 path with the rules that all
     have to hold; `latency` is seconds, above which a success is degraded, or a failure with `latency_down`.
@@ -97,13 +97,13 @@ class Expect:
 
     @property
     def needs_body(self) -> bool:
-        """Whether the body decides anything."""
+        """True if a condition depends on the body."""
         return bool(self.body or self.json)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent: its bytes, the content type it implies (None for a plain `body`), and whether a secret is in it."""
+    """The request body: bytes, the content type it implies (None for a plain `body`), and whether it holds a secret."""
 
     data: bytes = field(repr=False)
     content_type: str | None
@@ -178,17 +178,17 @@ class CheckSpec:
 
     @functools.cached_property
     def kept(self) -> dict[str, object]:
-        """What modules made of this check and keep for its next run, by their names."""
+        """Values that modules derive from this check and keep for its next run, by their names."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is pickled for another process: the fields, and nothing that is made of them again at need."""
+        """Returns the fields to pickle for another process; derived values are made again there."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSpec:
-    """How the daemon logs; `auto` is console on a terminal and JSON elsewhere."""
+    """Log format and level; `auto` is console on a terminal and JSON elsewhere."""
 
     format: Literal["auto", "console", "json"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -203,7 +203,7 @@ DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpec:
-    """Whom `/probe` may ask besides the configured checks, and how much of it at once; the offset is seconds.
+    """Targets of `/probe` besides the checks, requests at a time, and the offset of timeouts in seconds.
 
     `hosts` are names, or `*.` and a name for every name below it.
     """
@@ -215,14 +215,14 @@ class ProbeSpec:
 
 
 Right = Literal["view", "metrics", "write"]
-"""What somebody may do over HTTP: see the page and its documents, take metrics, change something."""
+"""Rights over HTTP: to see the page and its documents, to scrape metrics, to change something."""
 
 RIGHTS: tuple[Right, ...] = get_args(Right)
 
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """Somebody with a password, of which only the hash is known (`monitor.password`)."""
+    """A user with the hash of a password (`monitor.password`)."""
 
     name: str
     password: Secret
@@ -249,7 +249,7 @@ class ForwardedSpec:
 
 @dataclass(frozen=True, slots=True)
 class AccessSpec:
-    """Who may do what over HTTP; `stated` tells that the operator said anything about it at all."""
+    """Rights of callers over HTTP; `stated` is True if the configuration has [monitor.access]."""
 
     stated: bool = False
     anonymous: frozenset[Right] = frozenset(RIGHTS)
@@ -276,7 +276,7 @@ class ListenTlsSpec:
 
 @dataclass(frozen=True, slots=True)
 class PublicSpec:
-    """What everybody may see: checks whose group any of the patterns fits. `history` tells whether their past too."""
+    """The public page: checks whose group matches a pattern; `history` includes their past."""
 
     enabled: bool = False
     groups: tuple[str, ...] = ()
@@ -332,7 +332,7 @@ class Configuration:
 
 
 def is_secret(value: object) -> bool:
-    """Whether a value is, or holds, a secret."""
+    """True if a value is, or holds, a secret."""
     if isinstance(value, dict):
         return any(map(is_secret, value.values()))
     if isinstance(value, (list, tuple)):

@@ -13,13 +13,11 @@ from monitor.outcome import Ending, Reason, Result, Seconds, State
 from monitor.spec import CheckSpec, TlsSpec
 
 STALE_AFTER_INTERVALS = 3
-"""Without a conclusive result for so many intervals nothing is known any more."""
+"""Intervals without a conclusive result after which the state is unknown."""
 
 
 class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
-    """Somebody takes care of an incident: who, with what note, since when and until when (Unix seconds, None: to its
-    end).
-    """
+    """The acknowledgement of an incident: author, note, time, and end (Unix seconds; None: until the incident ends)."""
 
     by: str
     note: str
@@ -43,14 +41,14 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
     acknowledged: Acknowledgement | None = None
 
     def acknowledgement(self, now: float) -> Acknowledgement | None:
-        """Who takes care of it at this time (Unix seconds)."""
+        """Returns the acknowledgement that is valid at this time (Unix seconds), or None."""
         said = self.acknowledged
         return said if said is not None and (said.until is None or now < said.until) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a check stands: its state, since when (Unix seconds), and what the next result is judged with.
+    """The state of a check, since when (Unix seconds), and the counts that judge its next result.
 
     `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
     Before `fresh_until` (steady seconds) what is known is not too old either: a reload had shortened the interval.
@@ -71,12 +69,12 @@ class Standing:
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
-    """Where a check stands before its first result."""
+    """Returns the standing of a check before its first result."""
     return Standing(State.UNKNOWN if spec.enabled else State.PAUSED, now.wall)
 
 
 def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands after a result that ended now; an inconclusive one neither counts nor resets."""
+    """Returns the standing after a result that ended now; an inconclusive one neither counts nor resets."""
     if standing.state is State.PAUSED:  # a run that was under way when the check was paused
         return standing
     if not result.conclusive:
@@ -97,7 +95,7 @@ def after(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> S
 
 
 def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> Standing:
-    """Where the check stands if planned maintenance is `due` now, or is not; a paused check stays paused.
+    """Returns the standing for maintenance that is `due` now, or not; a paused check stays paused.
 
     An incident ends where maintenance begins. Afterwards the check is judged afresh: a success of the maintenance is
     believed, a failure leaves open what the check is like, and is none of the `down_after` in a row.
@@ -114,15 +112,16 @@ def maintained(standing: Standing, spec: CheckSpec, due: bool, now: Moment) -> S
 
 
 def aged(standing: Standing, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands now if nothing came since: unknown, once what is known is too old."""
+    """Returns the standing without a new result: unknown, once the last conclusive result is too old."""
     if standing.state in (State.PAUSED, State.MAINTENANCE) or not stale(standing, spec, now):
         return standing
     return _moved(standing, State.UNKNOWN, now)
 
 
 def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Moment) -> Standing:
-    """Where the check stands after a reload that changed it from `before`: what was found stays, pausing begins and
-    ends.
+    """Returns the standing after a reload that changed the check from `before`.
+
+    Results stay, and a pause begins or ends.
     """
     if not spec.enabled:
         return _moved(
@@ -141,22 +140,22 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
 
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
-    """Whether the check fails, too few times in a row yet to be down."""
+    """True if the check fails, but too few times in a row yet to be down."""
     settled = standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
     return not settled and 0 < standing.consecutive_failures < spec.down_after
 
 
 def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | None = None) -> str | None:
-    """Why a success is not a good one, in a sentence; None if it is. `now` is in Unix seconds.
+    """Returns why a success is degraded, in a sentence; None if it is not. `now` is Unix seconds.
 
-    `slow_runs` is how many runs in a row were slow; None for a run that is judged alone.
+    `slow_runs` is the number of slow runs in a row; None for a run that is judged alone.
     """
     slow = slowness(spec, result) if slow_runs is None or slow_runs >= spec.degraded_after else None
     return slow or expiry(spec, result, now)
 
 
 def slowness(spec: CheckSpec, result: Result) -> str | None:
-    """How much slower than `expect.latency` a run was, in a sentence; None if it was not."""
+    """Returns a sentence on how a run exceeded `expect.latency`; None if it did not."""
     latency = spec.expect.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
@@ -164,7 +163,7 @@ def slowness(spec: CheckSpec, result: Result) -> str | None:
 
 
 def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
-    """Which certificate ends within `tls.expiry_warning`, the first of them; None if none does. `now` is Unix time."""
+    """Names the first certificate that ends within `tls.expiry_warning`; None if none does. `now` is Unix time."""
     soon = [one for one in endings(result) if ends_soon(spec.tls, one, now)]
     if not soon:
         return None
@@ -183,7 +182,7 @@ def endings(result: Result) -> tuple[Ending, ...]:
 
 
 def ends_soon(tls: TlsSpec, ending: Ending, now: float) -> bool:
-    """Whether a certificate ends within the warning, which is a time or a share of its lifetime."""
+    """True if a certificate ends within the warning, which is a time or a share of its lifetime."""
     warning = tls.expiry_warning
     if tls.expiry_share is not None:
         warning = tls.expiry_share * (ending.not_after - ending.not_before)
@@ -211,7 +210,7 @@ def in_words(length: float) -> str:
 
 
 def stale(standing: Standing, spec: CheckSpec, now: Moment) -> bool:
-    """Whether what is known is too old."""
+    """True if the last conclusive result is too old."""
     return standing.concluded is not None and now.steady > _fresh_until(standing, spec)
 
 
@@ -252,5 +251,5 @@ def _moved(standing: Standing, state: State, now: Moment) -> Standing:
 
 
 def incident_id(check: str, started_at: float) -> str:
-    """What an incident is called in addresses: the same for the same beginning."""
+    """Returns the incident's id, which is the same for the same check and beginning."""
     return hashlib.blake2b(f"{check}\0{started_at!r}".encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""What a stretch of time was like, in the figures that people report: availability, outages, percentiles."""
+"""Sums up a stretch of time in the figures that people report: availability, outages, percentiles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Row:
 
     @property
     def display_name(self) -> str:
-        """What people read: the title of the check, or its name."""
+        """The title of the check, or its name."""
         return self.title or self.name
 
 

@@ -22,14 +22,14 @@ LOOPS = (
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 """Seconds between a failed turn and the next one: doubled by each failure in a row, up to the longest."""
 _TRACEBACKS, _PER = 10, 60.0
-"""A loop with ten turns a second must not fill the disk: so many tracebacks are logged in so many seconds."""
+"""Tracebacks that one loop may log in `_PER` seconds: ten failures a second must not fill the disk."""
 
 failures: dict[str, int] = dict.fromkeys(LOOPS, 0)
 """Turns of this process that failed, by loop."""
 
 
 class _Process:
-    """What holds for the whole process."""
+    """State that the whole process shares."""
 
     def __init__(self) -> None:
         self.fatal: tuple[type[Exception], ...] = ()

@@ -1,4 +1,4 @@
-"""What a stretch of time held for one check: seconds in each state, runs by class, and how long the good runs took."""
+"""Counts a stretch of time for one check: seconds in each state, runs by class, and durations of good runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GROWTH = math.log(1.1)
 """Each bucket is a tenth wider than the one below, so a percentile is true to within five hundredths of its value."""
 
 MEASURED = (State.UP, State.DEGRADED, State.DOWN, State.MAINTENANCE, State.PAUSED)
-"""The states whose seconds are counted. The rest of a stretch is unknown: nobody looked, or nothing was found out."""
+"""The states whose seconds are counted; the rest of a stretch is unknown."""
 
 
 class Tally(Struct, array_like=True, gc=False):
@@ -52,7 +52,7 @@ class Tally(Struct, array_like=True, gc=False):
             setattr(self, state.value, getattr(self, state.value) + seconds)
 
     def count(self, result: Result, runs: int = 1) -> None:
-        """Count a result that stands for so many runs."""
+        """Counts a result that stands for `runs` runs."""
         self.runs += runs
         name = _COUNTED.get(result.outcome)
         if name is not None:
@@ -120,8 +120,9 @@ class Tally(Struct, array_like=True, gc=False):
         return self.good / self.known if self.known > 0 else None
 
     def coverage(self, seconds: float) -> float | None:
-        """The share of a stretch of so many seconds that is known, 0 to 1, planned maintenance and pauses left out;
-        None if they are all of it.
+        """Returns the known share (0 to 1) of `seconds` seconds, without maintenance and pauses.
+
+        None if maintenance and pauses fill them.
         """
         asked = seconds - self.maintenance - self.paused
         return min(self.known / asked, 1.0) if asked > 1e-9 else None
@@ -153,7 +154,7 @@ _COUNTED = {
 
 
 def bucket_of(seconds: float) -> int:
-    """The bucket of a duration: [0.1 ms · 1.1ⁿ, 0.1 ms · 1.1ⁿ⁺¹); whatever is longer than a day is in the last."""
+    """Returns the bucket of a duration: [0.1 ms · 1.1ⁿ, 0.1 ms · 1.1ⁿ⁺¹); the last bucket holds all above a day."""
     return math.floor(math.log(min(seconds, _LONGEST) / _FINEST) / _GROWTH) if seconds > _FINEST else 0
 
 

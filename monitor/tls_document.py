@@ -41,7 +41,7 @@ def certificate_document(certificate: Certificate) -> Document:
 
 
 def short_document(certificate: Certificate) -> Document:
-    """What every result says of the server's own certificate."""
+    """Returns the part of the server's own certificate that is in every result."""
     return {
         "not_after": rfc3339(certificate.not_after),
         "subject": visible(certificate.subject),

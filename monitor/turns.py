@@ -14,7 +14,7 @@ _TURN = 0.0005
 
 
 async def turns(items: Iterable[T]) -> AsyncIterator[T]:
-    """The same items; whoever works on them lets the loop go on now and then."""
+    """Yields the items, and gives the event loop a turn whenever the consumer's work takes long."""
     until = perf_counter() + _TURN
     for item in items:
         yield item

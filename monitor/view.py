@@ -62,10 +62,10 @@ class CheckView:
     last_failure: Result | None
     last_success_at: float | None
     reading: str
-    """What is to be said about the state, in a sentence without a full stop."""
+    """The state in words, without a full stop."""
     plan: Plan
     past: Past
-    """As it goes on, not as it stood then."""
+    """Shared with the record, so it goes on changing."""
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ class CheckView:
 
     @property
     def display_name(self) -> str:
-        """What people read: its title, or its name."""
+        """The title, or the name of a check without one."""
         return self.spec.display_name
 
     @property
@@ -127,12 +127,12 @@ class Overview:
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many checks are in each state, every state named."""
+        """The number of checks in each state, for every state."""
         return count_states(c.state for c in self.checks)
 
 
 def count_states(states: Iterable[State]) -> dict[str, int]:
-    """How many of each state, in the order of urgency of the contractual document."""
+    """Counts the states, in the order of urgency of the contractual document."""
     counted = Counter(states)
     order = (State.UP, State.DEGRADED, State.DOWN, State.UNKNOWN, State.PAUSED, State.MAINTENANCE)
     return {state.value: counted[state] for state in order}
@@ -148,7 +148,7 @@ _TROUBLES = {
 
 
 def troubles(records: Iterable[Record]) -> tuple[str, ...]:
-    """What the monitor suffers from itself, as far as it spoiled the last run of a check."""
+    """Lists the monitor's own problems that spoiled the last run of a check."""
     spoiled = Counter(r.last.reason for r in records if r.last is not None and r.last.reason in _TROUBLES)
     return tuple(f"{why}: {_runs(spoiled[reason])}" for reason, why in _TROUBLES.items() if spoiled[reason])
 
@@ -278,7 +278,7 @@ def result_document(result: Result) -> Document:
 
 
 def evidence_document(evidence: Evidence) -> Document:
-    """What a failing run got as an answer."""
+    """Returns the answer of a failing run."""
     return {
         "headers": [[visible(name), visible(value)] for name, value in evidence.headers],
         "body": None if evidence.body is None else visible(evidence.body),
@@ -320,7 +320,7 @@ def _reading(record: Record, standing: Standing, now: Moment) -> str:
 
 
 def _planned(window: Window | None, now: float) -> str:
-    """Which maintenance it is, and its end in UTC, with the date unless that is today."""
+    """Names the maintenance and its end in UTC, with the date unless that is today."""
     if window is None:  # over, and noticed within a second
         return "planned maintenance"
     ends, today = utc(window.ends), utc(now).date()
@@ -329,7 +329,7 @@ def _planned(window: Window | None, now: float) -> str:
 
 
 def _unknown(record: Record, standing: Standing, now: Moment) -> str:
-    """Why nothing is known: nothing came yet, the monitor is in trouble, too few failures, or too long ago."""
+    """Returns why the state is unknown: no result yet, trouble of the monitor, too few failures, or too old results."""
     last = record.last
     if last is None:
         return "no result yet"

@@ -80,14 +80,14 @@ class Watch:
                 await self._reload()
 
     def _has_settled(self, marks: Marks) -> bool:
-        """Whether the files hold still: half of a file is not a configuration."""
+        """True if the files no longer change: half of a file is not a configuration."""
         still = marks == self._moving or self._waited >= _LONGEST_WAIT
         self._moving, self._waited = (None, 0) if still else (marks, self._waited + 1)
         return still
 
 
 def _marks(paths: Iterable[str]) -> Marks:
-    """What changes whenever a file does, for a few microseconds a file."""
+    """Returns marks that differ whenever a file has changed; takes a few microseconds per file."""
     return {path: _mark(path) for path in paths}
 
 

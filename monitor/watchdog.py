@@ -10,7 +10,7 @@ from collections.abc import Callable
 from monitor.supervised import Turn
 
 TICK = 0.1
-"""Seconds between two looks at the clock; what stands still for less is seen only as lag."""
+"""Seconds between two looks at the clock; a shorter stall shows only as lag."""
 _NOTICED = 0.05
 """A tick this late is a gap."""
 _KEPT_SECONDS = 3600.0
@@ -54,7 +54,7 @@ class Gaps:
 
 
 class Watchdog:
-    """A tick on the event loop that knows how late it is. `observe` is told the lag of every tick, in seconds."""
+    """A tick on the event loop that measures its own delay; `observe` receives the lag of every tick in seconds."""
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe
@@ -103,6 +103,6 @@ class Watchdog:
 
 
 def _slept() -> float:
-    """How long the machine has been suspended so far: the monotonic clock stops for that, CLOCK_BOOTTIME does not."""
+    """Seconds that the machine was suspended so far: CLOCK_BOOTTIME counts them, the monotonic clock does not."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return 0.0 if clock is None else time.clock_gettime(clock) - time.monotonic()

@@ -1,1 +1,1 @@
-"""How a target is asked: one module per protocol, all of one shape, `async check(spec, net) -> Result`."""
+"""The checks: one module per protocol, each with the function `async check(spec, net) -> Result`."""

@@ -23,7 +23,7 @@ _ORDINARY = re.compile(
 """A head without anything odd, with or without the carriage return of its last line."""
 _STATUS_LINE = re.compile(r"(HTTP)/(?:([0-2]\.\d)|2(?= )) +([1-9]\d\d)(?!\d)(.?)", re.IGNORECASE | re.ASCII)
 PREFIX = "http/"
-"""How every answer begins, in lower case."""
+"""The beginning of every answer, in lower case."""
 _QUOTED = 1024
 """Characters of an answer's beginning that are kept to be quoted; a secret among them is still whole."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -52,7 +52,7 @@ class Head(Struct, frozen=True):
 
     @property
     def interim(self) -> bool:
-        """Whether the answer is yet to come (RFC 9110, 15.2); 101 is an answer, for no upgrade was asked for."""
+        """True if another answer follows (RFC 9110, 15.2). A 101 is final, as requests never ask for an upgrade."""
         return self.status < 200 and self.status != 101
 
 

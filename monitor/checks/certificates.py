@@ -67,7 +67,7 @@ def _key(found: x509.Certificate) -> str:
 
 
 def revocation(staple: bytes, leaf: bytes) -> str | None:
-    """When and why a stapled OCSP answer calls this certificate revoked: «2026-11-02: keyCompromise»; None if not."""
+    """Returns when and why a stapled OCSP answer revokes the certificate: «2026-11-02: keyCompromise»; else None."""
     try:
         answer = ocsp.load_der_ocsp_response(staple)
         serial = x509.load_der_x509_certificate(leaf).serial_number

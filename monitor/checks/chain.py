@@ -43,7 +43,7 @@ def first_ending(host: str, path: Sequence[Certificate], *, verified: bool) -> E
 
 
 def client_ending(der: bytes | None) -> Ending | None:
-    """When the client certificate ends."""
+    """Returns the end of the client certificate; None if there is none or it is unreadable."""
     found = read_certificate(der) if der else None
     return None if found is None else Ending("the client certificate", found.not_before, found.not_after)
 
@@ -56,7 +56,7 @@ def title(certificate: Certificate) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def revoked(staple: bytes, leaf: bytes) -> str | None:
-    """When and why a stapled OCSP answer calls the leaf revoked; None if it does not."""
+    """Returns when and why a stapled OCSP answer revokes the leaf; None if it does not."""
     from monitor.checks.certificates import revocation
 
     return revocation(staple, leaf)

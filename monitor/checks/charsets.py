@@ -65,7 +65,7 @@ _BLANK = " \t\n\r\f"
 _NAMED = re.compile(r"(?:^|[;,\s])charset\s*=\s*[\"']?([^\"';,\s]*)", re.IGNORECASE)
 _HTML = re.compile(r"\s*(?:text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml)", re.IGNORECASE)
 _LONGEST_TYPE = 1024
-"""Characters of a Content-Type that are looked at."""
+"""Characters of a Content-Type that are searched; the rest is ignored."""
 _SHOWN = 60
 _PRESCAN = 1024
 """Bytes in which the HTML standard looks for a `<meta charset>`."""
@@ -96,9 +96,9 @@ def label_in(content_type: str | None) -> str | None:
 
 
 def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]) -> Decoded:
-    """What a browser shows of a body: its BOM, Content-Type or `<meta>` tells the encoding, else UTF-8 is tried.
+    """Decodes a body as browsers do: by its BOM, its Content-Type or its `<meta>` tag, otherwise as UTF-8 if possible.
 
-    `foreign` strikes secrets out of the Content-Type, should it be quoted.
+    `foreign` removes secrets from the Content-Type before a message quotes it.
     """
     for mark, marked in _BOMS:
         if body.startswith(mark):
@@ -140,7 +140,7 @@ def _declared(beginning: bytes) -> str | None:
 
 
 def _guessed(body: bytes) -> Decoded:
-    """Nothing names an encoding: UTF-8, or windows-1252 if most of what is not ASCII is no UTF-8."""
+    """Decodes a body without a declared encoding: as UTF-8, or windows-1252 if most non-ASCII text is not UTF-8."""
     found = _read(body, "utf-8")
     stray = found.text.count(_REPLACEMENT) if found.note else 0
     if len(found.text) - len(found.text.encode("ascii", "ignore")) < 2 * stray:
@@ -163,7 +163,7 @@ def _read_pieces(body: bytes, codec: str) -> str:
 
 
 def _read_bytes(body: bytes, codec: str) -> str:
-    """By a table without holes: Python's own takes microseconds for each byte that it has none for."""
+    """Decodes with a table that covers all bytes: Python's own takes microseconds for each undefined byte."""
     text: str = codecs.charmap_decode(body, "strict", _table(codec))[0]
     return text
 

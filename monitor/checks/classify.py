@@ -54,7 +54,7 @@ def classify(exc: BaseException, run: Run) -> Finding:
 
 
 def is_local(error: OSError) -> bool:
-    """Whether this machine lacks something, which says nothing about the target."""
+    """True if this machine lacks a resource, which tells nothing about the target."""
     return error.errno in _LOCAL
 
 
@@ -64,7 +64,7 @@ def _stop(exc: BaseException, _run: Run) -> Finding:
 
 
 def _timeout(exc: BaseException, run: Run) -> Finding:
-    """A limit of ours, unless the kernel gave up first, which raises TimeoutError with an errno."""
+    """Finding for a time limit of the check; TimeoutError with an errno means that the kernel gave up first."""
     if isinstance(exc, OSError) and exc.errno is not None:
         return _os_error(exc, run)
     return run.limit_passed()

@@ -15,7 +15,7 @@ _SIP = 4096
 _GZIP = 16 + zlib.MAX_WBITS
 """zlib's way to ask for a gzip header (zlib.h, inflateInit2)."""
 _MOST_MEMBERS = 10_000
-"""Of gzip or zstd in one body; each takes microseconds, and may mean nothing."""
+"""Members of gzip or frames of zstd allowed in one body: each takes microseconds, even if it holds no data."""
 _WINDOW_LOG = 23
 """RFC 9659: zstd over HTTP needs a window of 8 MiB at most."""
 
@@ -28,17 +28,17 @@ class Coding(Protocol):
     """Undoes one coding of one body."""
 
     surplus: bool
-    """Whether bytes came behind the end of what is encoded; they stand for nothing, as in browsers."""
+    """True if bytes follow the end of the encoded data. They are ignored, as in browsers."""
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """The decoded bytes of a chunk, at most PIECE at a time. Raises Undecodable."""
+        """Returns the decoded bytes of a chunk, at most PIECE at a time. Raises Undecodable."""
 
     def finish(self) -> None:
-        """The body is over. Raises Undecodable if the coding is not."""
+        """Takes the end of the body. Raises Undecodable if the coding is incomplete."""
 
 
 def coding(name: str) -> Callable[[], Coding] | None:
-    """What undoes a coding of this name; None if nothing here does."""
+    """Returns the decoder class for a coding of this name; None if it is unknown or its library is missing."""
     if name in ("gzip", "deflate"):
         return functools.partial(_Deflate, name)
     if name == "br" and _Brotli.library() is not None:

@@ -24,7 +24,7 @@ class Cookies:
 
     def __init__(self) -> None:
         self._kept: dict[_Key, Cookie] = {}
-        """By origin, name, domain and path, in the order in which they were first set."""
+        """Cookies by origin, name, domain and path, in the order in which they were first set."""
 
     def keep(self, url: URL, headers: MultiMapping[str]) -> None:
         """Remember what this answer sets."""
@@ -69,7 +69,7 @@ class Cookies:
 
 
 def _may_set(url: URL, cookie: Cookie) -> bool:
-    """Returns whether browsers take the cookie: no secure one over plain HTTP, and none of a foreign domain."""
+    """Returns whether browsers store the cookie: not a secure cookie over plain HTTP, nor one of a foreign domain."""
     host, domain = (url.raw_host or "").lower(), cookie.domain
     if cookie.secure and url.scheme != "https":
         return False

@@ -18,10 +18,10 @@ _MOST_BETWEEN = 16 * 1024 * 1024
 _NO_CODINGS = frozenset(
     {"", "identity", "none", "null", "binary", "7bit", "8bit", "plain", "text", "raw", "chunked", "aws-chunked"}
 )
-"""What servers write where nothing is encoded; names of charsets are such words as well."""
+"""Values that servers send for a body without a coding; charset names are ignored in the same way."""
 _ALIASES = {"x-gzip": "gzip"}
 _LONGEST = 1024
-"""Characters of a Content-Encoding that are looked at."""
+"""Characters of a Content-Encoding that are parsed; the rest is ignored."""
 
 
 class Decoder:

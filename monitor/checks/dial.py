@@ -38,7 +38,7 @@ class Dialer:
         self._net = net
         self._plan = plan
         self._vouched = False
-        """Whether this hop may connect to any address that is not denied: its host is allowed by name."""
+        """True if the allow-list names the host of this hop: any address that is not denied is allowed."""
 
     async def connect(self, url: URL) -> Exchange:
         """A connection that is ready for the request. Raises Stop, Disconnected or OSError (ssl.SSLError too)."""
@@ -73,14 +73,14 @@ class Dialer:
             raise _proxy_trouble(error, self._run) from error
 
     def _place(self, url: URL) -> tuple[str, int]:
-        """Where to connect: `connect_to` stands for the origin that was asked for, and for no other."""
+        """Returns host and port to connect to; `connect_to` replaces only the origin of the check."""
         instead = self._run.spec.connect_to
         if instead is not None and self._asked_for(url):
             return instead[0], instead[1] or url.port or 80
         return url.raw_host or "", url.port or 80
 
     def _asked_for(self, url: URL) -> bool:
-        """Whether this is the origin that was asked for, and not another one that a redirect led to."""
+        """True if the URL has the origin of the check, not one that a redirect leads to."""
         return origin(url) == self._plan.origin
 
     async def _addresses(self, host: str) -> list[str]:
@@ -104,7 +104,7 @@ class Dialer:
         return spec.ip_version if spec.source_address is None else _family(spec.source_address)
 
     def _forbid_host(self, url: URL, *, resolved_here: bool) -> None:
-        """A proxy must not be asked for an address that we may not ask for ourselves, and no resolver for a name."""
+        """Raises Stop if the policy forbids the host, so that neither a proxy nor a resolver receives its name."""
         host = url.raw_host or ""
         if resolved_here and self._run.spec.connect_to is not None and self._place(url)[0] != host:
             return  # connect_to: what is connected to is judged
@@ -164,7 +164,7 @@ class Dialer:
 
     def _arrived(self, peer: tuple[str, int] | None) -> str:
         """Returns the socket's peer; raises Stop if the policy forbids that (0.0.0.0 leads to loopback)."""
-        if peer is None:  # reset before it could be asked
+        if peer is None:  # reset before getpeername
             raise ConnectionResetError
         self._deny(self._net.policy.forbids(peer[0], vouched=self._vouched))
         return endpoint(peer[0], peer[1])

@@ -1,4 +1,4 @@
-"""What a failing run got as an answer, made fit to be shown: bounded, text only, and without anything secret."""
+"""Keeps the answer of a failing run so that it can be shown: bounded, as text, and without secrets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from monitor.secret import MASK
 from monitor.visible import visible
 
 BODY_BYTES = 2048
-"""So much of a body is kept."""
+"""Bytes of a body that are kept."""
 _HEADER_CHARACTERS = 8192
 _VALUE_CHARACTERS = 1024
 _SECRET_NAMES = re.compile(
     r"cookie|auth|token|secret|key|session|password|credential|signature|csrf|xsrf", re.IGNORECASE
 )
-"""Headers whose values let somebody in."""
+"""Names of headers whose values may be secret."""
 _TEXTUAL = re.compile(
     r"\s*(?:text/|[^;]*[/+](?:json|xml|javascript|x-www-form-urlencoded|yaml|problem|html)\b)", re.IGNORECASE
 )
@@ -52,7 +52,7 @@ def _shown(text: str, redactor: Redactor) -> str:
 
 
 def _bounded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """As many as fit, and a mark if there are more."""
+    """Yields headers until the limit is reached, then a mark if more were left."""
     left = _HEADER_CHARACTERS
     for name, value in headers:
         left -= len(name) + len(value)

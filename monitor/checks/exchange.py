@@ -24,9 +24,9 @@ class Exchange(Wire):
         self._reader: AnswerReader | None = None
         self._unread: list[bytes] = []
         self._withheld = b""
-        """The request body that waits for the server's leave."""
+        """The request body, while it waits for the server's 100 (Continue)."""
         self._end: tuple[BaseException | None] | None = None
-        """How the connection ended, while bytes that came before wait to be read."""
+        """The end of the connection, kept while earlier bytes wait to be read."""
 
     def ask(self, head: bytes, body: bytes = b"", *, answer_has_body: bool = True, patient: bool = False) -> None:
         """Send the request; `patient`: its body only once the server gives leave.
@@ -78,7 +78,7 @@ class Exchange(Wire):
         return body.length if body is not None else None
 
     def close(self) -> None:
-        """Hang up, whatever is still to come."""
+        """Closes the connection without waiting for the rest of the answer."""
         self._reader = None
         self._hang_up()
         self._failure = self._end = None  # if it was raised, it refers to this

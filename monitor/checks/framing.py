@@ -1,4 +1,4 @@
-"""How the end of a body is known (RFC 9112, 6 and 7): by a length, by chunks, or by the end of the connection."""
+"""Finds the end of a body (RFC 9112, 6 and 7): by a length, by chunks, or by the end of the connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from monitor.checks.answer_head import Head, InvalidAnswer, Note
 
 _WITHOUT_BODY = frozenset({101, 204, 304})
-"""RFC 9110, 15: statuses of answers that have no body, whatever their headers say."""
+"""Statuses of answers that never have a body, even if their headers announce one (RFC 9110, 15)."""
 _LARGEST = (1 << 63) - 1
 """Longest body and chunk: what curl and Go can count."""
 _SHORT = 18

@@ -47,5 +47,5 @@ def _line(header: tuple[str, str]) -> str:
 
 
 def waits_for_leave(request: Request) -> bool:
-    """Whether the server is asked before it is sent the body (RFC 9110, 10.1.1)."""
+    """True if the client waits for a 100 (Continue) before it sends the body (RFC 9110, 10.1.1)."""
     return any(name.lower() == "expect" and value.lower() == "100-continue" for name, value in request.all_headers())

@@ -34,7 +34,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """What was read of a body: its bytes if they matter, its type, and whether there was more than may be read."""
+    """The part of a body that was read: the bytes that matter, the type, and whether max_body cut it."""
 
     data: bytes
     content_type: str | None
@@ -45,7 +45,7 @@ _UNREAD = _Body(b"", None, cut=False)
 
 
 async def check_http(spec: CheckSpec, net: Net) -> Result:
-    """Ask once and say what was found. Raises only for a bug of ours, and CancelledError when it is cancelled."""
+    """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
     try:
         net.tls.get(spec.tls)  # from disk the first time, which must not count as the target's
     except OSError as error:
@@ -153,7 +153,7 @@ async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -
             room = spec.max_body - run.body_bytes
             if wanted:
                 kept += piece[:room]
-            elif len(kept) <= BODY_BYTES:  # for whoever has to find out why, should this run fail
+            elif len(kept) <= BODY_BYTES:  # evidence, in case the run fails
                 kept += piece[: min(room, BODY_BYTES + 1)]
             run.body_bytes += min(len(piece), room)
             if len(piece) > room:

@@ -31,7 +31,7 @@ _IDLE = 60.0
 _ATTEMPTS = 2
 """An idle process may have been killed from outside; the second attempt uses a new one."""
 _CODE = "import sys; sys.path.insert(0, sys.argv[-1]); from monitor.checks.juror import main; main()"
-"""Imports the same package as this process, whatever the working directory holds."""
+"""Imports the package of this process, even if the working directory holds another package `monitor`."""
 _FOLDER = str(Path(monitor.__file__).parents[1])
 _BY_THE_BODY = frozenset({signal.SIGPROF, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT})
 """Signals that end the process for what it was given: the limit of its time is SIGPROF."""

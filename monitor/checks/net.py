@@ -1,4 +1,4 @@
-"""What the checks of one process share: TLS contexts, the address policy, and the process that judges bodies."""
+"""Holds what the checks of one process share: TLS contexts, the address policy, and the process that judges bodies."""
 
 from __future__ import annotations
 

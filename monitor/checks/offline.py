@@ -1,4 +1,4 @@
-"""Whether this machine has any way out; asked only when a target could not be reached."""
+"""Detects that this machine has no network; used only after a target could not be reached."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LINK_LOCAL = "fe80"
 
 
 def is_offline(reason: Reason, run: Run) -> bool:
-    """Whether a result is this machine's own fault because it is cut off: nothing outside was reached, and no
-    interface but loopback both runs and has a route.
+    """True if the machine itself is cut off: the run reached no address outside, and no interface but loopback both
+    runs and has a route.
     """
     if reason not in _SUSPECT or run.remote_address is not None or _all_local(run):
         return False
@@ -32,7 +32,7 @@ def is_offline(reason: Reason, run: Run) -> bool:
 
 
 def _all_local(run: Run) -> bool:
-    """Whether only loopback was asked, which needs no network."""
+    """True if the run tried only loopback addresses, which need no network."""
     asked = [a.address.rpartition(":")[0].strip("[]") for a in run.attempts]
     if not asked and not is_numeric(run.host):  # it failed at the name
         asked = [server.rpartition(":")[0].strip("[]") or server for server in run.spec.resolver]

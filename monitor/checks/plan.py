@@ -1,4 +1,4 @@
-"""What all runs of a check have in common, made by the first of them: its request, the bytes of that, the proxy."""
+"""Prepares what all runs of a check share: the request, its bytes, and the proxy. The first run makes it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Plan:
     """The origin that the check asks."""
 
     def more_headers(self, url: URL) -> list[tuple[str, str]]:
-        """What a request for this URL has to say to the proxy; in a tunnel nothing is."""
+        """Returns the headers of a request that are for the proxy; none if the request passes a tunnel."""
         if self.proxy_authorization is None or url.scheme != "http":
             return []
         return [("Proxy-Authorization", self.proxy_authorization)]
 
     def absolute(self, url: URL) -> bool:
-        """Whether a request for this URL is made to the proxy itself."""
+        """True if a request for this URL is sent to the proxy itself, not through a tunnel."""
         return self.proxy is not None and url.scheme == "http"
 
 

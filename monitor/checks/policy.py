@@ -1,4 +1,4 @@
-"""Which addresses may be asked, decided on the address itself, so that no DNS answer and no redirect gets round it."""
+"""Decides which addresses checks may connect to: by the address itself, so that DNS and redirects cannot evade it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.urls import ascii_host
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _LAST = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
-"""Whose last 32 bits are the IPv4 address that packets go to: RFC 4291 (compatible, mapped), 2765, 6052, 8215."""
+"""Networks whose last 32 bits are the IPv4 address of the receiver: RFC 4291 (compatible, mapped), 2765, 6052, 8215."""
 _LOCAL_NAT64 = _LAST[-1]
 """A local translator may use any part of it as its prefix, of 48, 56, 64 or 96 bits (RFC 6052, 2.2)."""
 _ISATAP = (0x00005EFE, 0x02005EFE)
@@ -24,7 +24,7 @@ _LONGEST = 45
 
 
 class AllowList:
-    """Whom alone some runs may ask: hosts by name, wherever their names lead, and networks, whatever the name.
+    """Allow-list: host names, at any address, and networks, under any name.
 
     A host is a name, or `*.` and a name for every name below it.
     """
@@ -36,17 +36,17 @@ class AllowList:
         self._networks = tuple(networks)
 
     def names(self, host: str) -> bool:
-        """Whether a host is allowed by its name."""
+        """True if the allow-list names the host."""
         name = "" if is_numeric(host) else canonical(host)
         return name in self._names or name.endswith(self._endings)
 
     def holds(self, address: str) -> bool:
-        """Whether the place that this numeric address leads to is in an allowed network, be it by a translator."""
+        """True if an allowed network holds the address, or each IPv4 address embedded in it if there are any."""
         itself, *beyond = _embedded(ip_address(address.partition("%")[0]))
         return all(any(a in network for network in self._networks) for a in beyond or (itself,))
 
     def may_hold(self, host: str) -> bool:
-        """Whether an address of this host, or the host if it is one, can be in an allowed network."""
+        """True if an address of this host, or the host itself if numeric, can be in an allowed network."""
         return self.holds(host) if is_numeric(host) else bool(self._networks)
 
 
@@ -59,7 +59,7 @@ def canonical(host: str) -> str:
 
 
 class AddressPolicy:
-    """The networks that must not be asked, and for some runs the only hosts and networks that may be."""
+    """The denied networks and, for some runs, the allow-list of hosts and networks."""
 
     def __init__(self, denied: Iterable[Network], only: AllowList | None = None) -> None:
         self._denied = tuple(denied)
@@ -67,13 +67,13 @@ class AddressPolicy:
         self._verdict = functools.lru_cache(_REMEMBERED)(self._judge)
 
     def vouches(self, host: str) -> bool:
-        """Whether this host may be asked wherever its name leads, as long as no network is denied."""
+        """True if there is no allow-list or it names this host: then only denied networks limit its addresses."""
         return self._only is None or self._only.names(host)
 
     def forbids_host(self, host: str, *, resolved_here: bool = True) -> str | None:
-        """Why this host must not be asked whatever its address is; None if the address decides, or has decided.
+        """Returns why checks must not connect to this host; None if it is allowed, or if its address decides.
 
-        A name that only the proxy resolves cannot be held to any network.
+        If the proxy resolves a name, no list of networks can apply to it.
         """
         if is_numeric(host):
             return self.forbids(host, vouched=self.vouches(host))
@@ -82,7 +82,7 @@ class AddressPolicy:
         return f"monitor.probe.allow does not name the host {host[:_HOST_SHOWN]}"
 
     def forbids(self, address: str, *, vouched: bool) -> str | None:
-        """Why this numeric address must not be asked; `vouched`: its host was allowed by name."""
+        """Returns why checks must not connect to this address, or None; `vouched`: the allow-list names its host."""
         network = self.denies(address)
         if network is not None:
             return f"{address} is in {network}, which deny_addresses forbids"
@@ -118,7 +118,7 @@ def _inside(address: IPv6Address) -> Iterator[IPv4Address]:
         yield IPv4Address(bits & 0xFFFFFFFF)
     if address in _LOCAL_NAT64:
         guessed = (_around_u(bits, prefix) for prefix in (48, 56, 64))
-        yield from (one for one in guessed if int(one) >> 24)  # of the prefix itself nobody is at 0.0.0.0/8
+        yield from (one for one in guessed if int(one) >> 24)  # 0.0.0.0/8 has no hosts
     if address.sixtofour:
         yield address.sixtofour
     if address.teredo:
@@ -126,13 +126,13 @@ def _inside(address: IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _around_u(bits: int, prefix: int) -> IPv4Address:
-    """The IPv4 address behind a prefix of so many bits, without the byte that stands at bit 64."""
+    """Returns the IPv4 address behind a prefix of `prefix` bits, without the byte at bit 64."""
     without = bits >> 64 << 56 | bits & (1 << 56) - 1
     return IPv4Address(without >> 120 - prefix - 32 & 0xFFFFFFFF)
 
 
 def is_numeric(host: str) -> bool:
-    """Whether the host is an address, not a name."""
+    """True if the host is an address, not a name."""
     address = host.partition("%")[0]
     return len(address) <= _LONGEST and _is_address(address)
 

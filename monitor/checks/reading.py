@@ -33,11 +33,11 @@ class AnswerReader:
         self._buffer = bytearray()
         self._used = self._lines = 0
         self._line = self._scanned = 0
-        """Where the present line begins in the buffer, and up to where its end was looked for."""
+        """Index of the current line in the buffer, and of the first byte not yet searched for its end."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing."""
+        """True if the answer is complete."""
         return self.body is not None and self.body.whole
 
     def feed(self, data: bytes) -> bytes:
@@ -58,13 +58,13 @@ class AnswerReader:
         return self.body.feed(rest) if rest else b""
 
     def end(self) -> bool:
-        """Take the end of the connection; whether the answer is whole with it."""
+        """Takes the end of the connection; returns whether the answer is complete."""
         if self.body is not None and self.body.ends_with_connection:
             self.body.whole = True
         return self.whole
 
     def _ordinary(self, data: bytes) -> bytes:
-        """Take a whole head that begins this data, if there is nothing odd about it; what is left of the data."""
+        """Takes the head if it is complete and ordinary; returns the data behind it, or all data if it is not."""
         end = data.find(b"\r\n\r\n", 0, _ORDINARY_LENGTH)
         head = ordinary_head(data[:end].decode("utf-8", "surrogateescape")) if end > 0 else None
         if head is None:
@@ -73,7 +73,7 @@ class AnswerReader:
         return data[end + 4 :]
 
     def _blank_line(self) -> int | None:
-        """Where what follows the blank line behind a head begins. Each byte is looked at once."""
+        """Returns the index behind the blank line that ends the head, or None; reads each byte only once."""
         buffer = self._buffer
         while (end := buffer.find(b"\n", self._scanned)) >= 0:
             start = self._line

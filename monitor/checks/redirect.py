@@ -1,4 +1,4 @@
-"""Where a redirect leads and what goes along: methods by RFC 9110, credentials never to another origin."""
+"""Follows redirects: methods by RFC 9110, and credentials never to another origin."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Peer:
 
 
 def refused_certificate(error: ssl.SSLCertVerificationError, peer: Peer, now: float) -> Finding:
-    """Why OpenSSL did not accept the certificate. `now` is in Unix seconds."""
+    """Returns the finding for a certificate that OpenSSL rejected; `now` is Unix seconds."""
     code = error.verify_code
     if code == _EXPIRED:
         return Finding(Reason.TLS_CERTIFICATE_EXPIRED, _expired(peer, now))
@@ -177,7 +177,7 @@ class Refusal:
 
 
 def refused_handshake(error: ssl.SSLError, refusal: Refusal) -> Finding:
-    """Why there is no TLS, or no more of it: the server's word for it, or else OpenSSL's."""
+    """Returns the finding for a failed TLS connection: from the server's alert, or else from OpenSSL's error."""
     if refusal.alert == 120:
         return Finding(Reason.ALPN_REFUSED, "the server does not offer HTTP/1.1")
     said = _by_alert(refusal) or _by_reason(error, refusal)

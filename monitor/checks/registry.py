@@ -1,4 +1,4 @@
-"""Which module checks which kind of URL, and what makes its success a failure whatever the protocol is."""
+"""Maps URL schemes to check functions, and turns some successes into failures, for every protocol alike."""
 
 from __future__ import annotations
 

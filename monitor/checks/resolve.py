@@ -17,7 +17,7 @@ from monitor.outcome import Reason
 from monitor.supervised import Turn
 
 _RETRY_SECONDS = 1.0
-"""A question or its answer may be lost; ask again after so long, then after twice as long, and so on."""
+"""Seconds until the resolver repeats a query without an answer; doubled each time, as packets can be lost."""
 
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, "any": socket.AF_UNSPEC}
 
@@ -91,7 +91,7 @@ class _Lookup:
 
         try:
             self._channel.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM, callback=done)
-        except pycares.AresError as error:  # a name that cannot be asked for, such as one with an empty label
+        except pycares.AresError as error:  # a name that no query can contain, such as one with an empty label
             return None, error.args[0]
         self._tick()
         return await answer
@@ -121,7 +121,7 @@ class _Lookup:
             self._fds.discard(fd)
 
     def _tick(self) -> None:
-        """Let c-ares ask again whatever was not answered in time."""
+        """Lets c-ares repeat queries that received no answer in time."""
         with Turn("lookup"):
             self._channel.process_fd(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
         self._timer = self._loop.call_later(_RETRY_SECONDS / 4, self._tick)

@@ -61,19 +61,19 @@ class Run:
         self.ended: float | None = None
         self.stage = Stage.RESOLVE
         self.verdict: Finding | None = None
-        """What the head of the answer decided already; trouble with the body does not change it."""
+        """The finding from the head of the answer; trouble with the body does not change it."""
         self.host = ""
-        """The host that this hop asks."""
+        """The host of this hop."""
         self.server_name: Text = ""
-        """The name that this hop asks for, and verifies, in TLS."""
+        """The name that this hop sends and verifies in TLS."""
         self.hops: list[Hop] = []
         self.attempts: list[Attempt] = []
         self.tls: Secured | None = None
         """The TLS of this hop, from its handshake on."""
         self.client_certificate: bytes | None = None
-        """Our own certificate, as DER."""
+        """The client's own certificate, as DER."""
         self._endings: list[Ending] = []
-        """Of the hops before this one."""
+        """Endings of the hops before the current one."""
         self.tls_version: str | None = None
         self.remote_address: str | None = None
         self.status: int | None = None
@@ -83,9 +83,9 @@ class Run:
         self.answer: Mapping[str, str] | None = None
         """The headers of the last answer."""
         self.beginning: bytes | bytearray = b""
-        """The beginning of its body, decoded, or all of it if the run depends on it."""
+        """The first bytes of the body, decoded; the complete body if the check needs it."""
         self.cut = False
-        """Whether its body was longer than may be read."""
+        """True if the body was longer than max_body."""
         self.notes: dict[str, None] = {}
         """Sentences on what was odd about the answers, each once, in order."""
         self.redirects = 0
@@ -124,13 +124,13 @@ class Run:
         self.ended = self._mark
         task, self._task = self._task, None
         assert task is not None
-        ours = self._expired and task.uncancel() <= self._cancelling  # nobody else wants it cancelled as well
+        ours = self._expired and task.uncancel() <= self._cancelling  # only the limit cancelled the task
         if ours and kind is asyncio.CancelledError:
             raise TimeoutError from exc
 
     @property
     def connect_at(self) -> float:
-        """When this hop must have a usable connection."""
+        """Steady time at which this hop must have a usable connection."""
         return min(self._connect_at, self._total_at)
 
     def begin_hop(self) -> None:
@@ -174,7 +174,7 @@ class Run:
             self.notes[sentence] = None
 
     def limit_passed(self) -> Finding:
-        """Which limit passed, in the words of the stage it passed in."""
+        """Returns the finding for the limit that passed, with the stage in which it passed."""
         tie = 0.0 if self.stage.waits_for_bytes else _TIE
         if self._stage_at > self._total_at + tie:
             return Finding(Reason.TOTAL_TIMEOUT, self._total_passed())
@@ -203,7 +203,7 @@ class Run:
 
     @property
     def verified(self) -> bool:
-        """Whether the chain of this hop was."""
+        """True if the certificate chain of this hop was verified."""
         return self.tls_version is not None and self.spec.tls.verify
 
     def _all_endings(self) -> Iterator[Ending]:

@@ -24,11 +24,11 @@ class Secured:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         made = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self.seen = cast("Recording", made)  # its context says so
-        """What the server said in the handshake."""
+        """The TLS object, which records the server's handshake messages."""
         self.beginning = b""
         """The first bytes that came."""
         self.closed = False
-        """Whether the peer said that it will send no more."""
+        """True if the peer announced that it will send no more."""
 
     @property
     def version(self) -> str | None:
@@ -43,15 +43,15 @@ class Secured:
 
     @property
     def holds_more(self) -> bool:
-        """Whether something came that was not decrypted yet."""
+        """True if received bytes still wait to be decrypted."""
         return self._incoming.pending > 0
 
     def to_send(self) -> bytes:
-        """What has to go to the peer now."""
+        """Returns the bytes that have to be sent to the peer now."""
         return self._outgoing.read()
 
     def shake_hands(self, data: bytes) -> bool:
-        """Go on with the handshake; whether it is done. Raises ssl.SSLError."""
+        """Continues the handshake; returns True once it is complete. Raises ssl.SSLError."""
         self._incoming.write(data)
         self.beginning = self.beginning or data[:_BEGINNING]
         try:
@@ -61,7 +61,7 @@ class Secured:
         return True
 
     def decrypted(self, data: bytes) -> bytes:
-        """What the peer says with this, all of it. Raises ssl.SSLError."""
+        """Decrypts the data and returns all plain bytes that are complete. Raises ssl.SSLError."""
         self._incoming.write(data)
         said: list[bytes] = []
         try:
@@ -78,7 +78,7 @@ class Secured:
         return b"".join(said)
 
     def encrypt(self, data: bytes | memoryview) -> int:
-        """Say this to the peer; how much of it could be said, none while it wants to shake hands anew (TLS 1.2)."""
+        """Encrypts the data and returns the number of bytes taken; 0 while the peer renegotiates (TLS 1.2)."""
         try:
             return self.seen.write(data)
         except ssl.SSLWantReadError:

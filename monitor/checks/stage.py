@@ -1,4 +1,4 @@
-"""What a run waits for, step by step."""
+"""Defines the stages of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAME
 
 
 class Stage(Enum):
-    """What a run is waiting for: the phase that its time counts to, and the reason if its limit passes."""
+    """A stage of a run: the phase that its time counts to, and the reason of a failure if its limit passes."""
 
     RESOLVE = RESOLVING, Reason.DNS_TIMEOUT, "resolving the name"
     CONNECT = CONNECTING, Reason.CONNECT_TIMEOUT, "connecting"

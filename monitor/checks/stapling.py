@@ -22,7 +22,7 @@ _KNOWN = (3, 11) <= sys.version_info < (3, 15) and sys.implementation.name == "c
 
 
 def ask(context: ssl.SSLContext) -> bool:
-    """Have the handshakes of this context ask for a staple; whether they will."""
+    """Makes the handshakes of this context request a staple; returns False if that is impossible."""
     control = _control()
     if control is None:
         return False

@@ -39,7 +39,7 @@ class Recording(ssl.SSLObject):
     alert: int | None = None
     """The fatal alert that the server sent, as RFC 8446 numbers it."""
     wants_certificate = False
-    """Whether the server asked for a client certificate."""
+    """True if the server requested a client certificate."""
 
     @functools.cached_property
     def chain(self) -> tuple[bytes, ...]:
@@ -132,15 +132,15 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
 
 
 def set_versions(context: ssl.SSLContext, spec: TlsSpec) -> None:
-    """Set versions, cipher suites and security level. Raises ssl.SSLError if none of the ciphers is known.
+    """Sets versions, cipher suites and security level. Raises ssl.SSLError if OpenSSL knows no cipher of the list.
 
-    OpenSSL's own list, which curl takes too: how Python was built must not decide what a server may speak.
+    The default is OpenSSL's list, which curl uses too: the build of Python must not limit what a server may offer.
     """
     ciphers = spec.ciphers or "DEFAULT"
     if "@SECLEVEL" not in ciphers:
         ciphers += f":@SECLEVEL={0 if spec.min_version in _OBSOLETE else 2}"
     context.set_ciphers(ciphers)
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # the operator wants what is old
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # the check asks for old versions
         context.minimum_version = _VERSIONS[spec.min_version]
         if spec.max_version != "1.3":
             context.maximum_version = _VERSIONS[spec.max_version]

@@ -13,9 +13,9 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
 
 
 async def open_tunnel(wire: Wire, place: str, authorization: str | None, run: Run) -> None:
-    """Have the proxy at the other end connect to `place` («shop.example.com:443»).
+    """Opens a tunnel through the proxy to `place` («shop.example.com:443»).
 
-    Raises Stop (proxy_failed) if it will not, OSError if the connection breaks.
+    Raises Stop (proxy_failed) if the proxy refuses, OSError if the connection breaks.
     """
     credentials = f"Proxy-Authorization: {authorization}\r\n" if authorization else ""
     request = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{credentials}\r\n"

@@ -1,4 +1,4 @@
-"""One TCP connection, bare or in TLS: what is known of its bytes before anybody speaks HTTP over it."""
+"""One TCP connection, plain or with TLS, and its bytes before HTTP begins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import cast
 from monitor.checks.secure import Secured
 
 _PIECE = 64 * 1024
-"""What is longer is sent piece by piece, as the target takes it, so that no other check waits for it."""
+"""Bytes sent at a time: longer data is sent in pieces, as the target takes it, so that other checks need not wait."""
 
 
 class Wire(asyncio.Protocol):
@@ -27,7 +27,7 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._failure: BaseException | None = None
-        """What ended the connection, or was wrong with what came; the first such thing, the rest is its echo."""
+        """The first error of the connection or its data; later errors are consequences of it."""
         self._unsent: list[memoryview] = []
         self._sending = False
 
@@ -62,11 +62,11 @@ class Wire(asyncio.Protocol):
         self.end(exc)
 
     def pause_writing(self) -> None:
-        """The peer does not take what there is to send as fast as it is written."""
+        """Stops sending: the peer does not take data as fast as the check writes it."""
         self._writing_paused = True
 
     def resume_writing(self) -> None:
-        """The peer took some of what there is to send."""
+        """Sends more: the peer has taken data."""
         self._writing_paused = False
         self._send_more()
 
@@ -78,7 +78,7 @@ class Wire(asyncio.Protocol):
             self.transport.write(data)
 
     async def preamble(self, limit: int) -> bytes:
-        """What a proxy answers, up to its blank line; less if that does not come. Raises OSError for a reset."""
+        """Returns a proxy's answer up to its blank line, less if the connection ends. Raises OSError for a reset."""
         while b"\r\n\r\n" not in self._early and len(self._early) < limit and not self._ended:
             await self._news()
         if isinstance(self._failure, OSError):
@@ -106,7 +106,7 @@ class Wire(asyncio.Protocol):
     # for what speaks HTTP
 
     def _hear_from_here_on(self) -> None:
-        """What comes is heard now, that which came already first."""
+        """Starts to pass received bytes on, first those that are waiting."""
         self._listening = True
         early = self._taken()
         if self._tls is None and early:
@@ -115,13 +115,13 @@ class Wire(asyncio.Protocol):
             self._decrypt(self._tls, early)
 
     def _send(self, *parts: bytes) -> None:
-        """Send these, encrypted if need be, behind what was not sent yet."""
+        """Sends these parts, encrypted if TLS is on, after those that still wait."""
         self._unsent += [memoryview(part) for part in parts if part]
         if not self._sending:
             self._send_more()
 
     def _send_more(self) -> None:
-        """The next piece, unless the peer has to take the ones before first."""
+        """Sends the next piece, unless the peer has to take earlier ones first."""
         self._sending = False
         if not self._unsent or self._writing_paused:
             return
@@ -137,7 +137,7 @@ class Wire(asyncio.Protocol):
             self._loop.call_soon(self._send_more)
 
     def _written(self, piece: memoryview) -> int:
-        """How much of it could be sent, which in TLS is nothing while the peer has to speak first."""
+        """Sends a piece and returns the bytes sent; 0 in TLS while the peer has to answer first."""
         if self._tls is None:
             self.write(piece)
             return len(piece)
@@ -185,7 +185,7 @@ class Wire(asyncio.Protocol):
         return early
 
     def _hang_up(self) -> None:
-        """At once: a polite TLS goodbye waits for the target's, with the socket open."""
+        """Aborts the connection: an orderly end of TLS would wait for the target, with the socket open."""
         self._unsent = []
         if self.transport is not None:
             self.transport.abort()

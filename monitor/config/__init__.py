@@ -1,4 +1,4 @@
-"""From the text of checks.toml to frozen specs: every problem at once, each with its line, and no secret in any."""
+"""Parses checks.toml into immutable specs: reports all problems at once, each with its line, and no secrets."""
 
 from monitor.config.load import load, parse_check
 from monitor.config.schema import schema

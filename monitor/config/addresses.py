@@ -124,7 +124,7 @@ def split_userinfo(text: Text) -> tuple[Text, tuple[str, str] | None]:
 
 
 def has_userinfo(value: object) -> bool:
-    """Whether this is a URL with a userinfo; False for anything that is not a URL."""
+    """True for a URL with a userinfo; False for any other value."""
     if not isinstance(value, (str, Secret)):
         return False
     try:
@@ -154,12 +154,12 @@ def resolver(value: object) -> str:
 
 
 def connect_to(value: object) -> HostPort:
-    """Where to connect instead; without a port, the URL's holds."""
+    """Parses the host and port to connect to; without a port, that of the URL is used."""
     return _host_port(value, lowest=1)
 
 
 def listen(value: object) -> HostPort:
-    """Where to listen; port 0 lets the system choose one."""
+    """Parses the address to listen on; for port 0 the system chooses a port."""
     place, port = _host_port(value, lowest=0)
     if port is None:
         raise BadValueError(f"{quoted(value)} has no port", 'write "127.0.0.1:8420"')
@@ -194,7 +194,7 @@ def network(value: object) -> Network:
 
 
 def allowed(value: object) -> Network | str:
-    """Whom /probe may ask: an address or a network; a host name, or `*.` and one for every name below it."""
+    """Parses an entry of /probe's allow-list: an address or network, a host name, or `*.NAME` for all names below."""
     text = plain(value)
     if "://" in text or "/" in text.rstrip("0123456789").rstrip("/"):
         raise BadValueError("must not be a URL or a path", "only the host or the network stands here")

@@ -1,4 +1,4 @@
-"""How a validator says what is wrong with one value, and how much of a value a message may show."""
+"""Defines a validator's error about one value, and how much of the value its message may show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def quoted(value: object) -> str:
 
 
 def kind(value: object) -> str:
-    """What sort of TOML value this is, with its article; says nothing of its content."""
+    """Returns the TOML type of a value, with its article; tells nothing of the content."""
     if isinstance(value, Secret):
         return "a secret"
     for types, name in _KINDS:

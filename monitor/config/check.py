@@ -22,7 +22,7 @@ T = TypeVar("T", bound=DefaultsTable)
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
-    """What a table starts from: [defaults] as written, and the pace that follows from it."""
+    """Base of a table: [defaults] as written, and the pace that they set."""
 
     tree: Tree = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
@@ -42,7 +42,7 @@ class _Reading(Generic[T]):
 def read_defaults(
     own: Tree, unresolved: list[Path], files: Files, pace: Pace | None = None
 ) -> tuple[Inherited, list[Finding]]:
-    """What checks inherit, and what is wrong with it; `unresolved` are the paths of secrets that are not there."""
+    """Returns what checks inherit, and the findings; `unresolved` holds the paths of secrets that are missing."""
     reading = _read(DefaultsTable, own, Inherited(pace=pace or Pace()), unresolved, files)
     return Inherited(own, reading.pace), reading.findings
 

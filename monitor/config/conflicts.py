@@ -80,7 +80,7 @@ def _credentials(tree: dict[str, Any]) -> Iterator[Conflict]:
 
 
 def certificate(tls: TlsTable | ListenTlsTable, files: Files) -> Iterator[Conflict]:
-    """Whether the certificate and the key in the table `tls` are a pair."""
+    """Yields a conflict if the certificate and the key in the table `tls` are no pair."""
     cert, key = tls.cert_file, tls.key_file
     at_cert, at_key = ("tls", "cert_file"), ("tls", "key_file")
     if cert and not key:
@@ -109,7 +109,7 @@ def _versions(tls: TlsTable) -> Iterator[Conflict]:
 
 
 def _families(table: DefaultsTable) -> Iterator[Conflict]:
-    """What is connected to, what is connected from, and `ip_version` have to be of one family."""
+    """Yields conflicts between address families: of the destination, of the source address, and of `ip_version`."""
     wanted = None if table.ip_version == "any" else int(table.ip_version)
     source = _family(table.source_address)
     where, address = _dialled(table)

@@ -1,4 +1,4 @@
-"""What of a check must never be shown: its secrets, and credentials that were written out all the same."""
+"""Collects the texts of a check that must never be shown: its secrets, and credentials in plain keys."""
 
 from __future__ import annotations
 

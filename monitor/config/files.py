@@ -33,7 +33,7 @@ class Files:
         self._environ = environ
         self._contents: dict[Path, bytes] = {}
         self.sources: dict[str, str | None] = {}
-        """Every file that was asked for, with the digest of its content, None if it could not be read."""
+        """Digest of each file's content, by path; None if the file could not be read."""
         self._proved: set[tuple[str, ...]] = set()
 
     def whole(self, place: Path) -> bytes:
@@ -69,7 +69,7 @@ class Files:
         self._prove((cert.path, key.path), lambda: _pair(cert.path, key.path))
 
     def out_of_date(self, cert: FileRef) -> str | None:
-        """Why the first certificate of a file is not valid now; None if it is, cannot be read, or does not matter."""
+        """Returns why a file's first certificate is not valid now; None if valid, unreadable, or not `strict`."""
         mark = b"-----BEGIN CERTIFICATE-----"
         try:
             dates = validity(b64decode(self._contents[Path(cert.path)].partition(mark)[2].partition(b"-----END")[0]))

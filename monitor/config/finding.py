@@ -1,4 +1,4 @@
-"""What is wrong, with its path in the document, until the path is turned into a line and a text."""
+"""Findings: errors with a path in the document, before the path becomes a line number and a text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Finding:
 
     @classmethod
     def of(cls, path: Path, wrong: BadValueError) -> Finding:
-        """What a reader raised, at the path of its value."""
+        """Makes a finding of a reader's error, at the path of the value."""
         return cls(path, wrong.message, wrong.suggestion)
 
     def below(self, prefix: Path) -> Finding:
@@ -46,12 +46,12 @@ def existing(tree: Any, path: Path) -> Path:
 
 
 def has(tree: Any, path: Path) -> bool:
-    """Whether the tree has the whole path."""
+    """True if the tree has the whole path."""
     return existing(tree, path) == path
 
 
 def related(one: Path, other: Path) -> bool:
-    """Whether one path leads to, or through, the other."""
+    """True if one path leads to, or through, the other."""
     return all(a == b for a, b in zip(one, other, strict=False))
 
 

@@ -36,7 +36,7 @@ def _location(value: object) -> Secret:
 
 
 class HistoryTable(Table):
-    """Where the past is kept, and how long."""
+    """Location and extent of the history."""
 
     enabled: bool = Field(default=_DEFAULT.enabled, description="Whether a history is kept at all.")
     url: (
@@ -58,7 +58,7 @@ class HistoryTable(Table):
 
 
 def history_findings(table: HistoryTable) -> list[Finding]:
-    """What is wrong with it only when its keys are seen together."""
+    """Returns errors that depend on several keys of the table."""
     found = []
     for shorter, longer in (("minutes", "hours"), ("hours", "days")):
         if getattr(table, shorter) > getattr(table, longer):

@@ -19,7 +19,7 @@ RETRY = ("retry_interval",)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a check runs, how long a run may take, and how soon a run follows a failure, in seconds."""
+    """Times in seconds: the interval of a check, the limits of a run, and the pause after a failure."""
 
     interval: float = CheckSpec.interval
     limits: Limits = field(default_factory=Limits)

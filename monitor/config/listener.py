@@ -70,7 +70,7 @@ _Person = Annotated[str, PlainValidator(_person), WithJsonSchema({"type": "strin
 
 
 class UserTable(Table):
-    """Somebody who logs in with a name and a password."""
+    """A user who logs in with a name and a password."""
 
     name: _Person = Field(description="The name to log in with.")
     password: Annotated[Secret, PlainValidator(_hash), WithJsonSchema({"type": "string", "pattern": PATTERN})] = Field(
@@ -102,7 +102,7 @@ class ForwardedTable(Table):
 
 
 class AccessTable(Table):
-    """Who may do what over HTTP."""
+    """Rights of callers over HTTP."""
 
     anonymous: list[Annotated[Right, *one_of(*RIGHTS)]] | None = Field(
         default=None, description='What needs no login: "view", "metrics", "write".'
@@ -113,7 +113,7 @@ class AccessTable(Table):
 
 
 class ListenTlsTable(Table):
-    """How the listener itself speaks TLS."""
+    """TLS of the listener itself."""
 
     cert_file: keys.CertFile = Field(default=None, description="PEM file of the listener's certificate and its chain.")
     key_file: keys.KeyFile = Field(default=None, description="PEM file of its private key, not encrypted.")
@@ -127,7 +127,7 @@ def _forwarded(table: ForwardedTable) -> ForwardedSpec:
 
 
 def access_spec(table: AccessTable) -> AccessSpec:
-    """Who may do what; everybody everything, unless the table says anything."""
+    """Returns the rights of callers: without any key in the table, everyone has all rights."""
     if not table.model_fields_set:
         return AccessSpec()
     return AccessSpec(

@@ -1,4 +1,4 @@
-"""What is wrong with the tables of the listener only when they are seen together."""
+"""Finds errors that depend on several tables of the listener."""
 
 from __future__ import annotations
 

@@ -133,8 +133,8 @@ class _Reading:
         return monitor_spec(table) if table else MonitorSpec()
 
     def _public(self, sections: _Sections) -> None:
-        """Whom the public page shows, once it is known which checks there are."""
-        if len(self.checks) == len(sections.checks):  # else nobody knows yet which groups there are
+        """Adds findings about the public page; these need the list of all checks."""
+        if len(self.checks) == len(sections.checks):  # else some groups are unknown
             self._add(("monitor",), list(unshown(sections.monitor, self.monitor.public, self.checks)))
 
     def _checks(self, sections: _Sections) -> Iterator[CheckSpec]:
@@ -162,7 +162,7 @@ class _Reading:
     def _maintenance(self, sections: _Sections) -> Iterator[MaintenanceSpec]:
         for index, tree in enumerate(sections.maintenance):
             one, found = read_maintenance(tree, self._files)
-            if one is not None and len(self.checks) == len(sections.checks):  # else nobody knows yet what there is
+            if one is not None and len(self.checks) == len(sections.checks):  # else some checks are unknown
                 found = list(unselective(one, self.checks))
             self._add(("maintenance", index), found)
             if one is not None:
@@ -196,7 +196,7 @@ def _duplicates(names: dict[int, str]) -> Iterator[Finding]:
 
 
 def _former(checks: list[Tree], names: dict[int, str]) -> Iterator[Finding]:
-    """Former names that some check has now, or that two claim: nobody could tell whose the past is."""
+    """Yields former names that another check has or claims too: their past would belong to two checks."""
     taken: dict[str, Path] = {name: ("checks", index, "name") for index, name in reversed(names.items())}
     for index, tree in enumerate(checks):
         former = tree.get("was")

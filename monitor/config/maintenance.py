@@ -1,4 +1,4 @@
-"""Reads [[maintenance]]: when it is, in one of three ways, and which checks it is of."""
+"""Reads [[maintenance]]: its times, given in one of three ways, and its checks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_maintenance(tree: Tree, files: Files) -> tuple[MaintenanceSpec | None, 
 
 
 def unselective(maintenance: MaintenanceSpec, checks: Sequence[CheckSpec]) -> Iterator[Finding]:
-    """What selects no check: mostly a slip of the pen, and then somebody is paged in the middle of the work."""
+    """Yields patterns that select no check: mostly typing errors, which would page on-call during the work."""
     kinds = (
         ("checks", "check", maintenance.checks, {check.name for check in checks}),
         ("groups", "group", maintenance.groups, {check.group for check in checks if check.group}),
@@ -45,7 +45,7 @@ def unselective(maintenance: MaintenanceSpec, checks: Sequence[CheckSpec]) -> It
 
 
 def unfitting(key: str, what: str, patterns: Sequence[str], known: set[str]) -> Iterator[Finding]:
-    """Patterns in the array `key` that fit none of the names that there are of `what`."""
+    """Yields patterns of the array `key` that match no known name; `what` is the kind of the names."""
     for place, pattern in enumerate(patterns):
         if pattern not in known and not any(fits((pattern,), name) for name in known):
             yield Finding((key, place), f"there is no {what} {quoted(pattern)}", did_you_mean(pattern, known))

@@ -33,7 +33,7 @@ def merged(defaults: Tree, check: Tree) -> Tree:
 
 
 def states_credentials(check: Tree) -> bool:
-    """Whether this table itself says how to authenticate."""
+    """True if this table itself sets an authentication."""
     return "auth" in check or has_userinfo(check.get("url")) or authorization(check) is not None
 
 

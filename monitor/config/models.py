@@ -63,7 +63,7 @@ Latency = Annotated[
 
 
 class TlsTable(Table):
-    """How TLS is spoken, and what the certificate has to be like."""
+    """TLS versions and certificates to use, and the conditions that the server's certificate has to meet."""
 
     verify: bool = Field(
         default=_TLS.verify, description="Whether an untrusted, expired or misnamed certificate fails the check."
@@ -95,7 +95,7 @@ class TlsTable(Table):
 
 
 class ExpectTable(Table):
-    """What a good answer looks like."""
+    """Conditions of a good answer."""
 
     status: keys.Statuses = Field(
         default=list(_EXPECT.status), min_length=1, description='Accepted statuses: 301, "2xx", "400-404".'
@@ -124,14 +124,14 @@ class BasicTable(Table):
 
 
 class AuthTable(Table):
-    """How the check authenticates; an empty table takes back what [defaults] says."""
+    """Authentication of the check; an empty table removes that of [defaults]."""
 
     basic: BasicTable | None = Field(default=None, description="A user name and a password.")
     bearer: keys.Filled | None = Field(default=None, description="A bearer token, best from { env } or { file }.")
 
 
 class RequestTable(Table):
-    """How to ask, and what to expect: what checks and probe modules have in common."""
+    """Request and expectations: keys that checks and probe modules share."""
 
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="The three limits of a run.")
     method: keys.Method | None = Field(default=None, description="The HTTP method; GET, or POST if there is a body.")
@@ -162,11 +162,11 @@ class RequestTable(Table):
 
 
 class ModuleTable(RequestTable):
-    """A module of /probe: how a target is asked that is named in the request."""
+    """A module of /probe: request and expectations for a target that the caller names."""
 
 
 class DefaultsTable(RequestTable):
-    """What holds for every check that does not say otherwise."""
+    """Values for every check that does not set its own."""
 
     group: keys.Shown = Field(default="", description="The group that the check is shown in.")
     url: keys.Url | None = Field(default=None, description="What to request: an http or https URL.")
@@ -205,7 +205,7 @@ class CheckTable(DefaultsTable):
 
 
 class MaintenanceTable(Table):
-    """Planned maintenance: shown as that, counted for nothing, and no reason to page anybody."""
+    """Planned maintenance: shown as such, left out of availability, and without notifications."""
 
     name: keys.Title = Field(description="What it is, for the page.")
     starts: keys.Moment | None = Field(default=None, description="When it begins, once: a date-time, not in quotes.")
@@ -223,7 +223,7 @@ class MaintenanceTable(Table):
 
 
 class LogTable(Table):
-    """How the daemon logs."""
+    """Log format and levels."""
 
     format: Annotated[Literal["auto", "console", "json"], *one_of("auto", "console", "json")] = Field(
         default=LogSpec().format, description="JSON lines or text; auto is text on a terminal and JSON elsewhere."
@@ -235,7 +235,7 @@ class LogTable(Table):
 
 
 class ProbeTable(Table):
-    """Whom /probe may ask besides the configured checks."""
+    """Targets and limits of /probe."""
 
     allow: list[keys.Allowed] = Field(
         default=[], description='Targets besides the checks: "host.example.com", "*.example.com", "10.0.0.0/8".'

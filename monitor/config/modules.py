@@ -19,7 +19,7 @@ from monitor.spec import CheckSpec, Expect
 Tree = dict[str, Any]
 
 DEFAULT_MODULE = "http_2xx"
-"""What a request without a module means, here and in blackbox_exporter."""
+"""The module of requests that name none, as in blackbox_exporter."""
 _NOWHERE = "http://target.invalid/"
 """Stands in for the target while a module is read (RFC 2606: such a name never exists)."""
 _OF_CHECKS = frozenset(CheckTable.model_fields) - frozenset(ModuleTable.model_fields)
@@ -27,14 +27,15 @@ _UNPACED = Pace(interval=values.LONGEST_DURATION)
 
 
 def built_in() -> CheckSpec:
-    """The default module as blackbox_exporter has it: a GET that expects 2xx. It takes nothing from [defaults],
-    whose credentials are for the operator's own endpoints.
+    """Returns the default module, like that of blackbox_exporter: a GET that expects 2xx.
+
+    It takes nothing from [defaults]: credentials there are for the operator's own endpoints.
     """
     return CheckSpec(DEFAULT_MODULE, _NOWHERE, _NOWHERE, allow_downgrade=True, expect=Expect(status=((200, 299),)))
 
 
 def inherited_by_modules(defaults: Tree, files: Files) -> Inherited:
-    """What modules take from [defaults]; what is wrong there is found elsewhere."""
+    """Returns the keys of [defaults] that modules inherit; errors in them are reported elsewhere."""
     shared = {key: value for key, value in defaults.items() if key not in _OF_CHECKS}
     inherited, _ = read_defaults(shared, [], files, _UNPACED)
     return inherited

@@ -16,7 +16,7 @@ OPERATORS: tuple[Operator, ...] = get_args(Operator)
 
 
 class LengthOperators(Table):
-    """How long something has to be; a plain number stands for `equals`."""
+    """Conditions of a length; a plain number means `equals`."""
 
     equals: keys.Count | None = Field(default=None, description="The length itself.")
     less_than: keys.Count | None = Field(default=None, description="The length must be below this.")
@@ -39,7 +39,7 @@ LengthRules = Annotated[
 
 
 class BodyRules(Table):
-    """What the text of the answer has to be like."""
+    """Conditions of the answer's text."""
 
     contains: keys.Strings = Field(default=[], description="Text that the body must contain, or a list of such texts.")
     not_contains: keys.Strings = Field(default=[], description="Text that the body must not contain, or a list.")
@@ -51,7 +51,7 @@ class BodyRules(Table):
 
 
 class HeaderOperators(Table):
-    """What the value of a header has to be like; a plain string stands for `equals`."""
+    """Conditions of a header's value; a plain string means `equals`."""
 
     equals: keys.Text | None = Field(default=None, description="The whole value.")
     not_equals: keys.Text | None = Field(default=None, description="A value that the header must not have.")
@@ -73,7 +73,7 @@ class HeaderOperators(Table):
 
 
 class JsonOperators(Table):
-    """What a value in the JSON of the answer has to be like; a plain value stands for `equals`."""
+    """Conditions of a value in the answer's JSON; a plain value means `equals`."""
 
     equals: keys.Json = Field(default=None, description="The value itself, of any type.")
     not_equals: keys.Json = Field(default=None, description="A value that it must not be.")

@@ -33,7 +33,7 @@ class ApiTable(Table):
 
 
 class PublicTable(Table):
-    """What everybody may see, without a login."""
+    """The public page, which needs no login."""
 
     enabled: bool = Field(default=_PUBLIC.enabled, description="Whether there is a page for everybody, at /public.")
     groups: keys.Selection = Field(
@@ -47,6 +47,6 @@ class PublicTable(Table):
 
 
 def public_spec(table: PublicTable) -> PublicSpec:
-    """What everybody may see."""
+    """Returns the settings of the public page."""
     groups = tuple(map(values.plain, table.groups))
     return PublicSpec(table.enabled, groups, table.title, table.history, table.descriptions)

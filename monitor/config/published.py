@@ -1,4 +1,4 @@
-"""What is wrong with [monitor.public] only when it is seen together with the checks."""
+"""Finds errors of [monitor.public] that depend on the checks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Tree = dict[str, Any]
 
 
 def unshown(tree: Tree, public: PublicSpec, checks: Sequence[CheckSpec]) -> Iterator[Finding]:
-    """A page for everybody that shows nothing, or less than was meant; `tree` is [monitor] as written.
+    """Yields findings for a public page that shows nothing, or less than intended; `tree` is [monitor] as written.
 
-    All groups are never shown only because none was named.
+    Groups must be named: no page shows all of them by default.
     """
     if not public.enabled:
         return

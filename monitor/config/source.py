@@ -1,4 +1,4 @@
-"""Reads the file: bytes to text to TOML, with a sentence and a line for whatever is in the way."""
+"""Reads the file: bytes to text to TOML; reports errors with a sentence and a line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(path: Path, files: Files) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(path, line, "the file is not UTF-8 text", "save it as UTF-8") from None
-    if not text.strip():  # far more often a write that was cut short than somebody's wish
+    if not text.strip():  # far more often a write that was cut short than intended
         raise _refused(path, 0, "the file is empty", "a file with only [monitor] in it starts without checks")
     return text
 

@@ -21,7 +21,7 @@ def target_url(text: str) -> str:
 
 
 def named(module: CheckSpec, place: str) -> CheckSpec:
-    """The module with this HOST or HOST:PORT in the request, and the host in TLS, whatever the target is.
+    """Returns the module with HOST or HOST:PORT as its Host header, and the host for TLS, for any target.
 
     Raises BadValueError.
     """

@@ -18,10 +18,10 @@ M = TypeVar("M", bound=BaseModel)
 Tree = dict[str, Any]
 
 _FEW = 9
-"""So many known keys can be told to somebody who wrote an unknown one."""
+"""Known keys that a message about an unknown key lists; more are left out."""
 
 _STAND_INS = {"name": "unnamed", "url": "http://unknown.invalid/"}
-"""What a check without the keys that it needs is checked on with."""
+"""Values for missing required keys, so that the rest of the check can be validated."""
 
 
 def validated(model: type[M], tree: Tree, files: Files) -> tuple[M | None, list[Finding]]:

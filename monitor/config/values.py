@@ -64,7 +64,7 @@ def title(value: object) -> str:
 
 
 def check_title(value: object) -> str:
-    """What people read instead of a check's name: one line in any script."""
+    """Returns the title, which replaces the check's name for readers: one line in any script. Raises BadValueError."""
     text = title(value)
     if len(text) > LONGEST_TITLE:
         raise BadValueError(f"has {len(text)} characters; a title has at most {LONGEST_TITLE}")
@@ -197,7 +197,7 @@ def name(value: object) -> str:
 
 
 def is_name(value: object) -> bool:
-    """Whether this is a valid name."""
+    """True if the value is a valid name."""
     return isinstance(value, str) and re.fullmatch(NAME, value) is not None
 
 

@@ -41,7 +41,7 @@ async def _place(opened: contextlib.AsyncExitStack, example: Example, issuer: Is
 
 
 def _end() -> asyncio.Event:
-    """Set when the daemon closes its end of the pipe, which it does in whatever way it ends, or by a signal."""
+    """Returns an event that is set by a signal, or when the daemon closes its end of the pipe."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin, ended.set)

@@ -1,4 +1,4 @@
-"""What the demo prints when it is ready: what each check will show, and where to look."""
+"""Prints the demo's text when it is ready: the expected result of each check, and the page's address."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ COMPANY = (
         at_first(8, fine(0.05), _SILENT, _GOOD), _OFTEN + 'timeout.read = "600ms"',
     ),
 )  # fmt: skip
-"""What a page looks like on a rather bad day."""
+"""The examples of a page on a rather bad day."""
 
 
 def _fault(

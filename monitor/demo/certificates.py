@@ -1,4 +1,4 @@
-"""Certificates made at the start: one authority that the demo's checks trust, and one that nobody knows."""
+"""Makes certificates at the start: of an authority that the demo's checks trust, and of an unknown one."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Authority:
         )
 
     def certificate(self) -> bytes:
-        """What to trust, PEM."""
+        """Returns the certificate to trust, PEM."""
         return self._certificate.sign(self._key, hashes.SHA256()).public_bytes(_PEM)
 
     def issue(self, host: str, days: tuple[float, float]) -> bytes:
-        """A private key and its certificate for a host, valid from and to so many days from now, PEM."""
+        """Returns a private key and its certificate for a host, valid between two days relative to now, PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(host), self._name, key.public_key(), days)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)

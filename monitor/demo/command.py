@@ -1,4 +1,4 @@
-"""The command itself: starts the targets, runs the daemon on them, and says what there is to see."""
+"""The demo command: starts the targets and the daemon, and prints what to look at."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _targets(groups: Sequence[str]) -> Iterator[Path]:
         _await_end(process)
         process.stdout.close()
         if config is not None:
-            shutil.rmtree(config.parent, ignore_errors=True)  # it is gone, unless somebody killed the process
+            shutil.rmtree(config.parent, ignore_errors=True)  # usually gone already
 
 
 def _await_end(process: subprocess.Popen[bytes]) -> None:
@@ -72,7 +72,7 @@ def _await_end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _usual_or_free() -> HostPort:
-    """Where the daemon listens by default; a free port if somebody listens there, perhaps a real monitor."""
+    """Returns the daemon's default address, with port 0 if the port is in use, perhaps by a real monitor."""
     host, port = MonitorSpec().listen
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the daemon will

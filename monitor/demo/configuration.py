@@ -56,7 +56,7 @@ def _url(example: Example) -> str:
 
 
 def _through_names(example: Example, address: str) -> str:
-    """By the name and not the number, so that the name server is asked, and the page shows how long that took."""
+    """Returns the target's name with the port, so that runs query the name server, and the page shows its time."""
     return f"{example.host}:{address.rpartition(':')[2]}"
 
 

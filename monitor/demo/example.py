@@ -33,5 +33,5 @@ class Example:
 
     @property
     def telling(self) -> bool:
-        """Whether it has a fault to explain."""
+        """True if the example has a fault to explain."""
         return self.reason is not None and self.reason.outcome.value not in ("success", "inconclusive")

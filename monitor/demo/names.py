@@ -26,7 +26,7 @@ class NameServer(asyncio.DatagramProtocol):
     """Answers over UDP."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Keeps the transport."""
         self._transport = cast("asyncio.DatagramTransport", transport)  # asyncio's own is no subclass of it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
@@ -53,7 +53,7 @@ def replied(query: bytes) -> bytes | None:
 
 
 def _question(query: bytes) -> tuple[str, int]:
-    """The name that is asked for, and where it ends."""
+    """Returns the name in the query, and the index of its end."""
     labels, place = [], _HEADER.size
     while length := query[place]:
         labels.append(query[place + 1 : place + 1 + length].decode("ascii").lower())

@@ -42,7 +42,7 @@ NEXT = {
     Reason.READ_TIMEOUT: "Look for an application or a proxy that stalls in the middle of an answer.",
     Reason.TOTAL_TIMEOUT: "Bytes came all the time, too slowly: look at the network, or raise timeout.total.",
 }
-"""What whoever is on call does next; docs/outcomes.md says more."""
+"""The next step for on-call, by reason; docs/outcomes.md has more."""
 
 
 async def serve_runbooks(examples: Iterable[Example]) -> str:

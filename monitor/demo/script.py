@@ -1,4 +1,4 @@
-"""What a target does, as data: the scripts that connections meet, and the acts that they change in."""
+"""Describes a target's behaviour as data: scripts for connections, and acts that change the script."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from math import inf
 
 
 class End(Enum):
-    """How a connection ends once every step was taken."""
+    """The end of a connection after the last step."""
 
     CLOSE = auto()
     RESET = auto()
     HOLD = auto()
-    """Not at all, until the client goes."""
+    """None, until the client closes the connection."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """What a connection meets: bytes to send and pauses of about so many seconds, then an end.
+    """Steps of a connection: bytes to send, and approximate pauses in seconds; then an end.
 
-    `asked` is whether the request is awaited before the first step.
+    `asked` is True if the script waits for the request before the first step.
     """
 
     steps: tuple[bytes | float, ...] = ()
@@ -30,7 +30,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a target shows of itself: valid from and to so many days from now, for its own host unless one is given."""
+    """A target's certificate: first and last day relative to now, and its host (empty: the target's own)."""
 
     days: tuple[float, float] = (-29, 61)
     host: str = ""
@@ -38,7 +38,7 @@ class Certificate:
 
 
 Act = tuple[float, Script | None]
-"""For so many seconds this script; None: nobody listens, and connections are refused."""
+"""Seconds that the act lasts, and its script; None: the port is closed, and connections are refused."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Target:
     full: bool = False
 
     def script(self, passed: float) -> Script | None:
-        """The script of the act that is on, so many seconds after the start."""
+        """Returns the script of the current act, `passed` seconds after the start."""
         moment = passed % sum(lasts for lasts, _ in self.acts)
         for lasts, script in self.acts:
             if moment < lasts:
@@ -65,7 +65,7 @@ def always(script: Script | None, certificate: Certificate | None = None) -> Tar
 
 
 def at_first(seconds: float, before: Script, script: Script | None, certificate: Certificate | None = None) -> Target:
-    """A target that changes its ways once, so many seconds after the start."""
+    """Returns a target that changes its script once, `seconds` after the start."""
     return Target(((seconds, before), (inf, script)), certificate)
 
 
@@ -77,10 +77,10 @@ def answer(body: str = "", status: str = "200 OK", *, kind: str = "application/j
 
 
 def answering(body: str = "", status: str = "200 OK", *, after: float = 0.01, kind: str = "text/plain") -> Script:
-    """A script that answers after about so many seconds."""
+    """Returns a script that answers after about `after` seconds."""
     return Script((after, answer(body, status, kind=kind)))
 
 
 def fine(after: float) -> Script:
-    """What a healthy service answers."""
+    """Returns the script of a healthy service."""
     return answering('{"status": "ok", "queue": {"depth": 3}}\n', after=after, kind="application/json")

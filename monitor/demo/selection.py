@@ -1,4 +1,4 @@
-"""Which examples are meant."""
+"""Selects examples."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ async def _play(script: Script, reader: asyncio.StreamReader, writer: asyncio.St
 
 @contextlib.contextmanager
 def _held_port() -> Iterator[int]:
-    """A port that stays ours, also while nobody listens on it, so that it refuses."""
+    """Reserves a port without listening, so that it refuses connections and no other process takes it."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((HOST, 0))

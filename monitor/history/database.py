@@ -38,7 +38,7 @@ class Database:
     def __init__(self, location: str) -> None:
         self._place = place(location)
         self.shown = self._place.shown
-        """Where it is, without anything secret."""
+        """The location, without secrets."""
         self.dialect = self._place.dialect
         self.step = Step.CLOSED
         self._engine: Engine | None = None

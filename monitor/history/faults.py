@@ -1,4 +1,4 @@
-"""What goes wrong with a database, in sentences: the one place where errors of drivers become `HistoryError`."""
+"""Turns the errors of database drivers into `HistoryError`, each with a sentence; no other module does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Gone(HistoryError):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """What a driver raises within is raised as HistoryError, in a sentence without addresses or secrets."""
+    """Raises a driver's error within as HistoryError, with a sentence that holds no addresses or secrets."""
     try:
         yield
     except DBAPIError as error:

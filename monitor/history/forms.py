@@ -18,7 +18,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def brought_up(connection: Connection) -> None:
-    """Have the tables in a form that we can read and write; raises HistoryError if that cannot be."""
+    """Brings the tables to the form of this version. Raises HistoryError if that is impossible."""
     found = _revision(connection)
     if found is None:
         _begin(connection)
@@ -61,7 +61,7 @@ def _upgrade(connection: Connection, found: str) -> None:
 
 
 def _lacking(connection: Connection, table: Table) -> str | None:
-    """Why a table of a newer version cannot be used, None if it can be: it may have more, but not less."""
+    """Returns why a table of a newer version cannot be used; None if it can: it may have more columns, but no fewer."""
     inspector = inspect(connection)
     if not inspector.has_table(table.name):
         return f"it has no table {table.name}"

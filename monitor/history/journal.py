@@ -1,4 +1,4 @@
-"""What is to be written, gathered on the loop: results as they come, checks as they stand, incidents as they change."""
+"""Gathers on the loop what the database has to store: new results, the states of checks, and changes of incidents."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Journal:
         self._row = base
         self._noted: list[Noted] = []
         self._rows: deque[tuple[Row, int]] = deque()
-        """What was encoded already, with the number of results in it."""
+        """Rows that are already encoded, each with the number of its results."""
         self._alike: dict[str, Result | None] = {}
         self._fresh: dict[str, int] = {}
         """Results of each check since it was saved."""
@@ -49,7 +49,7 @@ class Journal:
         self._incidents: dict[str, Incident] = {}
         self._round: Iterator[Record] = iter(())
         self._round_began: int | None = None
-        """The row of the journal with which it did."""
+        """The row of the journal at which the round began."""
         self._forget: int | None = None
 
     def above(self, number: int) -> None:
@@ -76,7 +76,7 @@ class Journal:
             self._soon[name] = None
 
     def incident(self, incident: Incident) -> None:
-        """It began, ended, or somebody takes care of it."""
+        """Notes that an incident began or ended, or that its acknowledgement changed."""
         self._incidents.pop(incident.id, None)
         self._incidents[incident.id] = incident
         if len(self._incidents) > _MOST_INCIDENTS:
@@ -114,7 +114,7 @@ class Journal:
     async def checkpoint(
         self, writes: Writes, ids: Callable[[str], int], now: Callable[[], Moment], *, all_of_them: bool
     ) -> list[Captured]:
-        """Add the checks whose turn it is, or all; says which, to be told of once they are written."""
+        """Adds the checks whose turn it is, or all; returns them, for `written` or `not_written` after the commit."""
         captured = []
         async for record in turns(self._due(all_of_them=all_of_them)):
             name = ids(record.spec.name)
@@ -157,7 +157,7 @@ class Journal:
             self._forget = None
 
     def not_written(self, captured: list[Captured]) -> None:
-        """It is not; these checks are saved with the next ones."""
+        """Saves these checks again with the next ones, as the write failed."""
         self.save_soon(record.spec.name for record, _, _ in captured)
 
     def only(self, names: set[str]) -> None:
@@ -173,7 +173,7 @@ def _incident_row(one: Incident, check_id: int) -> Row:
 
 
 def _chunks(record: Record, check_id: int, fresh: int) -> Iterator[Row]:
-    """The newest so many results, failures apart from the others."""
+    """Yields the newest `fresh` results as rows, failures apart from the others."""
     newest = record.recent.results()[:fresh]
     for failed in (False, True):
         some = [result for result in reversed(newest) if result.failed is failed]

@@ -1,4 +1,4 @@
-"""Keeps the history beside the checks: once a second it writes what happened, whatever the database is like meanwhile.
+"""Keeps the history beside the checks: writes once a second, without ever making the checks wait for the database.
 
 No check waits for it. While the database is away things wait in memory, up to a bound; what is given up is counted.
 """
@@ -111,7 +111,7 @@ class Keeper:
         await self._write(all_of_them=True)
 
     def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Go by these settings, and keep what belongs to checks that have another name now."""
+        """Applies these settings, and keeps the past of checks that were renamed."""
         if spec.location != self._spec.location:
             _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
         self._pruning.use(spec)
@@ -164,7 +164,7 @@ class Keeper:
             await self._write(all_of_them=True)
 
     def _number(self, ids: Mapping[str, int]) -> None:
-        """Go by the numbers that this database has for the checks."""
+        """Takes over the numbers that this database has for the checks."""
         self._ids.clear()
         self._ids |= ids
         for record in self._ledger:
@@ -209,7 +209,7 @@ class Keeper:
         self._journal.save_soon([record.spec.name])
 
     def acknowledged(self, incident: Incident) -> None:
-        """Somebody takes care of it, or nobody any more."""
+        """Stores an incident whose acknowledgement was set or withdrawn."""
         if self._early is None:
             self._journal.incident(incident)
             self._journal.save_soon([incident.check])
@@ -296,7 +296,7 @@ class Keeper:
 
     @property
     def trouble(self) -> str | None:
-        """What on-call has to know of it."""
+        """Returns a sentence for on-call if the database has taken no writes for a while, else None."""
         since = self._failing_since
         if since is None or system_clock().wall - since < _SILENT:
             return None

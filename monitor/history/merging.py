@@ -36,13 +36,13 @@ class Early:
             self.recovered = at
 
     def recovery(self, successes: int, up_after: int) -> float | None:
-        """When an incident ended after which so many successes were stored already; None if it goes on."""
+        """Returns the time at which an incident ended that already has `successes` stored; None if it goes on."""
         lacking = max(up_after - successes, 1)
         return self.first[lacking - 1] if len(self.first) >= lacking else self.recovered
 
 
 class Merged(NamedTuple):
-    """Where the check stands; the stored incident, if it ended meanwhile; and from when on its own incidents count."""
+    """The standing of the check, the stored incident if it ended, and the time from which its own incidents count."""
 
     standing: Standing
     ended: Incident | None = None

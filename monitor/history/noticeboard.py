@@ -15,7 +15,7 @@ _encode = msgpack.Encoder().encode
 
 
 class Noticeboard:
-    """What is announced."""
+    """Holds the announcements."""
 
     def __init__(self, database: Database, statements: Statements, skipped: Skipped) -> None:
         self._database = database
@@ -24,12 +24,12 @@ class Noticeboard:
         self._known: dict[str, Announcement] = {}
 
     def shown(self, now: float) -> tuple[Announcement, ...]:
-        """What is to be read at this time (Unix seconds), newest first."""
+        """Returns the announcements to show at this time (Unix seconds), newest first."""
         holding = (one for one in self._known.values() if one.shown(now))
         return tuple(sorted(holding, key=lambda one: -one.starts))
 
     async def load(self, now: float) -> None:
-        """Have what holds, or will hold, in memory."""
+        """Loads the announcements that are valid now or will be later."""
         table = announcements.c
         asked = select(table.id, table.data).where(or_(table.ends.is_(None), table.ends > now))
         rows = await self._database.rows(asked, early=True)
@@ -43,7 +43,7 @@ class Noticeboard:
         self._known[said.id] = said
 
     async def withdraw(self, name: str, now: float) -> bool:
-        """End it now (Unix seconds); False if there is none of this id that still holds."""
+        """Ends an announcement now (Unix seconds); False if no announcement of this id is still valid."""
         said = self._known.get(name)
         if said is None or (said.ends is not None and said.ends <= now):
             return False

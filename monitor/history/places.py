@@ -1,4 +1,4 @@
-"""Where a database is: a file of SQLite or a server of PostgreSQL, and how each is opened, held and checked."""
+"""Opens, locks and checks a database: a file of SQLite or a server of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from monitor.retention import libpq_parameters
 _log = structlog.get_logger("monitor.history")
 
 _BUSY_MILLISECONDS = 2000
-"""How long SQLite waits for the lock of somebody else, a backup mostly."""
+"""Milliseconds that SQLite waits for a lock of another process, mostly a backup."""
 _ADVISORY_LOCK = 0x6D6F6E69746F72
 """«monitor», as the number that PostgreSQL locks."""
 _ANSWER = 30.0
@@ -35,7 +35,7 @@ class Place(Protocol):
 
     dialect: str
     shown: str
-    """Where it is, without anything secret."""
+    """The location, without secrets."""
     patience: float | None
     """Seconds for one transaction; None where no transaction waits for a network."""
 
@@ -43,7 +43,7 @@ class Place(Protocol):
         """Connections to it; raises HistoryError if another monitor has it."""
 
     def claim(self, writer: Connection) -> None:
-        """Be the only one who writes; raises HistoryError if another monitor does."""
+        """Makes this monitor the only writer. Raises HistoryError if another monitor writes."""
 
     def check(self) -> None:
         """Raises HistoryError if it is no longer the one that was opened."""
@@ -52,7 +52,7 @@ class Place(Protocol):
         """End every transaction that waits for an answer."""
 
     def release(self) -> None:
-        """Let another monitor have it."""
+        """Releases the database for other monitors."""
 
 
 def place(location: str) -> Place:
@@ -115,7 +115,7 @@ class File:
         """Does nothing: SQLite waits for locks only, at most two seconds."""
 
     def release(self) -> None:
-        """Let another monitor have it."""
+        """Releases the database for other monitors."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -133,7 +133,7 @@ class File:
 
 
 def _default() -> Path:
-    """In the folder that systemd made for us (systemd.exec(5), StateDirectory), else here."""
+    """Returns the path in systemd's StateDirectory (systemd.exec(5)), else in the working directory."""
     return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0], "monitor.db")
 
 
@@ -211,7 +211,7 @@ class Server:
             raise HistoryError(f"another monitor writes to {self.shown}")
 
     def check(self) -> None:
-        """It is the one that the connection goes to."""
+        """Does nothing: a connection always leads to the same database."""
 
     def sever(self) -> None:
         """Close the line under every connection."""

@@ -15,7 +15,7 @@ from monitor.past import DAY, HOUR, MINUTE
 from monitor.retention import HistorySpec
 
 _STEPS_OF_A_ROUND = 720
-"""Every check is looked at once in so many checkpoints, of which there is one in five seconds: an hour."""
+"""Checkpoints in which each check comes up once; with one in five seconds, that is an hour."""
 
 
 class Pruning:
@@ -26,7 +26,7 @@ class Pruning:
         self._low = 0
 
     def use(self, spec: HistorySpec) -> None:
-        """Keep things for so long from now on."""
+        """Sets the spans for which history is kept, from the next step on."""
         self._spec = spec
 
     def step(self, connection: Connection, highest: int, now: float) -> None:

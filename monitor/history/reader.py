@@ -1,4 +1,4 @@
-"""Answers what is asked of the past: from the database, and from memory what is not written yet."""
+"""Answers queries about the past: from the database, and from memory for what is not written yet."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Reader:
         self._skipped = skipped
 
     def use(self, spec: HistorySpec) -> None:
-        """Things are kept for so long from now on."""
+        """Sets the spans for which history is kept."""
         self._spec = spec
 
     async def stretches(self, check: str, start: float, end: float, step: int) -> list[Stretch]:
-        """What [start, end) held, by stretches of `step` seconds or of what is kept, oldest first."""
+        """Returns the tallies of [start, end), oldest first, each of `step` seconds, or of more if so kept."""
         kept = self._finest(start, step)
         step = max(step // kept * kept, kept)
         found = await self._rows([check], [(kept, math.floor(start / step) * step, end)])
@@ -64,7 +64,7 @@ class Reader:
         return [Stretch(step, at, tally) for at, tally in sums.items()]
 
     async def totals(self, checks: Sequence[str], start: float, end: float) -> Mapping[str, Tally]:
-        """What [start, end) held in all, as exactly as it is kept."""
+        """Returns the total of [start, end) for each check, as exactly as it is kept."""
         found = await self._rows(checks, list(self._pieces(start, end)))
         sums: dict[str, Tally] = {}
         async for name in turns(checks):
@@ -74,7 +74,7 @@ class Reader:
         return sums
 
     def _finest(self, start: float, step: int) -> int:
-        """The longest of the stretches that are kept which such a step is made of, and that are kept for so long."""
+        """Returns the length of stretches to read: the longest that divides `step`, or the next one still kept."""
         age = system_clock().wall - start
         limits = {MINUTE: self._spec.minutes, HOUR: self._spec.hours, DAY: self._spec.days}
         fitting = max(length for length in STEPS if step % length == 0 or length == MINUTE)
@@ -96,7 +96,7 @@ class Reader:
         yield from self._hours(last, end, now)
 
     def _grain(self, at: float, now: float) -> int:
-        """How finely a time of that age is kept; what it cuts through is counted whole."""
+        """Returns the seconds of the stretches kept for that age; a stretch that is cut counts whole."""
         age = now - at
         return MINUTE if age <= self._spec.minutes else HOUR if age <= self._spec.hours else DAY
 
@@ -141,7 +141,7 @@ class Reader:
                 self._skipped(f"tallies ({step}, {number}, {at})", error)
 
     def _remember(self, checks: Sequence[str], pieces: list[tuple[int, float, float]], found: dict[str, Keys]) -> None:
-        """What is in memory is newer than what is written."""
+        """Replaces stored tallies by those in memory, which are newer."""
         now = system_clock()
         for name in checks:
             record = self._ledger.get(name)
@@ -211,7 +211,7 @@ class Reader:
         return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[: asked.limit]
 
     def _lasting(self, asked: IncidentQuery) -> dict[str, Incident]:
-        """Those in memory that are asked for: they may not be written yet, or not as they are now."""
+        """Returns matching incidents from memory, whose rows in the database may be missing or outdated."""
         of_memory = (
             one
             for record in self._ledger
@@ -236,7 +236,7 @@ class Reader:
         return None if found is None else _named(found, names.get(number))
 
     async def outages(self, start: float, end: float) -> list[Outage]:
-        """When the monitor itself did not look."""
+        """Returns the times in which the monitor was not running."""
         of = presence.c
         asked = select(of.started_at, of.alive_until).order_by(of.started_at)
         rows = [(began, until) for began, until in await self._database.rows(asked) if self._sane(began, until)]
@@ -252,7 +252,7 @@ class Reader:
         return False
 
     async def announcements(self, start: float, end: float) -> list[Announcement]:
-        """What was announced for that time, newest first."""
+        """Returns the announcements of that time, newest first."""
         of = announcements.c
         asked = select(of.id, of.data).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
         rows = await self._database.rows(asked.order_by(of.starts.desc()))

@@ -1,4 +1,4 @@
-"""What the process before knew, read at the start and put into the records of this one."""
+"""Reads the last process's history at the start, and puts it into the records of this process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from monitor.state import Incident
 from monitor.turns import turns
 
 _LATEST_INCIDENTS = 5000
-"""So many are read for the records, which keep some each; all others are only read when somebody asks."""
+"""Incidents read at the start for the records, which keep some each; queries read all others."""
 _MOST_CHECKS = 2**31
 """The numbers of checks are below this: PostgreSQL's integers end there."""
 
@@ -35,7 +35,7 @@ class Restored:
     entries: Mapping[str, Sequence[Entry]]
     alive_until: float
     ongoing: Sequence[tuple[str, Incident]]
-    """By the name of the check, newest first."""
+    """Pairs of a check's name and its incident, newest first."""
     ended: Mapping[str, Sequence[Incident]]
     highest: int
     """No entry and no row of the journal has a higher number."""
@@ -44,7 +44,7 @@ class Restored:
     async def into(
         self, ledger: Ledger, early: Mapping[Record, Early]
     ) -> AsyncIterator[tuple[Record, Transition | None]]:
-        """Let every record go on from what was known of it, in turns of the loop; says what moved."""
+        """Puts the stored past into every record, in turns of the loop; yields each record with its change of state."""
         known = self.saved.keys() | self.entries.keys()
         async for record in turns(ledger):
             moved = None
@@ -73,7 +73,7 @@ class Restored:
         return next((one for name in names for check, one in self.ongoing if check == name), None)
 
     def orphans(self, ledger: Ledger) -> Iterator[Incident]:
-        """Incidents that nobody goes on with, ended where they were seen last."""
+        """Yields incidents that no record continues, ended at the last time they were seen."""
         known = {one.id for record in ledger for one in (record.standing.incident, *record.incidents) if one}
         for _, incident in self.ongoing:
             if incident.id not in known:
@@ -149,5 +149,5 @@ async def _incidents(
 
 
 def is_time(value: object) -> bool:
-    """Whether a stored value is a time (Unix seconds) that a calendar can show."""
+    """True if a stored value is a time (Unix seconds) that a calendar can show."""
     return isinstance(value, (int, float)) and isfinite(value) and 0 <= value <= 253402300799

@@ -1,4 +1,4 @@
-"""How a check's past looks in the database: saved whole now and then, and in between by an entry for each result."""
+"""Defines how the database stores a check's past: saved whole now and then, and an entry for each later result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SavedCheck(Struct, array_like=True):
     last_success: Result | None = None
     last_failure: Result | None = None
     number: Number = 0
-    """That of the last entry which is in here; a later one has a higher number, whichever process wrote it."""
+    """The number of the last entry that is included; later entries have higher numbers, in every process."""
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -163,7 +163,7 @@ class Older:
     def replay(self, one: Entry) -> None:
         """Take in a result that came after the check was saved."""
         self._alike = one.alike or self._alike
-        if one.number <= self._number or self._alike is None:  # in there already, or its other half was given up
+        if one.number <= self._number or self._alike is None:  # already contained, or its other half was dropped
             return
         result = whole(self._alike, one.own)
         self._credit(one.at)
@@ -285,5 +285,5 @@ def _recent(kept: Raw, place: str, skipped: Skipped) -> History:
 
 
 def former(spec: CheckSpec, names: Container[str]) -> str | None:
-    """By which of these names a check's past is found."""
+    """Returns the name under which the check's past is stored; None if there is none."""
     return next((name for name in (spec.name, *spec.was) if name in names), None)

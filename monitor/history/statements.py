@@ -1,4 +1,4 @@
-"""What is written, as statements for either database; all may be repeated, should a commit's answer be lost."""
+"""Builds the writing statements for either database; they can be repeated, should a commit's answer be lost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Statements:
             self._upserts.append((table, statement.on_conflict_do_update(index_elements=keys, set_=others)))
 
     def write(self, connection: Connection, writes: Writes) -> None:
-        """Write all of it, in the transaction that is open."""
+        """Writes everything within the open transaction."""
         for table, upsert in self._upserts:
             rows: list[Row] = getattr(writes, table.name)
             if rows:

@@ -63,7 +63,7 @@ tallies = Table(
     Column("tally", Packed, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What `step` seconds from `start` held for a check; only stretches that are over."""
+"""Tallies of checks for `step` seconds from `start`; only stretches that are over."""
 
 results = Table(
     "results",
@@ -97,7 +97,7 @@ presence = Table(
     Column("started_at", Double, primary_key=True),
     Column("alive_until", Double, nullable=False),
 )
-"""When the monitor looked: a row for each stretch, which ends where the process did, or stood still."""
+"""Presence of the monitor: a row per stretch, which ends when the process ended or stalled."""
 
 announcements = Table(
     "announcements",

@@ -1,4 +1,4 @@
-"""What a scraper accepts: OpenMetrics or plain text, compressed or not, by its request headers."""
+"""Parses the headers of a scraper: OpenMetrics or plain text, compressed or not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OURS = ("", "0.0.1", "1.0.0")
 
 
 def openmetrics_preferred(accept: str) -> bool:
-    """Whether OpenMetrics 1.0 is asked for, and by no lower q than plain text."""
+    """True if the scraper accepts OpenMetrics 1.0 with at least the q of plain text."""
     openmetrics, plain = 0.0, 0.0
     for kind, options in _parsed(accept):
         q = _quality(options)
@@ -22,7 +22,7 @@ def openmetrics_preferred(accept: str) -> bool:
 
 
 def gzip_accepted(accept_encoding: str) -> bool:
-    """Whether the answer may be compressed with gzip; `gzip;q=0` forbids it, also beside a `*`."""
+    """True if gzip is allowed; `gzip;q=0` forbids it, even with a `*`."""
     found = {kind: _quality(options) for kind, options in _parsed(accept_encoding)}
     named = found.get("gzip", found.get("x-gzip"))
     return (found.get("*", 0.0) if named is None else named) > 0

@@ -34,7 +34,7 @@ class Written:
         return zip(FAMILIES, self.parts, strict=True)
 
     def counted(self) -> Metric:
-        """How many checks are in which state."""
+        """Returns the number of checks in each state."""
         family = GaugeMetricFamily("monitor_checks", "Checks in each state.", labels=["state"])
         for state in State:
             family.add_metric([state.value], self.states[state])
@@ -89,7 +89,7 @@ def _lines(check: Shown) -> tuple[str, ...]:
 
 
 def head(name: str, help_text: str, kind: str, *, openmetrics: bool = False) -> str:
-    """What stands above the lines of a family."""
+    """Returns the header lines of a family."""
     if kind == "counter" and not openmetrics:
         name += "_total"
     return f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n"

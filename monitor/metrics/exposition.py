@@ -19,7 +19,7 @@ _LEVEL = 1
 
 
 class Format(NamedTuple):
-    """How an answer is written."""
+    """The format of an answer."""
 
     openmetrics: bool
     gzip: bool
@@ -39,7 +39,7 @@ class Scrape(NamedTuple):
 
 
 class Registry(CollectorRegistry):
-    """A registry of its own for one service: the checks of a ledger, and whatever else is registered."""
+    """A separate registry for one service: the checks of a ledger, and all other registered collectors."""
 
     def __init__(self, checks: CheckCollector) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ def answer(parts: Iterable[bytes | bytearray], wanted: Format) -> Scrape:
 
 
 class _Only:
-    """One family in the shape of a registry, without the `_created` series that nobody queries."""
+    """Wraps one family as a registry, without the `_created` series, which no query uses."""
 
     def __init__(self, family: Metric) -> None:
         self._family = family

@@ -1,4 +1,4 @@
-"""What the history counts of itself: whether it is written, what waits, and what was given up."""
+"""Exposes the history's own counts: whether it is written, what waits, and what was dropped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HistoryCollector(Collector):
         self._meter = meter
 
     def collect(self) -> Iterator[Metric]:
-        """What it is at the moment."""
+        """Yields the current values."""
         meter = self._meter()
         families = (
             GaugeMetricFamily("monitor_history_writing", "Whether the last write of the history succeeded: 1 or 0."),

@@ -15,12 +15,12 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 def check_labels(spec: CheckSpec) -> str:
-    """What every series of a check carries; written once per check."""
+    """Returns the labels of every series of a check; made once per check."""
     return _once(spec, "metrics.labels", _check_labels)
 
 
 def info_labels(spec: CheckSpec) -> str:
-    """What `probe_info` carries, target, protocol and the check's own labels too; in the order of prometheus-client."""
+    """Returns the labels of `probe_info`: target, protocol and the check's own too; in prometheus-client's order."""
     return _once(spec, "metrics.info", _info_labels)
 
 
@@ -49,7 +49,7 @@ def label_text(labels: Iterable[tuple[str, str]]) -> str:
 
 @functools.lru_cache
 def _name(key: str) -> str:
-    """A name that Prometheus takes and that shadows none of ours, by its own rule for clashes: `exported_`."""
+    """Returns a valid label name; adds `exported_`, as Prometheus does, if it clashes with one of the monitor."""
     name = _NOT_A_NAME.sub("_", key)
     clashes = name in _OWN or name.startswith("__") or not name or name[0].isdigit()
     return f"exported_{name}" if clashes else name

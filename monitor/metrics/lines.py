@@ -20,9 +20,9 @@ from monitor.outcome import FAILURES, PHASE_NAMES, Certificate, Outcome, Result,
 from monitor.state import Standing, aged
 
 _LARGE = 1_000_000
-"""From here on Go, and so Prometheus, writes with an exponent."""
+"""The number from which Go, and so Prometheus, writes an exponent."""
 _BODILESS = (204, 304)
-"""Statuses whose answers have no body, and so a length of 0, as blackbox_exporter has it (RFC 9110, 6.4.1)."""
+"""Statuses of answers without a body: their length is 0, as in blackbox_exporter (RFC 9110, 6.4.1)."""
 
 
 class Shown(NamedTuple):
@@ -90,12 +90,12 @@ def of_result(name: str, read: Callable[[Result], float | None]) -> Lines:
 
 
 def info_lines(check: Shown) -> str:
-    """What the check asks."""
+    """Returns `probe_info`, which describes the check."""
     return f"probe_info{{{info_labels(check.record.spec)}}} 1.0\n"
 
 
 def up_lines(check: Shown) -> str:
-    """Whether it is up, where that is known."""
+    """Returns `probe_up`; empty if the state is neither up nor down."""
     state = check.standing.state
     if state in (State.UP, State.DEGRADED):
         return f"probe_up{check.labels} 1.0\n"
@@ -108,7 +108,7 @@ def state_lines(check: Shown) -> str:
 
 
 def failure_info_lines(check: Shown) -> str:
-    """Why the last conclusive run failed."""
+    """Returns the reason of the last conclusive failure."""
     result = check.result
     if result is None or not result.failed:
         return ""
@@ -154,12 +154,12 @@ def _buckets(bounds: tuple[float, ...]) -> str:
 
 
 def last_run_lines(check: Shown) -> str:
-    """When the last run ended."""
+    """Returns the time at which the last run ended."""
     return _timestamp("probe_last_run_timestamp_seconds", check, check.record.last_run_at)
 
 
 def last_success_lines(check: Shown) -> str:
-    """When the last success ended."""
+    """Returns the time at which the last success ended."""
     return _timestamp("probe_last_success_timestamp_seconds", check, check.record.last_success_at)
 
 
@@ -229,7 +229,7 @@ def tls_cipher_lines(check: Shown) -> str:
 
 
 def chain_info_lines(check: Shown) -> str:
-    """What the server's own certificate says of itself, once the handshake was done."""
+    """Describes the server's own certificate; empty without a handshake."""
     result = check.result
     if result is None or result.tls_version is None or result.certificate is None:
         return ""

@@ -1,4 +1,4 @@
-"""The metrics of one run that was asked for by /probe: blackbox_exporter's names, and the reason, without labels."""
+"""Writes the metrics of one run for /probe: blackbox_exporter's names, and the reason, without labels."""
 
 from __future__ import annotations
 

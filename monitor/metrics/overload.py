@@ -1,4 +1,4 @@
-"""Whether the monitor itself is overloaded, by what it skipped and started late in the last minute."""
+"""Detects that the monitor is overloaded, by the runs skipped and late in the last minute."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Overload:
         self._seen: deque[tuple[float, Load]] = deque()
 
     def look(self, now: float) -> None:
-        """To be called every second or so, at steady seconds `now`."""
+        """Takes a sample; call it about once a second, with steady seconds."""
         self._seen.append((now, _load(total(self._meters()))))
         while now - self._seen[0][0] > _WINDOW:
             self._seen.popleft()
 
     def trouble(self) -> str | None:
-        """What is wrong and what to do, in a sentence; None if the monitor keeps up."""
+        """Returns the problem and its remedy in a sentence; None if the monitor keeps up."""
         if not self._seen:
             return None
         (_, before), (_, after) = self._seen[0], self._seen[-1]

@@ -24,7 +24,7 @@ from monitor.outcome import Outcome, Reason
 from monitor.supervised import LOOPS
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
-"""Why a run may say nothing of its target."""
+"""Reasons of inconclusive results."""
 
 _LAG = "How much later than due a run started"
 _LOOP = "How much later than asked for the event loop woke up"
@@ -80,7 +80,7 @@ class Vitals:
 
 
 class _MeterCollector(Collector):
-    """What all processes that probe count, summed."""
+    """Sums the counts of all probing processes."""
 
     def __init__(self, meters: Callable[[], Iterable[Meter]]) -> None:
         self._meters = meters
@@ -106,7 +106,7 @@ class _MeterCollector(Collector):
 
 
 class _WorkerCollector(Collector):
-    """What each probe worker counts; its counters begin again with its process."""
+    """Exposes the counts of each probe worker; they restart with its process."""
 
     def __init__(self, workers: Callable[[], Mapping[str, WorkerMeter]]) -> None:
         self._workers = workers
@@ -164,7 +164,7 @@ def _buckets(latency: Latency) -> list[tuple[str, float]]:
 
 
 def _register_process(registry: CollectorRegistry, version: str) -> None:
-    """What stays the same while the process lives, and prometheus-client's own `process_*` and `python_*`."""
+    """Registers constant metrics of the process, and prometheus-client's own `process_*` and `python_*`."""
     Gauge(
         "monitor_build_info",
         "Version of the monitor and of the Python that runs it, always 1.",

@@ -30,7 +30,7 @@ class Login:
     credentials: Credentials
 
     def headers(self) -> dict[str, Handler]:
-        """What is read before all else, for it wins."""
+        """Returns the handlers that run before all others, as their keys take precedence."""
         return {"headers": self._headers, "http_headers": self._http_headers}
 
     def handlers(self) -> dict[str, Handler]:
@@ -64,7 +64,7 @@ class Login:
             self.credentials.header(draft, value.place, name, value.text())
 
     def _http_headers(self, draft: Draft, item: Item) -> None:
-        """Of several values blackbox_exporter sends the last: values, then secrets, then files."""
+        """Takes the value that blackbox_exporter sends: the last one of values, then secrets, then files."""
         for name, given in item.entries().items():
             kinds = [kind for kind in handlers.values(draft, given, "values", "secrets", "files") if kind]
             found = [kind for kind in kinds if kind.texts()]

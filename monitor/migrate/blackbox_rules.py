@@ -96,7 +96,7 @@ def _body_limit(draft: Draft, item: Item) -> None:
 
 
 def _compression(draft: Draft, item: Item) -> None:
-    """What to ask for; the exporter also insists on it."""
+    """Sets the Accept-Encoding; the exporter also fails an answer without that coding."""
     if item.text() not in _DECODED:
         handlers.lost("no header is written for it; gzip and deflate are requested")(draft, item)
         return

@@ -1,4 +1,4 @@
-"""What `monitor import` does with a reader's findings: vet, write, report."""
+"""Runs the import after the reader: vets the drafts, writes the file, reports the notes."""
 
 from __future__ import annotations
 

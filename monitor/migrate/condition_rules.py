@@ -76,7 +76,7 @@ def json(draft: Draft, place: str, inner: str, sign: str, right: str) -> None:
 
 
 def _every_element(draft: Draft, place: str, path: str, sign: str) -> None:
-    """In Gatus an array without elements fails every condition on its elements."""
+    """Adds what Gatus implies: an array without elements fails every condition on its elements."""
     if sign == "!=":
         if path.count("[*]") > 1:
             raise Cannot("an empty list would be a success here, and is a failure there")

@@ -1,4 +1,4 @@
-"""The language of Gatus's conditions: their parts as statements, numbers, patterns and paths of ours."""
+"""Parses the language of Gatus's conditions: statements, numbers, patterns and paths."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import re2
 from monitor.migrate.values import STATUSES, seconds
 
 _OPERATORS = (" == ", " != ", " <= ", " >= ", " > ", " < ")
-"""In the order in which Gatus looks for them."""
+"""The operators, ordered as Gatus tries them."""
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -43,12 +43,12 @@ def _placeholder(side: str) -> bool:
 
 
 def called(function: str, text: str) -> str | None:
-    """What stands in the parentheses of this function, if it is called."""
+    """Returns the text in the parentheses of this function, None if the text is no such call."""
     return text[len(function) + 1 : -1] if text.startswith(f"{function}(") and text.endswith(")") else None
 
 
 def is_function(text: str) -> bool:
-    """Whether it is pat(…) or any(…)."""
+    """True if the text is pat(…) or any(…)."""
     return called("pat", text) is not None or called("any", text) is not None
 
 
@@ -84,7 +84,7 @@ def _of_glob(glob: str) -> str:
 
 
 def statuses(sign: str, right: str) -> set[int]:
-    """Those for which a condition on [STATUS] holds."""
+    """Returns the statuses for which a condition on [STATUS] holds."""
     if sign in NUMERIC:
         bound = number(right)
         return {status for status in STATUSES if NUMERIC[sign](status, bound)}
@@ -115,7 +115,7 @@ def milliseconds(text: str) -> float:
 
 
 def plain_number(value: float) -> int | float:
-    """A number as TOML has it."""
+    """Returns a number as it is written in TOML."""
     if not abs(value) < 1e15:
         raise Cannot("the number is too large")
     return int(value) if value == int(value) else value

@@ -31,7 +31,7 @@ class Conditions:
     ending: float = 0.0
     """The strictest bounds so far, in milliseconds."""
     is_json: bool = False
-    """Whether a condition reads the body as JSON."""
+    """True if a condition reads the body as JSON."""
     lengths: list[tuple[str, str, str, str]] = field(default_factory=list)
     """Conditions on the length of the whole body: place, left side, comparison, right side."""
 

@@ -84,7 +84,7 @@ class Credentials:
             draft.keys["auth"] = {"bearer": self.variable(draft, place, "token", token, "the bearer token")}
 
     def url(self, draft: Draft, place: str, text: str) -> None:
-        """What to request, without the credentials in it."""
+        """Sets the URL, without the credentials in it."""
         try:
             parts = urlsplit(text.strip())
             telling = any(value and _TELLING.search(name) for name, value in parse_qsl(parts.query))
@@ -126,12 +126,12 @@ class Credentials:
 
 
 def tells(body: str) -> bool:
-    """Whether a field of a body is named like a secret."""
+    """True if a field of a body has the name of a secret."""
     return _TELLING_BODY.search(body) is not None
 
 
 def already(draft: Draft, place: str) -> bool:
-    """Whether the draft authenticates in another way; readers ask in the order in which their product prefers."""
+    """True if the draft has an authentication already; readers call this in their product's order of preference."""
     taken = "auth" in draft.keys or has_header(draft.keys, "Authorization")
     if taken:
         draft.lost(place, "a second way to authenticate: the one that is written wins there too")
@@ -139,7 +139,7 @@ def already(draft: Draft, place: str) -> bool:
 
 
 def has_header(tree: Tree, name: str) -> bool:
-    """Whether the draft sends this header already."""
+    """True if the draft already sends this header."""
     return name.lower() in {header.lower() for header in tree.get("headers", {})}
 
 

@@ -15,10 +15,10 @@ _OF_PROMETHEUS = ("instance", "job")
 
 
 class Kind(Enum):
-    """What a note is about."""
+    """The subject of a note."""
 
     LOST = "lost"
-    """Not in the new file, or not with this meaning."""
+    """Missing in the new file, or present with another meaning."""
     SECRET = "secret"  # noqa: S105 - the kind of a note
     """A variable to set before the new file is valid."""
     DIFFERS = "differs"
@@ -44,7 +44,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class FromFile:
-    """Stands for a string that is the content of a file; `variable` takes its place if nobody can read it here."""
+    """Stands for a string with the content of a file; `variable` replaces it if the file cannot be read here."""
 
     path: str
     variable: Variable
@@ -66,7 +66,7 @@ class Draft:
 
     @property
     def owner(self) -> str:
-        """What its variables are named after."""
+        """The name that its variables begin with."""
         return self.module or self.name
 
     @property
@@ -75,7 +75,7 @@ class Draft:
         return str(self.keys["name"])
 
     def note(self, kind: Kind, place: str, text: str) -> None:
-        """Say something once."""
+        """Adds a note, once."""
         made = Note(kind, place, text)
         if made not in self.notes:
             self.notes.append(made)
@@ -93,7 +93,7 @@ class Draft:
         self.note(Kind.SECRET, place, text)
 
     def pause(self, place: str, text: str) -> None:
-        """What got lost would make the check fail, or mean the opposite: it is written, and does not run."""
+        """Writes the check with enabled = false: the lost key would make it fail, or reverse its meaning."""
         self.keys["enabled"] = False
         self.lost(place, f"{text}; so the check is written with enabled = false")
 

@@ -198,7 +198,7 @@ def _conditions(draft: Draft, item: Item) -> None:
 
 
 def _holds_secret(text: str) -> bool:
-    """Whether a field named like a secret is compared with a text, or such a field stands in the text itself."""
+    """True if the text compares a field named like a secret, or contains such a field."""
     sides = re.split(r" [=!]= ", text, maxsplit=1)
     fields = [side for side in sides if side.strip().upper().startswith("[BODY]")]
     others = [side for side in sides if side not in fields]

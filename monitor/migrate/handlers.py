@@ -1,4 +1,4 @@
-"""Goes through the keys of a foreign mapping; a key that nobody handles is said, so none is dropped in silence."""
+"""Walks the keys of a foreign mapping; reports keys without a handler, so that none is dropped silently."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def skip(draft: Draft, item: Item) -> None:
 
 
 def unknown(draft: Draft, item: Item) -> None:
-    """A key that nobody here knows; its value may be a secret."""
+    """Reports an unknown key, without its value, which may be a secret."""
     draft.lost(item.place, f"{item.path}: there is no such key known here")
 
 
@@ -39,22 +39,22 @@ def values(draft: Draft, item: Item, *keys: str) -> list[Item | None]:
 
 
 def lost(sentence: str) -> Handler:
-    """Says why a key has no counterpart."""
+    """Returns a handler that notes why a key has no counterpart."""
     return lambda draft, item: draft.lost(item.place, f"{item.path}: {sentence}")
 
 
 def lost_if_on(sentence: str) -> Handler:
-    """Says why a switch has no counterpart, if it is on."""
+    """Returns a handler that notes why a switch has no counterpart, if it is on."""
     return lambda draft, item: lost(sentence)(draft, item) if item.boolean() else None
 
 
 def paused(sentence: str) -> Handler:
-    """Says why a check cannot run without this key."""
+    """Returns a handler that notes why a check cannot run without this key."""
     return lambda draft, item: draft.pause(item.place, f"{item.path}: {sentence}")
 
 
 def differs(sentence: str) -> Handler:
-    """Says how a key is understood here."""
+    """Returns a handler that notes how a key is understood here."""
     return lambda draft, item: draft.differs(item.place, f"{item.path}: {sentence}")
 
 

@@ -40,7 +40,7 @@ _WITHOUT_MEANING = re.compile(
     r"packet_size|game\w*|snmp_\w+|rabbitmq_\w+|ping_\w+|smtp_\w+|remote_browser|conditions|gamedig\w*|location|protocol|"
     r"subtype|ws_\w+|system_service_name|manual_status|custom_url|send_url|ntp_\w+|expected_tls_alert|response_max_length"
 )
-"""Keys of other types of monitors, and of Kuma's page; those of authentication are looked at by its method."""
+"""Keys of other types of monitors, and of Kuma's page; the method of authentication selects its own keys."""
 _LOST = {
     "resend_interval": "this monitor sends no messages itself; see repeat_interval of Alertmanager",
     "cache_bust": "no parameter is added to the URL here",
@@ -77,7 +77,7 @@ _OTHERS = {
 
 
 class _Reader:
-    """Makes one draft of each monitor that is one of ours."""
+    """Makes one draft of each monitor that can be a check here."""
 
     def __init__(self, kuma: Kuma, imported: Imported) -> None:
         self._kuma = kuma

@@ -61,7 +61,7 @@ def _copied(source: Path, logs: list[Path], stack: ExitStack) -> Path:
 
 
 def _stamp(log: Path) -> bytes | tuple[int, int]:
-    """What changes once the log no longer fits to the database that was copied before.
+    """Returns a mark that changes once the log no longer fits the copied database.
 
     A -wal file begins with salts that are new after each checkpoint from which it starts anew; until then it only
     grows, and everything that a checkpoint moves into the database is in it, too.

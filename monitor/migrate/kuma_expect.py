@@ -1,4 +1,4 @@
-"""What Uptime Kuma expects of an answer: its status, a keyword, a value in the JSON."""
+"""Converts what Uptime Kuma expects of an answer: a status, a keyword, a value in the JSON."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def named(row: Row) -> Row:
 
 
 def number(value: object) -> int:
-    """A whole number of whatever stands there; 0 if it is none."""
+    """Converts a value to a whole number; 0 if that is impossible."""
     try:
         return int(value)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError, OverflowError):

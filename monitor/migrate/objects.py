@@ -46,7 +46,7 @@ class Documents:
 
     @property
     def complaint(self) -> str | None:
-        """What is wrong with the first broken value."""
+        """Describes the first broken value; None if there is none."""
         return ": ".join(self.broken[0]) if self.broken else None
 
 
@@ -115,7 +115,7 @@ def _parsed(value: Item, coded: bool) -> list[Item]:
 
 
 def has_any(item: Item, keys: Collection[str]) -> bool:
-    """Whether this is a mapping with any of the keys; or one that cannot be read, which its reader has to say."""
+    """True if the item is a mapping with any of the keys, or cannot be read: its reader reports that."""
     try:
         return item.is_mapping and any(key in keys for key in item.entries())
     except WrongShape:

@@ -68,7 +68,7 @@ def _may_be_one(item: Item) -> bool:
 
 
 def _is_one(item: Item) -> bool:
-    """Whether this is a configuration, or a list of jobs, as `additionalScrapeConfigs` names it."""
+    """True for a configuration, or a list of jobs as in `additionalScrapeConfigs`."""
     return any(has_any(each, ("job_name",)) for each in item.items()) if item.is_list else has_any(item, _KEYS)
 
 

@@ -34,7 +34,7 @@ class Rule:
 
     @property
     def known(self) -> bool:
-        """Whether this is an action that Prometheus has."""
+        """True if Prometheus has this action."""
         return self.action in _ACTIONS
 
     def value(self, labels: Labels) -> str:

@@ -40,7 +40,7 @@ class UnreadableText(ForeignFileError):
 
 
 class Item:
-    """One value of a YAML or JSON file, read as what is asked of it: YAML's own guesses at types differ by version."""
+    """One value of a YAML or JSON file, read as the requested type: YAML's own guesses of types differ by version."""
 
     def __init__(self, node: yaml.Node, file: str, path: str = "", line: int | None = None, above: int = 0) -> None:
         self._node = node
@@ -56,7 +56,7 @@ class Item:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing stands there."""
+        """True if the value is missing or null."""
         node = self._node
         return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULL
 
@@ -72,12 +72,12 @@ class Item:
 
     @property
     def is_mapping(self) -> bool:
-        """Whether the value is a mapping."""
+        """True if the value is a mapping."""
         return isinstance(self._node, yaml.MappingNode)
 
     @property
     def is_list(self) -> bool:
-        """Whether the value is a list."""
+        """True if the value is a list."""
         return isinstance(self._node, yaml.SequenceNode)
 
     def text(self) -> str:

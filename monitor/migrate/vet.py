@@ -104,7 +104,7 @@ def _mend(draft: Draft, finding: Finding) -> None:
 
 
 def _decides(path: Path) -> bool:
-    """Whether another question would be asked, or another way taken, without this key."""
+    """True if the check would send another request, or take another way, without this key."""
     return path[0] in _ASKED or path[:2] in [("tls", key) for key in _TLS]
 
 

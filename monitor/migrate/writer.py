@@ -123,7 +123,7 @@ def _string(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """One line, whatever the text has in it."""
+    """Returns a comment of one line for any text."""
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _encodable(text))
     return f"# {plain}".rstrip()
 

@@ -1,1 +1,1 @@
-"""What the command line shows to a person, and how it asks for and runs single checks."""
+"""The command line for people: runs single checks, queries the daemon, and prints results."""

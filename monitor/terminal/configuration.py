@@ -1,4 +1,4 @@
-"""Which configuration is meant: by the options before and after a subcommand, the environment, or where one lies."""
+"""Finds the configuration: by options before and after a subcommand, the environment, or the default paths."""
 
 from __future__ import annotations
 

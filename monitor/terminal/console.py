@@ -48,7 +48,7 @@ def show(found: RenderableType) -> None:
     console = _console(sys.stdout)
     with console.capture() as captured:
         console.print(found)
-    # rich has decided on colours already; a closed pipe is then an exception of ours, not its exit with code 1.
+    # rich has decided on colours already; a closed pipe then raises an exception here, not rich's exit with code 1.
     click.echo(_TRAILING.sub("", captured.get()), nl=False, color=True)
 
 
@@ -67,14 +67,14 @@ def state_of(spec: CheckSpec, result: Result) -> State:
 
 
 def slow(spec: CheckSpec, result: Result) -> str | None:
-    """Why a success is a degraded one, judged at the time of the run."""
+    """Returns why a success is degraded, judged at the time of the run; None if it is not."""
     if result.outcome is not Outcome.SUCCESS:
         return None
     return degradation(spec, result, result.started_at)
 
 
 def why(spec: CheckSpec, result: Result) -> str:
-    """What is to be said about the state, in a sentence: why a success is a degraded one, or what was found."""
+    """Returns the reason of the state, in a sentence: why a success is degraded, else the result's detail."""
     return slow(spec, result) or result.detail
 
 

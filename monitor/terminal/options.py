@@ -19,7 +19,7 @@ def probe_options(command: _Command) -> _Command:
 
 
 def flags_of(path: str, command: click.Command) -> str:
-    """What the user wrote for a key: `--connect-timeout` for `timeout.connect`, `--user/--bearer` for `auth`."""
+    """Returns the options for a key: `--connect-timeout` for `timeout.connect`, `--user/--bearer` for `auth`."""
     path = path.partition("[")[0]
     named = [(param.name or "").replace("__", ".") for param in command.params]
     flags = list(map(_flag, command.params))

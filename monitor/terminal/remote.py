@@ -20,18 +20,18 @@ _PATIENCE = 30.0
 
 
 class Unanswered(MonitorError):
-    """The daemon did not do what it was asked for; the text says why."""
+    """The daemon did not do what the command requested; the text says why."""
 
 
 class Daemon(NamedTuple):
-    """Where a daemon listens, the token that it wants, and the authority that its certificate is of."""
+    """The address of a daemon, the token for it, and the file of the authority of its certificate."""
 
     url: str
     token: str | None = None
     ca_file: Path | None = None
 
     def get(self, path: str, query: list[tuple[str, str]] | None = None, accept: str = "application/json") -> bytes:
-        """What is at a path below /api/v1."""
+        """Returns the answer of a path below /api/v1."""
         asked = f"{path}?{urlencode(query)}" if query else path
         return self._ask("GET", asked, None, accept)
 
@@ -87,9 +87,9 @@ def _silence(url: str, error: Exception) -> str:
 
 
 def place(monitor: MonitorSpec) -> str:
-    """Where a daemon of this configuration is reached from here."""
+    """Returns the URL at which this machine reaches a daemon of this configuration."""
     host, port = monitor.listen
-    if host in ("0.0.0.0", "", "*"):  # noqa: S104  it is asked, not listened on
+    if host in ("0.0.0.0", "", "*"):  # noqa: S104  only connected to
         host = "127.0.0.1"
     host = "::1" if host == "::" else host
     shown = f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""What one probe found, for a person: the verdict, the waterfall, then addresses, requests, answer, certificates."""
+"""Prints one probe for people: the verdict, the waterfall, then addresses, requests, answer, certificates."""
 
 from __future__ import annotations
 

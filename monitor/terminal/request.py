@@ -20,11 +20,11 @@ from monitor.terminal.options import flags_of, with_suggestion
 NAME = "probe"
 
 _KEY = re.compile(r"`([a-z_.]+)`")
-"""How the parser of checks.toml names a key."""
+"""Matches a key as the parser of checks.toml names it."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LOCAL = re.compile(r"(localhost|127\.|\[::1\])", re.IGNORECASE)
-"""What is asked without a scheme is meant to be HTTPS, except on one's own machine."""
+"""Hosts on this machine: for a URL without a scheme, the message suggests http for them, and https for others."""
 
 _CREDENTIAL = re.compile(r"auth|cookie|token|secret|key|passw|credential|session|signature", re.IGNORECASE)
 """Names of headers whose values are not shown again, wherever a server may echo them."""

@@ -53,6 +53,6 @@ async def _result(spec: CheckSpec, net: Net) -> Result:
     started = time.time()
     try:
         return await check(spec, net)
-    except Exception:  # noqa: BLE001 - a bug of ours in one check: shown whole, and the others still say what they found
+    except Exception:  # noqa: BLE001 - a bug in one check: shown whole, while the others go on
         sys.stderr.write(spec.redactor.foreign(traceback.format_exc()))
     return Result(spec.name, started, Reason.INTERNAL_ERROR, "a bug in the monitor; its traceback is on standard error")

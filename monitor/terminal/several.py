@@ -1,4 +1,4 @@
-"""`monitor check`: which checks are meant, and what is shown of them while and after they run."""
+"""`monitor check`: selects the checks, and shows them while and after they run."""
 
 from __future__ import annotations
 

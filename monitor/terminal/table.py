@@ -27,7 +27,7 @@ _GAP = 2
 _READABLE = 32
 """A detail column narrower than this is a tower of words."""
 _COMFORTABLE = 48
-"""Figures give way to the detail until it has so many columns; it says them as well."""
+"""Columns that the detail gets before figures are shown; the detail contains the figures too."""
 
 
 class Row(NamedTuple):
@@ -72,7 +72,7 @@ def _laid_out(rows: Sequence[Row], width: int) -> RenderableType:
 
 
 def _needed(rows: Sequence[Row], numbers: tuple[str, ...], detail: int) -> int:
-    """The columns of a table with these numbers and so much room for the detail, or all that it needs if less."""
+    """Returns the width of a table with these numbers and at most `detail` columns for the detail."""
     whole = ("name", "reason", *numbers)
     widths = [max(len(column), *(cell_len(getattr(row, column)) for row in rows)) for column in whole]
     state = max(len(row.verdict) for row in rows)

@@ -18,7 +18,7 @@ _FILE = click.Path(path_type=Path)
 
 
 def asks_daemon(command: _Command) -> _Command:
-    """The options on which daemon is asked."""
+    """Adds the options that select a daemon."""
     for option in (
         click.option("--ca-file", metavar="FILE", type=_FILE, help="PEM file of the authority of its certificate."),
         click.option("--token-file", metavar="FILE", type=_FILE, help="A file with a token; else $MONITOR_TOKEN."),
@@ -30,7 +30,7 @@ def asks_daemon(command: _Command) -> _Command:
 
 
 def _daemon(context: click.Context, options: dict[str, Any]) -> Daemon:
-    """Which daemon is meant, by the options that `asks_daemon` adds."""
+    """Returns the daemon that the options of `asks_daemon` select."""
     from monitor.config import load
     from monitor.terminal.configuration import configuration_path
     from monitor.terminal.remote import Daemon, place

@@ -52,7 +52,7 @@ class Bar(NamedTuple):
 
 
 def broken_phase(result: Result) -> str | None:
-    """The phase in which a run broke off; None if it ended as HTTP does, whatever the answer was."""
+    """Returns the phase in which a run broke off; None if HTTP completed, even with a bad answer."""
     if result.reason in _MARKED:
         return _MARKED[result.reason]
     if result.outcome not in (Outcome.CONNECTION_ERROR, Outcome.TIMEOUT):

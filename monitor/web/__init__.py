@@ -1,4 +1,4 @@
-"""The HTTP side: the status page, its JSON, the metrics endpoint, and the probes and the reload for whoever runs us."""
+"""The HTTP side: the status page, its JSON, the metrics, and the endpoints for health probes and reload."""
 
 from monitor.web.app import build_app
 from monitor.web.entrance import Entrance

@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: one middleware around every handler, so that a new path is guarded unless it says not."""
+"""Checks the rights of every request: one middleware around all handlers, so that new paths are guarded by default."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ASKING = frozenset({"/badge/{check}.svg"})
 METRICS = frozenset({"/metrics", "/probe"})
 """Routes for Prometheus. All others are for those who may view, if they only read, and else for those who may write."""
 LOGIN_PATH = "/login"
-"""Where a reader whom nothing has asked for a login gets the browser's dialog for it."""
+"""Opens the browser's login dialog for readers who can view the pages without a login."""
 _READING = ("GET", "HEAD")
 _LONGEST_NAME = 200
 _WRONG = "the login is wrong"
@@ -55,7 +55,7 @@ class Refused:
 
 
 class Access:
-    """The middleware, and what it goes by; `use` replaces the rules, and all logins are tried anew."""
+    """The middleware and its rules; `use` replaces the rules and forgets all logins."""
 
     def __init__(self, spec: AccessSpec | None = None) -> None:
         self._failures = Failures()
@@ -64,18 +64,18 @@ class Access:
         self._logins = Logins(self._spec, self._thread)
 
     def use(self, spec: AccessSpec) -> None:
-        """Go by these rules from now on."""
+        """Applies these rules."""
         if spec != self._spec:
             self._spec, self._logins = spec, Logins(spec, self._thread)
 
     @property
     def stated(self) -> bool:
-        """Whether the operator said who may do what."""
+        """True if the configuration has [monitor.access]."""
         return self._spec.stated
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer whoever may ask this; handlers find the name of who asks in `request[USER]`."""
+        """Passes a request on if the caller has the right; handlers find the caller's name in `request[USER]`."""
         request[USER], request[MAY], request[LOGIN] = None, frozenset(), False
         needed = needed_right(request)
         if needed is None:
@@ -97,7 +97,7 @@ class Access:
         return _refusal(request, spec, needed, caller)
 
     async def _caller(self, request: web.Request, spec: AccessSpec) -> Caller | Refused:
-        """Who asks: whom a trusted proxy names, else who logs in."""
+        """Returns the caller: the user that a trusted proxy names, else the user who logs in."""
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = address_of(peer[0] if peer else None)
         if spec.forwarded and address and any(address in network for network in spec.forwarded.networks):
@@ -131,7 +131,7 @@ class Access:
         if login is None:
             return self._failed(address)
         if known is not None:
-            return await asyncio.shield(known) or Refused(401, _WRONG)  # whoever began it counts the failure
+            return await asyncio.shield(known) or Refused(401, _WRONG)  # counted by the first request
         try:
             attempt = passwords.attempt(*login, address)
         except TooManyLogins:
@@ -158,9 +158,9 @@ class Access:
 
 
 def needed_right(request: web.Request) -> Right | None:
-    """What a request needs the right to; None if it is for everybody.
+    """Returns the right that a request needs; None if the route is open to everyone.
 
-    It goes by the route that will answer, not by how the path was spelled. Browsers ask OPTIONS without a login.
+    The route decides, not the spelling of the path. Browsers send OPTIONS without a login.
     """
     route = route_of(request)
     if route in OPEN or request.method == "OPTIONS":
@@ -171,7 +171,7 @@ def needed_right(request: web.Request) -> Right | None:
 
 
 def _forwarded(request: web.Request, spec: ForwardedSpec) -> Caller | None:
-    """Whom the proxy names; of two names one may be the client's own, so neither is believed."""
+    """Returns the user that the proxy names; None for two names, as one of them may come from the client."""
     names = request.headers.getall(spec.header, [])
     if len(names) != 1 or not 0 < len(names[0]) <= _LONGEST_NAME or not names[0].isprintable():
         return None
@@ -194,7 +194,7 @@ def _refusal(request: web.Request, spec: AccessSpec, needed: Right, caller: Call
 
 
 def _challenge(request: web.Request, spec: AccessSpec) -> dict[str, str]:
-    """What asks for a login: a dialog only where somebody navigates, not behind the back of an open page."""
+    """Returns the header that requests a login: a dialog for page loads only, not for requests of an open page."""
     navigates = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     prefers_json = accepted(request.headers.get("Accept"), HTML, TEXT, JSON) == JSON
     dialog = spec.users and navigates and not prefers_json

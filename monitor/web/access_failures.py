@@ -1,4 +1,4 @@
-"""How often an address may fail to log in: a few times at once, then one time in a while; in bounded memory."""
+"""Limits failed logins per address: a burst first, then one per period; in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Address = IPv4Address | IPv6Address
 
 
 class Failures:
-    """For each address the moment at which all is forgiven (the generic cell rate algorithm); times are steady."""
+    """Per address, the steady time at which all its failures are forgiven (generic cell rate algorithm)."""
 
     def __init__(self) -> None:
         self._forgiven: OrderedDict[str, float] = OrderedDict()
@@ -32,14 +32,14 @@ class Failures:
         return wait if wait > _ROUNDING else 0.0
 
     def count(self, address: str, now: float) -> None:
-        """An attempt, which is a failure until it is taken back."""
+        """Counts an attempt as a failure, until `take_back`."""
         self._forgiven[address] = max(self._forgiven.get(address, 0.0), now) + PERIOD
         self._forgiven.move_to_end(address)
         if len(self._forgiven) > MOST:
             self._forgiven.popitem(last=False)
 
     def take_back(self, address: str) -> None:
-        """It was no failure."""
+        """Uncounts an attempt that succeeded."""
         if address in self._forgiven:
             self._forgiven[address] -= PERIOD
 
@@ -54,7 +54,7 @@ def address_of(text: str | None) -> Address | None:
 
 
 def counted_as(address: Address | None) -> str:
-    """Under what its failures are counted: whoever has one IPv6 address has a whole /64 of them."""
+    """Returns the key that failures are counted under: for IPv6 the /64, as one client usually holds all of it."""
     if isinstance(address, IPv6Address):
         return str(IPv6Address(int(address) >> 64 << 64))
     return str(address)

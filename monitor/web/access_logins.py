@@ -23,7 +23,7 @@ _WAITING = 32
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, None for nobody in particular, and what he may do."""
+    """The caller's name, None if anonymous, and rights."""
 
     name: str | None
     may: frozenset[Right]
@@ -48,13 +48,13 @@ class Passwords:
         self._trying: dict[bytes, asyncio.Task[Caller | None]] = {}
 
     def known(self, name: str, password: str, address: str) -> asyncio.Task[Caller | None] | Caller | None:
-        """Who this is, if he logged in from this address lately; the task that is just finding it out; else None."""
+        """Returns the caller of a recent login from this address, the task of an attempt under way, or None."""
         digest = self._digest(name, password, address)
         until, caller = self._right.get(digest, (0.0, NOBODY))
         return caller if time.monotonic() < until else self._trying.get(digest)
 
     def attempt(self, name: str, password: str, address: str) -> asyncio.Task[Caller | None]:
-        """Find out who this is, None if the password is wrong; raises TooManyLogins."""
+        """Starts to verify a password; the task returns None if it is wrong. Raises TooManyLogins."""
         if len(self._trying) >= _WAITING:
             raise TooManyLogins
         digest = self._digest(name, password, address)
@@ -74,7 +74,7 @@ class Passwords:
         return caller
 
     def _digest(self, name: str, password: str, address: str) -> bytes:
-        """Of an address too, or a guesser elsewhere could find out a remembered password without being held up."""
+        """Includes the address: otherwise guesses from elsewhere could test a remembered password without a delay."""
         all_of_it = f"{address}\n{name}:{password}".encode("utf-8", "surrogateescape")  # no name has a colon
         return hashlib.blake2b(all_of_it, key=self._key).digest()
 
@@ -87,7 +87,7 @@ class Tokens:
         self._tokens = [(self._digest(token.token.reveal()), Caller(token.name, token.may)) for token in tokens]
 
     def caller(self, token: str) -> Caller | None:
-        """Whose token this is; all are compared, as digests, so that neither length nor place shows in the time."""
+        """Returns the caller of a token; compares all digests, so that timing shows neither length nor position."""
         digest, found = self._digest(token), None
         for known, caller in self._tokens:
             if hmac.compare_digest(known, digest):

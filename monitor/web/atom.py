@@ -1,4 +1,4 @@
-"""A feed of incidents and announcements, as Atom has it (RFC 4287)."""
+"""Writes a feed of incidents and announcements as Atom (RFC 4287)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AtomFeed:
 
     @property
     def updated(self) -> float:
-        """When its latest entry changed."""
+        """The time of the latest change of an entry."""
         return max((entry.updated for entry in self.entries), default=self.began)
 
 

@@ -1,4 +1,4 @@
-"""Draws a badge: a label, and beside it a state with its shape, or a figure."""
+"""Draws a badge: a label, followed by a state with its shape, or by a figure."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _WIDTHS = (
 )  # fmt: skip
 """Hundredths of the font's size that DejaVu Sans, which is as wide as Verdana, needs for each character of ASCII."""
 _OTHER = 66
-"""The same for other characters, about; `textLength` makes whatever font there is fit."""
+"""The average for other characters; `textLength` fits the text to the real font."""
 
 
 class Badge(NamedTuple):
-    """What a badge says; with a state it has that state's colour and shape, without one it is grey."""
+    """The content of a badge; it has the colour and shape of its state, or is grey without one."""
 
     label: str
     value: str
@@ -77,7 +77,7 @@ def _text(text: str, x: int, width: int) -> str:
 
 
 def text_width(text: str) -> int:
-    """How wide a text is, in pixels, about."""
+    """Returns the approximate width of a text, in pixels."""
     return round(sum(map(_width, text)) * _SIZE / 100)
 
 

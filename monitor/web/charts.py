@@ -22,14 +22,14 @@ WIDTH, HEIGHT = 900, 120
 BARS_HEIGHT = 34
 _DAY = 86400
 _SPREAD = 12
-"""If the longest latency is so many times the shortest, the scale is logarithmic, so that both can be read."""
+"""Longest latency divided by the shortest; above this ratio the scale is logarithmic, to keep both readable."""
 _SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 _TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What a chart covers: how many slots of how many seconds, and how it is called."""
+    """The range of a chart: its names, and how many slots of how many seconds it has."""
 
     name: str
     words: str
@@ -37,7 +37,7 @@ class Range:
     slots: int
 
     def start(self, now: float) -> int:
-        """When the first slot begins, in Unix seconds; the last one holds `now`."""
+        """Returns the time at which the first slot begins, in Unix seconds; the last slot holds `now`."""
         return (int(now // self.step) - self.slots + 1) * self.step
 
 
@@ -56,17 +56,17 @@ class Axis(NamedTuple):
     now: float
 
     def starts(self, place: int) -> int:
-        """When a slot begins."""
+        """Returns the time at which a slot begins."""
         return self.range.start(self.now) + place * self.range.step
 
     def x(self, at: float) -> float:
-        """Where a time is drawn."""
+        """Returns the horizontal position of a time."""
         return (at - self.starts(0)) / (self.range.step * self.range.slots) * WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a duration is drawn, from `low` at the bottom to `high` at the top, in seconds."""
+    """The vertical scale of a chart, from `low` at the bottom to `high` at the top, in seconds."""
 
     low: float
     high: float
@@ -82,7 +82,7 @@ class Scale:
 
     @property
     def labels(self) -> list[str]:
-        """What stands beside top, middle and bottom."""
+        """The labels of the scale: at its top, middle and bottom."""
         middle = math.sqrt(self.low * self.high) if self.logarithmic else (self.low + self.high) / 2
         return [seconds(self.high), seconds(middle), seconds(self.low) if self.low else "0"]
 
@@ -226,7 +226,7 @@ def _latency_words(slots: Sequence[Tally | None], of: Range) -> str:
 
 
 def ticks(axis: Axis) -> list[str]:
-    """What stands below a chart, from left to right, at even distances."""
+    """Returns the labels below a chart, from left to right, at equal distances."""
     length = axis.range.step * axis.range.slots
     times = (utc(axis.starts(0) + length * n / (_TICKS - 1)) for n in range(_TICKS - 1))
     form = "%H:%M" if length <= _DAY else "%-d %b"

@@ -14,7 +14,7 @@ _LIMITS, _TLS = Limits(), TlsSpec()
 
 
 class Option(NamedTuple):
-    """What both programs are given; curl gets the same words unless it has its own."""
+    """The options of both programs for one setting; curl gets the same words unless it has its own."""
 
     probe: tuple[str, ...]
     curl: tuple[str, ...] | None = None
@@ -87,7 +87,7 @@ def _limits(spec: CheckSpec) -> Iterator[Option]:
 
 
 def _contained(spec: CheckSpec) -> list[str]:
-    """What the body has to contain, if that can be one option."""
+    """Returns the text that the body has to contain, if one option can express it."""
     found = [shown(rule.operand) for rule in spec.expect.body if rule.operator == "contains"]
     return found if len(found) == 1 else []
 

@@ -1,4 +1,4 @@
-"""A check's configuration as it was asked for, in the words of checks.toml, without anything secret."""
+"""Shows a check's configuration in the words of checks.toml, without secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, FileRef
 from monitor.web.wording import every, expectation
 
 _LEFT_OUT = {"name", "url", "target", "title", "secrets", "group", "labels", "description", "runbook", "was"}
-"""What the page shows anyway, or nobody wrote."""
+"""Fields that the page shows elsewhere, or that checks.toml does not contain."""
 _ALWAYS = {"interval", "limits", "method", "expect"}
 _BLANK = CheckSpec("", "", "")
 

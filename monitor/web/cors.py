@@ -14,14 +14,14 @@ _HEADERS = "Authorization, If-None-Match, Last-Event-ID"
 
 
 class Cors:
-    """The middleware; it goes by what the configuration says now."""
+    """The middleware; it uses the current configuration."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer whoever asks whether it may, and mark every answer that it may have."""
+        """Answers preflight requests, and marks every answer that scripts of an allowed origin may read."""
         origin = request.headers.get("Origin", "").lower()
         if not request.path.startswith(_BELOW) or origin not in self._served.cors_origins():
             return await handler(request)

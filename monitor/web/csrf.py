@@ -13,24 +13,24 @@ from monitor.web.paths import EXTERNAL
 FIELD = "csrf"
 """The hidden field of our forms."""
 HEADER = "X-CSRF-Token"
-"""Where our script sends the token, should it send a form."""
+"""The header in which the page's script sends the token, if it sends a form."""
 
 _BROWSERS = ("Sec-Fetch-Site", "Origin")
 """Every browser sends one of these with a request to change something; programs send neither, and need no token."""
 _TOKEN = secrets.token_urlsafe(32)
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
-"""What a browser sends to another site without asking that site first (CORS: «simple requests»)."""
+"""Content types that browsers send to another site without a preflight request (CORS: «simple requests»)."""
 
 
 def csrf_token() -> str:
-    """What our forms have to carry; the same while the process lives, so that a page can be shared by all who ask."""
+    """Returns the token for forms; constant while the process lives, so that all users can share a page."""
     return _TOKEN
 
 
 async def foreign(request: web.Request) -> str | None:
-    """Why this request to change something cannot be ours, in a sentence; None if it can.
+    """Returns why a changing request may come from another site, in a sentence; None if it does not.
 
-    Everything that changes something is asked this, by the middleware of `monitor.web.access`.
+    The middleware of `monitor.web.access` calls this for every changing request.
     """
     if not any(name in request.headers for name in _BROWSERS):
         return None
@@ -42,7 +42,7 @@ async def foreign(request: web.Request) -> str | None:
 
 
 def from_elsewhere(request: web.Request) -> bool:
-    """Whether a browser says that a page of another site asks."""
+    """True if a browser reports that a page of another site sent the request."""
     return request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
 
 
@@ -54,7 +54,7 @@ def _cross_origin(request: web.Request) -> bool:
 
 
 def _is_form(request: web.Request) -> bool:
-    """Whether a page without a script could have sent this."""
+    """True if a page without a script could have sent this request."""
     return "Content-Type" in request.headers and request.content_type in _FORMS
 
 

@@ -17,12 +17,12 @@ HEIGHT = 24
 _PITCH, _WIDTH = 5, 4
 _GAP = 2
 _WHOLE = 0.9
-"""A day of which so much is known is drawn as known: a restart of the monitor is nobody's news."""
+"""Share of a day from which it is drawn as fully known: readers need not see a short restart of the monitor."""
 _SLOW = 0.1
 """The share of the known time from which on a day was a slow one."""
 _SLOW_HEIGHT = HEIGHT * 2 // 3
 _CAPS = ((600, 7), (3600, 11), (6 * 3600, 16))
-"""How long the outages of a day were (seconds, less than), and the height that stands for it; longer ones fill it."""
+"""Pairs: outage shorter than this (seconds), height of the bar's red part in pixels; longer outages fill the bar."""
 _EMPTY = 8
 """The height of a day that was all maintenance."""
 
@@ -55,11 +55,11 @@ def day_bars(days: Sequence[Day], availability: float | None, now: float) -> Mar
         f"{percent(availability)} up in the last {len(days)} days, of which {known} are known; {outages(days)}"
     )
     drawn = f'<svg class="days" role="img" {size} aria-label="{label}">{drawn_paths}{"".join(broken)}</svg>'
-    return Markup(drawn)  # noqa: S704  numbers and words of ours only
+    return Markup(drawn)  # noqa: S704  only numbers and words of this module
 
 
 def parts(day: Day, now: float) -> Iterator[Part]:
-    """What one bar is made of: as much of its height as is known is filled, from below, and the rest is hatched."""
+    """Yields the parts of one bar: filled from below for the share of the day that is known, hatched above."""
     asked = min(DAY, now - day.start) - day.maintenance - day.paused
     if day.known <= 0:
         yield Part("maintenance", 0, _EMPTY) if day.maintenance > 0 else Part("gap", 0, HEIGHT)

@@ -1,4 +1,4 @@
-"""The way in as the operator wants it: who may do what, how TLS is spoken, and a warning if anybody may do anything."""
+"""Applies the settings of the listener: access, host names and TLS; warns if access is open to everyone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Entrance:
         self._server: Server | None = None
 
     async def prepared(self) -> Tls | None:
-        """What the listener speaks TLS with, None if it speaks plain HTTP; raises StartError."""
+        """Returns the listener's TLS, None for plain HTTP. Raises StartError."""
         if self.tls is not None:
             await self.tls.start()
         return self.tls
@@ -34,7 +34,7 @@ class Entrance:
         self._warn()
 
     async def use(self, spec: MonitorSpec) -> None:
-        """Go by these settings from now on."""
+        """Applies these settings."""
         self.access.use(spec.access)
         self.site.use(spec)
         if (spec.tls is None) is not (self.tls is None):
@@ -50,7 +50,7 @@ class Entrance:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """What on-call has to know of it."""
+        """Sentences for on-call: certificate files that cannot be used, or access without rules."""
         unguarded = f"{self._unguarded}; say in [monitor.access] who may" if self._unguarded else ""
         refused = self.tls.trouble if self.tls else None
         return tuple(trouble for trouble in (refused, unguarded) if trouble)

@@ -1,4 +1,4 @@
-"""What people do on the pages: forms, whose answers lead back to the page that they stood on."""
+"""Handles the forms of the pages; each answer redirects to the page of the form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OWN_PAGE = re.compile(r"/(?:status|incidents)(?:/[A-Za-z0-9_.%-]+)?")
 
 
 class Forms:
-    """What these paths answer."""
+    """Handlers of the forms."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
@@ -74,7 +74,7 @@ class Forms:
         return _back(link("/incidents#announcements"))
 
     async def login(self, request: web.Request) -> web.StreamResponse:
-        """Whoever gets here has logged in: back to the page."""
+        """Redirects back to the page: access has checked the login already."""
         back = request.query.get("back", "")
         return _back(link(back if _OWN_PAGE.fullmatch(back) else "/status"))
 

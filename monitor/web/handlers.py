@@ -22,7 +22,7 @@ _AT_ONCE = 4
 
 
 class Handlers:
-    """What each path answers."""
+    """Handlers of the pages, of metrics, and of health."""
 
     def __init__(self, served: Served, exposition: Exposition) -> None:
         self._served = served
@@ -30,7 +30,7 @@ class Handlers:
         self._renderer = Renderer(at_once=_AT_ONCE)
 
     async def root(self, _request: web.Request) -> web.Response:
-        """There is one page; go there."""
+        """Redirects to the status page."""
         return web.Response(status=302, headers={"Location": link("/status")})
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
@@ -70,11 +70,11 @@ class Handlers:
         return await self._one(request, view, _page_or_json(request))
 
     async def healthy(self, _request: web.Request) -> web.Response:
-        """Whether the monitor should go on or be restarted."""
+        """Reports whether the monitor should be restarted."""
         return _verdict(self._served.unhealthy(), "healthy")
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Whether the monitor does its work by now."""
+        """Reports whether the monitor is ready for work."""
         return _verdict(self._served.unready(), "ready")
 
     async def reload(self, request: web.Request) -> web.Response:

@@ -19,7 +19,7 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Nothing is loaded from elsewhere, framed, guessed or kept; only static files say otherwise about being kept."""
+"""Headers that forbid browsers to load from elsewhere, frame, guess types, or store; static files may be stored."""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -32,7 +32,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def mark(response: web.StreamResponse, origin: str) -> None:
-    """Let the script of this origin read the answer."""
+    """Allows scripts of this origin to read the answer."""
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

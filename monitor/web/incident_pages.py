@@ -30,7 +30,7 @@ _WEEK = 7 * 86400.0
 
 
 class IncidentPages:
-    """What these paths answer."""
+    """Handlers of the pages about incidents."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
@@ -158,7 +158,7 @@ def _names(view: Overview, groups: list[str], checks: list[str]) -> list[str] | 
 
 
 def _remembered(view: Overview, names: list[str] | None) -> list[Incident]:
-    """Those that last, and the last ones of each check: what memory knows."""
+    """Returns the incidents in memory: those that last, and the latest of each check."""
     found = [one for check in view.checks if names is None or check.name in names for one in check.incidents]
     return sorted(found, key=lambda one: -one.started_at)
 

@@ -19,14 +19,14 @@ from monitor.web.places import Place, Places
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client, and all together, may take; times are seconds, sizes bytes."""
+    """Limits for one client, and for all clients together; times in seconds, sizes in bytes."""
 
     request: float = 10.0
-    """From the first byte of a request, or from the connection, until the whole request is here."""
+    """Seconds from a request's first byte, or from the connection, until the request is complete."""
     idle: float = 60.0
-    """Between two requests."""
+    """Seconds between two requests."""
     answer: float = 60.0
-    """From the whole request until the client has taken the answer."""
+    """Seconds from the complete request until the client has taken the answer."""
     head: int = 8190
     """Longest request line and longest header."""
     body: int = 64 * 1024
@@ -49,7 +49,7 @@ FULL = "\r\n".join(
 
 
 def left(request: web.BaseRequest, problem: BaseException | None) -> bool:
-    """Whether the problem is only that the client has hung up: there is nobody to answer, and no fault of ours."""
+    """True if the error only means that the client hung up: neither an answer nor a log entry is needed."""
     closed = request.transport is None or request.transport.is_closing()
     return closed and isinstance(problem, ConnectionError)
 
@@ -92,7 +92,7 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def when_gone(self, call: Callable[[], object] | None) -> None:
-        """What to do when the client goes away before it has its answer; None for nothing."""
+        """Sets the call for the case that the client leaves before its answer; None for no call."""
         self._when_gone = call
 
     def request_complete(self) -> None:
@@ -107,12 +107,12 @@ class Connection(web.RequestHandler):
 
     @property
     def reserved(self) -> bool:
-        """Whether it may only ask about the monitor itself, because all other places are taken."""
+        """True if only requests about the monitor itself are allowed, because all other places are taken."""
         return self._place.reserved
 
     @property
     def most_streams(self) -> int:
-        """How many connections may hold a stream of events at the same time, so that pages can still be had."""
+        """Event streams that may be open at a time: half of the connections, so that pages can still be loaded."""
         return self._guard.limits.connections // 2
 
     def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:  # noqa: ARG002
@@ -127,7 +127,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what no handler sees: bytes that are not HTTP, quietly, in a sentence of ours."""
+        """Answers input that is not HTTP with a short sentence, and without a log entry."""
         if status >= 500 and not left(request, exc):
             response = super().handle_error(request, status, exc, message)
         else:

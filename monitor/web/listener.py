@@ -69,7 +69,7 @@ class Listener:
         task.add_done_callback(self._opening.discard)
 
     async def _open(self, client: socket.socket, place: Place) -> None:
-        """Have the handshake done, if there is one; a client that fails at it is nobody's trouble but its own."""
+        """Opens the connection, with a TLS handshake if TLS is on; a client that fails affects no other."""
         options = {}
         if self._context is not None:
             options = {

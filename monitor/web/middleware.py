@@ -1,4 +1,4 @@
-"""What happens around every handler: the body is read within limits, errors become answers, requests are logged."""
+"""Wraps every handler: limits the request body, turns errors into answers, and logs requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitor.web.viewer import Viewer
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 USER: web.RequestKey[str | None] = web.RequestKey("user", str)
-"""`request[USER]` is the name of who asks, None if nobody said; `monitor.web.access` sets it."""
+"""`request[USER]`: the caller's name, None if anonymous; set by `monitor.web.access`."""
 
 MAY: web.RequestKey[frozenset[Right]] = web.RequestKey("may", frozenset)
 """`request[MAY]` is what who asks may do, at routes that are not for everybody; `monitor.web.access` sets it."""
@@ -81,7 +81,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def keep_reserve(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """On the last free connections answer only whether the monitor lives, and its metrics."""
+    """Answers only health and metrics on the last free connections."""
     if isinstance(request.protocol, Connection) and request.protocol.reserved and route_of(request) not in PROBED:
         return error(request, 503, headers={"Retry-After": "5"})
     return await handler(request)
@@ -94,20 +94,20 @@ async def free_reserve(request: web.Request, response: web.StreamResponse) -> No
 
 
 def route_of(request: web.Request) -> str:
-    """The route that answers, whatever the path was spelled like; empty if none does."""
+    """Returns the matched route, independent of the path's spelling; empty if no route matches."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else ""
 
 
 def viewer_of(request: web.Request) -> Viewer:
-    """Whom a page is for; pages are shared by all who see the same."""
+    """Returns what pages depend on; equal viewers share pages."""
     writes = "write" in request[MAY]
     return Viewer(writes, request[LOGIN] and not writes)
 
 
 @web.middleware
 async def read_whole_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Have the whole request before answering it, so that its limits hold whatever the handler does with it."""
+    """Reads the whole request before the handler runs, so that the limits hold for every handler."""
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(max_size=request.client_max_size, actual_size=request.content_length or 0)
     if request.can_read_body:

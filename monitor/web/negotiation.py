@@ -1,4 +1,4 @@
-"""What a client accepts, by its request headers (RFC 9110, section 12)."""
+"""Parses what a client accepts, from its request headers (RFC 9110, section 12)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def accepted(header: str | None, *offers: str) -> str:
 
 
 def gzip_accepted(header: str | None) -> bool:
-    """Whether the answer may be compressed with gzip; `gzip;q=0` forbids it, also beside a `*`."""
+    """True if gzip is allowed; `gzip;q=0` forbids it, even with a `*`."""
     codings = dict(_parsed(header or ""))
     return codings.get("gzip", codings.get("*", 0.0)) > 0
 

@@ -1,4 +1,4 @@
-"""What the page of one check needs of the past, gathered once per answer; without an archive, what memory knows."""
+"""Gathers the past for the page of one check, once per answer; from memory if the archive is unavailable."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class CheckPast:
-    """The past of one check as its page shows it; `away` is why the archive could not be asked."""
+    """The past of one check as its page shows it; `away`: why the archive is unavailable, None if it is not."""
 
     range: Range
     slots: list[Tally | None]
     figures: list[Figure]
     incidents: list[Incident]
     marked: list[Incident]
-    """Those within the range."""
+    """Incidents within the range."""
     results: list[Result]
     only_failures: bool
     away: str | None = None
@@ -79,7 +79,7 @@ async def _figure(view: CheckView, archive: Archive, of: Range) -> Figure:
 
 
 def _remembered(view: CheckView, of: Range, away: str, *, only_failures: bool) -> CheckPast:
-    """What is known without the archive: the last day in slots, the last results and incidents."""
+    """Returns the past that is known without the archive: slots of the last day, latest results and incidents."""
     known = []
     for number, slot in enumerate(view.slots):
         tally = Tally(up=slot.up, degraded=slot.degraded, down=slot.down, maintenance=slot.maintenance)

@@ -39,7 +39,7 @@ REFRESH = 5
 """Seconds between two looks of an open page."""
 _WITHOUT_SCRIPT = 15
 _EXPRESSIONS_AT_ONCE = 100
-"""Pieces of the template that are joined before anybody looks at the time."""
+"""Pieces of the template joined between two looks at the clock."""
 
 
 def _environment() -> Environment:
@@ -108,7 +108,7 @@ async def overview_page(view: Overview, wanted: Wanted, announcements: Sequence[
 
 
 async def wall_page(view: Overview, announcements: Sequence[Announcement], compress: bool) -> Parts:
-    """What is wrong, for a screen across the room."""
+    """Renders the checks that are down or degraded, for a screen across the room."""
     summary = view.summary
     wrong = [check for check in view.checks if check.state in (State.DOWN, State.DEGRADED)]
     wrong.sort(key=lambda check: (check.state is not State.DOWN, check.standing.since))

@@ -15,10 +15,10 @@ EXTERNAL: web.RequestKey[str] = web.RequestKey("external", str)
 
 
 def base() -> str:
-    """What every path of ours begins with."""
+    """Returns the prefix of all paths."""
     return PREFIX.get()
 
 
 def link(path: str) -> str:
-    """A path of ours, for a link or a redirect."""
+    """Returns a path with the prefix, for a link or a redirect."""
     return PREFIX.get() + path

@@ -30,7 +30,7 @@ class _Pool:
         self.client = client
         self.held: set[Place] = set()
         self.waiting: dict[Place, None] = {}
-        """Those without a request, the longest first."""
+        """Places without a request, the longest wait first."""
 
 
 class Places:
@@ -60,13 +60,13 @@ class Places:
         return None
 
     def wait(self, place: Place) -> None:
-        """It waits for a request from now on."""
+        """Marks a place as waiting for a request."""
         if place in place.pool.held:
             place.pool.waiting.pop(place, None)
             place.pool.waiting[place] = None
 
     def work(self, place: Place) -> None:
-        """Its request is there, and being answered."""
+        """Marks a place as busy with a request."""
         place.pool.waiting.pop(place, None)
 
     def leave(self, place: Place) -> None:

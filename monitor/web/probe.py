@@ -65,7 +65,7 @@ class ProbeHandler:
 
 
 def read(request: web.Request) -> Asked:
-    """What is asked for; raises BadTarget."""
+    """Parses the request; raises BadTarget."""
     since = time.monotonic()
     target = _one(request, "target")
     if not target:

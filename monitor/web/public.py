@@ -1,4 +1,4 @@
-"""What is answered to outsiders: the page and its document, made once for all who ask within some seconds."""
+"""Serves outsiders: the page and its document, made once for all requests within some seconds."""
 
 from __future__ import annotations
 

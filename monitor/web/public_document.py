@@ -1,4 +1,4 @@
-"""What outsiders may know, as the document of `/public.json`."""
+"""Builds the document of `/public.json` from what outsiders may know."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from monitor.web.rendering import Parts, encoded
 from monitor.web.static import icon_path
 
 _FEW = 12
-"""So many services that something is wrong with are named above everything else."""
+"""Services in trouble that are named at the top of the page."""
 _EXPRESSIONS_AT_ONCE = 100
 _TEMPLATE = template("public.html")
 

@@ -1,4 +1,4 @@
-"""What outsiders may know, taken out of everything at this one seam: page, document and feed can show no more."""
+"""Selects what outsiders may know, at this one place: page, document and feed can show no more."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from monitor.web.selection import titles_of
 from monitor.web.served import Served
 
 DAYS = 90
-"""So many days are shown, today among them."""
+"""Days shown, including today."""
 INCIDENT_DAYS = 14
 PLANNED_DAYS = 7
 DRAWN = 300
-"""The days of more checks than that are not shown: nobody reads them, and each check is a question to the database."""
+"""With more checks than this, no days are shown: the page would be too long, and each check costs a query."""
 MOST_INCIDENTS = 100
 
 
 class Day(NamedTuple):
-    """What is known of one day (UTC) that begins at `start` (Unix seconds): seconds in each state."""
+    """Seconds in each state on one day (UTC) that begins at `start` (Unix seconds)."""
 
     start: float
     up: float = 0.0
@@ -69,7 +69,7 @@ class PublicCheck:
 
 
 class PublicIncident(NamedTuple):
-    """When a service was down, in Unix seconds; `ended_at` is None while it is. `id` tells it from others."""
+    """Downtime of a service, in Unix seconds; `ended_at` is None while it lasts. `id` identifies it."""
 
     id: str
     check: str
@@ -79,7 +79,7 @@ class PublicIncident(NamedTuple):
 
 
 class PublicAnnouncement(NamedTuple):
-    """What the team says to outsiders, and about which of the groups that they see; about all if none is named."""
+    """An announcement for outsiders, with those of its groups that they may see; without groups it is for all."""
 
     id: str
     text: str
@@ -122,22 +122,22 @@ class PublicView:
 
     @property
     def counts(self) -> Counter[State]:
-        """How many checks are in each state."""
+        """The number of checks in each state."""
         return Counter(check.state for check in self.checks)
 
 
 def shows(public: PublicSpec, check: CheckSpec) -> bool:
-    """Whether outsiders may know of this check."""
+    """True if outsiders may know of this check."""
     return public.enabled and fits(public.groups, check.group)
 
 
 def title_of(public: PublicSpec) -> str:
-    """What the page is called; the monitor's own title may be about its insides."""
+    """Returns the title of the public page; never the monitor's own title, which may tell internals."""
     return public.title or "Status"
 
 
 async def public_view(served: Served, public: PublicSpec) -> PublicView:
-    """What outsiders may know now."""
+    """Returns the view of outsiders at this moment."""
     overview = await served.overview()
     views = [check async for check in turns(overview.checks) if shows(public, check.spec)]
     incidents, days, away = await _past(served.archive, views, overview.now, public)
@@ -216,7 +216,7 @@ def _groups(overview: Overview, public: PublicSpec) -> frozenset[str]:
 def announced(
     said: Iterable[Announcement], public: PublicSpec, shown: frozenset[str]
 ) -> tuple[PublicAnnouncement, ...]:
-    """What is announced to all, or about groups that are shown, without who said it."""
+    """Returns announcements to everyone or about shown groups, without their authors."""
     found = []
     for one in said:
         groups = tuple(group for group in one.groups if group in shown)

@@ -1,4 +1,4 @@
-"""How a page for outsiders says things: in plain words, and never better than they are."""
+"""Words the page for outsiders: in plain language, and never better than the facts."""
 
 from __future__ import annotations
 

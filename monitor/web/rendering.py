@@ -13,7 +13,7 @@ from monitor.turns import turns
 T = TypeVar("T")
 
 Parts = tuple[bytes, ...]
-"""An answer in pieces, none of which takes long to copy."""
+"""An answer in pieces that are each quick to copy."""
 
 _KEPT = 4
 """An answer that took a second to make is shared for four more: however many ask, a fifth of one core is the most."""
@@ -33,7 +33,7 @@ class Renderer:
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def shared(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What `make` makes, unless an answer of this key is at hand."""
+        """Returns the result of `make`, or a recent one of the same key."""
         task: asyncio.Task[T] | None = self._tasks.get(key)
         if task is None:
             task = asyncio.create_task(self._made(key, make))

@@ -23,11 +23,11 @@ from monitor.web.wanted import Wanted
 from monitor.web.wording import latency, plural, span
 
 FEW = 40
-"""So many checks fit on one screen: their groups need not be folded."""
+"""Checks that fit on one screen: up to this number, groups are not folded."""
 MANY = 1000
-"""Of more checks than that, those that nothing is wrong with are listed only if somebody asks for them."""
+"""With more checks than this, healthy ones are listed only if a filter selects them."""
 MOST = 200
-"""Rows of what somebody asks for, and of what is wrong if there are that many checks; nobody reads more."""
+"""Rows shown for a filter, or for trouble if checks are many: a longer list would not be read."""
 PERIODS = (1, 7, 30, 90)
 """Days for which the availability is shown."""
 
@@ -40,11 +40,11 @@ class Row:
     href: str
     bars: Markup
     availability: tuple[str, ...]
-    """In words, by `PERIODS`."""
+    """Availability in words, for each of `PERIODS`."""
     latency: str
     certificate: str
     ending: bool
-    """Whether the certificate is a worry."""
+    """True if the certificate ends soon."""
     lasted: str
     searched: str
     acknowledged: Acknowledgement | None
@@ -87,13 +87,13 @@ class Arranged:
     waiting: int
     """Checks without any result yet."""
     first_results: str
-    """How long until the last of them has one."""
+    """Time until the last of them has a result."""
     whole: bool
-    """Whether every check is listed."""
+    """True if every check is listed."""
     shown: int
-    """How many checks are meant."""
+    """The number of selected checks."""
     left_out: int
-    """How many of them that should be listed are not, for want of room."""
+    """Selected checks left out for lack of room."""
 
 
 _TITLES = {
@@ -137,7 +137,7 @@ class _Room:
 
 
 class _Sorted(NamedTuple):
-    """The checks that are meant: by what is wrong with them, and the others by group; all counted by group."""
+    """The selected checks: those in trouble by heading, the others by group, and counts of all by group."""
 
     wrong: dict[str, list[CheckView]]
     rest: dict[str, list[CheckView]]
@@ -167,7 +167,7 @@ async def _ordered(checks: Sequence[CheckView], key: Callable[[CheckView], Any])
 
 
 def _order(sort: str) -> Callable[[CheckView], Any]:
-    """What checks are sorted by; what is worst, or newest, comes first."""
+    """Returns the sort key of checks; the worst, or newest, comes first."""
     if sort == "name":
         return lambda check: check.display_name.lower()
     if sort == "since":
@@ -180,7 +180,7 @@ def _order(sort: str) -> Callable[[CheckView], Any]:
 
 
 def _urgency(check: CheckView) -> tuple[bool, float]:
-    """What nobody takes care of comes first, and what lasts longest."""
+    """Sorts incidents without an acknowledgement first, then the longest."""
     incident = check.standing.incident
     cared_for = incident is not None and incident.acknowledgement(check.now) is not None
     return cared_for, check.standing.since
@@ -191,7 +191,7 @@ def _or_last(value: float | None) -> float:
 
 
 def _wrong(check: CheckView) -> str:
-    """Under which heading a check stands; empty for one that nothing is wrong with."""
+    """Returns the heading that a check is listed under; empty if nothing is wrong with it."""
     if check.state is State.UP and check.standing.consecutive_failures:
         return "failing"
     if check.state is State.UNKNOWN and _waiting(check):
@@ -250,12 +250,12 @@ def _row(check: CheckView, now: float) -> Row:
 
 
 def detail_path(name: str) -> str:
-    """Where one check is shown; a check whose very name ends in `.json` has to say that its page is meant."""
+    """Returns the path of a check's page; `?page` marks it where the name itself ends in `.json`."""
     return link(f"/status/{quote(name, safe='')}") + ("?page" if name.endswith(".json") else "")
 
 
 def certificate_words(left: float | None) -> str:
-    """How long a certificate still holds, given in seconds: «61 d», «ended 3 d ago»; empty if there is none."""
+    """Words the seconds until a certificate ends: «61 d», «ended 3 d ago»; empty if there is no certificate."""
     if left is None:
         return ""
     if left < 0:
@@ -264,7 +264,7 @@ def certificate_words(left: float | None) -> str:
 
 
 def last_latency(check: CheckView) -> float | None:
-    """How long the last success took."""
+    """Returns the duration of the last success in seconds, None if there is none."""
     return None if check.last_success is None else check.last_success.duration
 
 

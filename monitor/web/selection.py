@@ -1,4 +1,4 @@
-"""Which checks are meant: by group, state, label and words, the same for the page and the API."""
+"""Selects checks by group, state, label and words, alike for the page and the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.view import CheckView
 T = TypeVar("T")
 
 _MOST = 20
-"""Conditions of one kind that are looked at."""
+"""Conditions of one kind that are used; the rest is ignored."""
 
 
 class Query(Protocol):
@@ -34,8 +34,9 @@ class Selection:
 
     @classmethod
     def of(cls, query: Query) -> Selection:
-        """As `group`, `state`, `label` and `q` say it; several states may stand in one, behind commas. Checks without a
-        group are in the empty one.
+        """Reads `group`, `state`, `label` and `q` from a query.
+
+        One `state` may hold several, separated by commas. Checks without a group are in the group «».
         """
         states = [state for text in query.getall("state", []) for state in text.split(",") if state]
         labels = [text.partition("=" if "=" in text else ":") for text in query.getall("label", [])]
@@ -59,7 +60,7 @@ class Selection:
         return all(word in text for word in self.words)
 
     def has(self, spec: CheckSpec) -> bool:
-        """Whether a check is in one of the groups and has all labels."""
+        """True if a check is in one of the groups and has all labels."""
         if self.groups and spec.group not in self.groups:
             return False
         return not self.labels or labels_fit(self.labels, spec)
@@ -71,14 +72,14 @@ def _each_once(asked: Iterable[T]) -> tuple[T, ...]:
 
 
 def searched(check: CheckView) -> str:
-    """What the words of a search are looked for in."""
+    """Returns the text that words of a search are looked up in."""
     spec = check.spec
     labels = (f"{key}={value}" for key, value in spec.labels)
     return " ".join((check.name, spec.title, spec.group, check.state.value, *labels)).lower()
 
 
 def chosen(checks: Iterable[CheckView], selection: Selection) -> Sequence[CheckView]:
-    """Those that are meant, in their order."""
+    """Returns the selected checks, in their order."""
     return [check for check in checks if check in selection]
 
 

@@ -10,7 +10,7 @@ from monitor.web.negotiation import gzip_accepted
 
 
 def compressed(request: web.Request) -> bool:
-    """Whether the client takes gzip."""
+    """True if the client accepts gzip."""
     return gzip_accepted(request.headers.get("Accept-Encoding"))
 
 

@@ -1,4 +1,4 @@
-"""What the HTTP side needs of the rest of the monitor, and nothing more."""
+"""Declares what the HTTP side needs from the rest of the monitor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Asked:
 
 
 class Probed(NamedTuple):
-    """What was run for a request for `/probe`, and what it found."""
+    """The check run for a request of `/probe`, and its result."""
 
     spec: CheckSpec
     result: Result
@@ -48,10 +48,10 @@ class Served(Protocol):
         """The monitor itself."""
 
     def unhealthy(self) -> str | None:
-        """Why the monitor should be restarted, in a sentence; None if it is healthy."""
+        """Returns why the monitor should be restarted, in a sentence; None if it is healthy."""
 
     def unready(self) -> str | None:
-        """Why nobody should rely on the monitor yet, or any more; None if it is ready."""
+        """Returns why clients should not rely on the monitor now, in a sentence; None if it is ready."""
 
     @property
     def archive(self) -> Archive:
@@ -59,25 +59,25 @@ class Served(Protocol):
 
     @property
     def feed(self) -> Feed:
-        """What happens now."""
+        """The feed of current events."""
 
     def public(self) -> PublicSpec:
-        """What outsiders may see."""
+        """The settings for outsiders."""
 
     def cors_origins(self) -> tuple[str, ...]:
         """The sites whose scripts may read the API."""
 
     def announcements(self) -> tuple[Announcement, ...]:
-        """What is announced now, newest first."""
+        """The current announcements, newest first."""
 
     async def announce(self, said: Announcement) -> None:
         """Announce it, in place of what was announced by the same id."""
 
     async def withdraw(self, announcement: str) -> bool:
-        """End an announcement now; False if there is none of this id that still holds."""
+        """Ends an announcement now; False if no announcement of this id is still valid."""
 
     async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
-        """Note that somebody takes care of an incident that lasts, or nobody any more; None if there is none."""
+        """Sets or withdraws the acknowledgement of an ongoing incident; None if there is no such incident."""
 
     async def run_now(self, check: str) -> Result | None:
         """Run a check once more, outside of its schedule, and record what it finds; None if it is not configured.
@@ -86,7 +86,7 @@ class Served(Protocol):
         """
 
     async def probe(self, asked: Asked) -> Probed:
-        """Run what `/probe` was asked for; raises ProbeError if that must not, or cannot, be run."""
+        """Runs the check for a request of `/probe`. Raises ProbeError if it is not allowed or not possible."""
 
     async def reload(self) -> list[Problem]:
         """Load the configuration again; what is wrong with it, or nothing once it is in force."""
@@ -109,7 +109,7 @@ class Scraped(Protocol):
 
 
 class Exposition(Protocol):
-    """Where scrapes are answered, as `monitor.metrics.Registry` is."""
+    """Answers scrapes, as `monitor.metrics.Registry` does."""
 
     async def scrape(self, accept: str, accept_encoding: str) -> Scraped:
         """The answer for these two request headers."""

@@ -34,9 +34,9 @@ class Server:
         self._runner = runner
         self._listening = listening
         self.address = _shown(listening.sockets[0].getsockname())
-        """«HOST:PORT» as it was bound, with the real port where 0 was asked for."""
+        """«HOST:PORT» as bound; for port 0 the port that the kernel chose."""
         self.loopback = all(ip_address(bound.getsockname()[0]).is_loopback for bound in listening.sockets)
-        """Whether only this machine reaches it."""
+        """True if only this machine can reach the server."""
 
     async def close(self) -> None:
         """Take no more connections, let answers under way finish for some seconds, then hang up."""

@@ -1,4 +1,4 @@
-"""Where browsers find the monitor: by which names they may ask, and below which path behind a proxy.
+"""Checks the host name of requests, and strips the path prefix of a proxy.
 
 A page of another site can have its own name resolve to our address (DNS rebinding). To the browser we are then a part
 of that site, which reads and changes everything. Only the name in `Host` tells such a request from one of ours.
@@ -32,7 +32,7 @@ class Site:
         self.use(spec or MonitorSpec())
 
     def use(self, spec: MonitorSpec) -> None:
-        """Go by these settings from now on."""
+        """Applies these settings."""
         self._open = spec.access.stated
         external = urlsplit(spec.external_url)
         self._external = f"{external.scheme}://{external.netloc}" if external.netloc else ""

@@ -12,7 +12,7 @@ from monitor.summary import percent
 
 PITCH, HEIGHT = 3, 16
 _HIGHEST = 11
-"""Of a slot in which all was well; a slot with time down is higher than any of them."""
+"""Pixels of the highest slot without downtime; slots with downtime are higher."""
 
 
 class Drawn(NamedTuple):
@@ -33,7 +33,7 @@ def bar(slots: Sequence[Slot]) -> Markup:
         f'<path class="{kind}" d="{path}"/>' for kind, path in zip(drawn._fields, drawn, strict=True) if path
     )
     size = f'viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}"'
-    return Markup(  # noqa: S704  numbers and words of ours only
+    return Markup(  # noqa: S704  only numbers and words of this module
         f'<svg class="slots" role="img" {size} aria-label="{escape(described(slots))}">{paths}</svg>'
     )
 
@@ -58,7 +58,7 @@ def _drawn(slots: Sequence[Slot]) -> Drawn:
 
 
 def kind_of(slot: Slot) -> str:
-    """What a slot is shown as: the worst that is known of it."""
+    """Returns the class of a slot: the worst state that is known of it."""
     if slot.down > 0:
         return "failed"
     if slot.degraded > slot.up:

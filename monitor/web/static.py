@@ -43,7 +43,7 @@ _BY_PATH = {asset.path: asset for asset in _ASSETS.values()}
 
 
 def asset_path(name: str) -> str:
-    """Where a static file is found, hash included."""
+    """Returns the path of a static file, with its hash."""
     return link(_ASSETS[name].path)
 
 
@@ -67,7 +67,7 @@ _COUNTED = (
 
 
 def icon_path(down: int) -> str:
-    """The favicon for so many checks that are down."""
+    """Returns the path of the favicon that shows how many checks are down."""
     return link(f"/icon/{min(down, 100)}.svg") if down else asset_path(_FAVICON)
 
 

@@ -22,7 +22,7 @@ MOST_LANES = 60
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is shown: the seconds before now (Unix seconds)."""
+    """The shown period: its names, and its length in seconds before now."""
 
     name: str
     words: str
@@ -45,7 +45,7 @@ class Cluster:
 
     @property
     def started_at(self) -> float:
-        """When the first began, in Unix seconds."""
+        """The time at which the first incident began, in Unix seconds."""
         return self.incidents[0].started_at
 
     def sentence(self, groups: Mapping[str, str]) -> str:
@@ -70,7 +70,7 @@ class Lane:
 
 
 def clusters(incidents: Iterable[Incident]) -> list[Cluster]:
-    """Those that began together, the latest first; single ones are in none."""
+    """Groups incidents that began together, the latest first; leaves out single ones."""
     found: list[list[Incident]] = []
     for one in sorted(incidents, key=lambda incident: incident.started_at):
         if found and one.started_at - found[-1][-1].started_at <= _TOGETHER:

@@ -35,7 +35,7 @@ class Pair:
 
     context: ssl.SSLContext
     ends_at: str
-    """When the certificate ends, in UTC."""
+    """End of the certificate, as text in UTC."""
 
 
 class Tls:
@@ -51,13 +51,13 @@ class Tls:
 
     @property
     def context(self) -> ssl.SSLContext:
-        """What the next connection is accepted with."""
+        """The context for the next connection."""
         assert self._pair is not None, "started"
         return self._pair.context
 
     @property
     def trouble(self) -> str | None:
-        """Why the files are not what is in force, in a sentence for the page."""
+        """Returns why the new files are not in use, in a sentence for the page; None if they are."""
         if self._refused is None or self._pair is None:
             return None
         refused = f"the new certificate of this listener is not in force: {self._refused}"
@@ -77,7 +77,7 @@ class Tls:
         self._watch.stop()
 
     async def use(self, spec: ListenTlsSpec) -> None:
-        """Go by these files from now on; what is in them may have been seen already."""
+        """Uses these files, and reloads them unless their content is already in use."""
         old, self._spec = self._spec, spec
         digests = {file.path: file.digest for file in (spec.cert_file, spec.key_file)}
         if digests != self._sources or spec.min_version != old.min_version:

@@ -1,4 +1,4 @@
-"""Who looks at a page, as far as pages differ by it."""
+"""Describes the viewer of a page, as far as pages differ by viewer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Viewer(NamedTuple):
-    """Whether the reader may change something, and else whether a login could allow it."""
+    """Rights of the viewer: to change something, and if not, whether a login could allow it."""
 
     writes: bool
     login: bool

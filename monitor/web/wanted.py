@@ -1,4 +1,4 @@
-"""What the address of the overview asks for: which checks, and in which order."""
+"""Parses the address of the overview: which checks to show, and in which order."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SORTS = ("name", "since", "availability", "latency")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which checks the address of the page asks for, and in which order; that of the configuration unless it says."""
+    """Selection and sort order of the overview; the order of the configuration by default."""
 
     selection: Selection = _ALL
     sort: str = ""
 
     @classmethod
     def of(cls, query: Query) -> Wanted:
-        """As the query of the page says it; what it does not know it leaves out."""
+        """Reads the query of the page; ignores unknown sort orders."""
         sort = (query.getall("sort", []) or [""])[0]
         return cls(Selection.of(query), sort if sort in SORTS else "")
 

@@ -1,4 +1,4 @@
-"""How figures, times and expectations are said on the page."""
+"""Words figures, times and expectations for the page."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def expectation(expect: Expect) -> list[str]:
-    """What a good answer looks like, a phrase for each condition."""
+    """Lists the conditions of a good answer, one phrase for each."""
     phrases = [", ".join(_status(low, high) for low, high in expect.status)]
     if expect.latency is not None:
         phrases.append(f"within {every(expect.latency)}{' or down' if expect.latency_down else ''}")
@@ -119,7 +119,7 @@ def _operand(operand: object) -> str:
 
 
 def request_notes(spec: CheckSpec) -> list[str]:
-    """What is unusual about the request, in words; what everybody does is not said."""
+    """Lists unusual properties of the request; defaults are left out."""
     notes = []
     if spec.proxy is not None:
         notes.append("through a proxy")

@@ -31,9 +31,9 @@ _GATHERED = 0.05
 """Seconds for which results are gathered into one batch."""
 _MOST_GATHERED = 200
 _UNREAD_LIMIT = 64 << 20
-"""Bytes that the daemon has not read; it stands still, and whoever goes on probing for it only fills the memory."""
+"""Bytes that the daemon has not read: above this, the daemon hangs, and more results would only fill the memory."""
 _MORE_LIKELY = "500"
-"""Of all our processes the kernel had better kill a worker when memory is short: it is started again at once."""
+"""oom_score_adj: if memory is short, the kernel kills a worker first, as the daemon can restart it."""
 _PAGE = resource.getpagesize()
 
 
@@ -59,7 +59,7 @@ class Outbox:
             self.send()
 
     def send(self, **more: Any) -> None:
-        """Send what there is, with whatever else is to be said."""
+        """Sends the gathered results, with the other fields of the batch."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -105,7 +105,7 @@ class Worker:
             self._outbox.send(**self._figures(engine), began=time.monotonic())
 
     async def drain(self, limit: float) -> None:
-        """Let what runs end, and send the last results."""
+        """Lets running checks finish, and sends the last results."""
         if self._engine is not None:
             self._outbox.send(drained=await self._engine.drain(limit))
 
@@ -157,7 +157,7 @@ async def _serve(sock: socket.socket) -> None:
         writer.close()
         await writer.wait_closed()
     except (EOFError, ConnectionError):
-        os._exit(0)  # the daemon has gone, and nobody is left to probe for
+        os._exit(0)  # the daemon has ended
 
 
 async def _end_with_the_daemon(reader: asyncio.StreamReader) -> None:

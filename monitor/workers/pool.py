@@ -1,4 +1,4 @@
-"""Deals the checks out to the probe workers, and answers for each run of theirs, also for those that a worker lost."""
+"""Deals the checks out to the probe workers, and accounts for each run, also for those that a worker lost."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Duty:
     generation: int
 
     def outstanding(self, now: float) -> int:
-        """How many runs were due and have come to nothing yet."""
+        """Returns the number of runs that were due but have no result yet."""
         return self.times.between(self.settled, now) if self.spec.enabled else 0
 
 
 class Pool:
-    """So many probe workers; `found` is told of every result, as an engine in the daemon's own process would."""
+    """Runs `count` probe workers and calls `found` with every result, as an engine in the daemon's process would."""
 
     def __init__(self, count: int, found: Told) -> None:
         self._found = found
@@ -60,7 +60,7 @@ class Pool:
         self._started = False
         self._monitor = MonitorSpec()
         self._gone = [Meter() for _ in self._workers]
-        """What the processes before the present ones have counted."""
+        """Counts of earlier worker processes."""
 
     # life
 
@@ -92,7 +92,7 @@ class Pool:
 
     def _limit(self, monitor: MonitorSpec) -> None:
         limit = monitor.max_concurrency // len(self._workers)
-        # A worker serves nobody, so it need not know the secrets of those who are served.
+        # Workers accept no HTTP requests, so they need no secrets of users.
         self._monitor = replace(monitor, max_concurrency=max(1, limit), access=AccessSpec(), tls=None)
 
     def run_again(self, name: str) -> None:
@@ -110,7 +110,7 @@ class Pool:
                     self._answer_for(worker.number, time.monotonic())
 
     async def drain(self, limit: float) -> list[Drained]:
-        """Let what runs end within `limit` seconds, then end all workers."""
+        """Lets running checks finish within `limit` seconds, then ends all workers."""
         return await asyncio.gather(*(worker.drain(limit) for worker in self._workers))
 
     async def stop(self) -> None:
@@ -120,7 +120,7 @@ class Pool:
     # what is known of them
 
     def meters(self) -> Iterable[Meter]:
-        """What all processes have counted, also those that are gone."""
+        """Returns the counts of all worker processes, also of those that have ended."""
         return (*self._gone, *(worker.figures.meter for worker in self._workers))
 
     def workers(self) -> Mapping[str, WorkerMeter]:
@@ -128,7 +128,7 @@ class Pool:
         return {str(worker.number): worker.figures for worker in self._workers}
 
     def unhealthy(self) -> str | None:
-        """Which worker does not probe, None if all do."""
+        """Returns a sentence that names the workers that do not probe; None if all do."""
         down = [str(worker.number) for worker in self._workers if not worker.figures.up]
         return f"probe worker {', '.join(down)} is being started again" if down else None
 
@@ -165,7 +165,7 @@ class Pool:
         self._found(result.check, result, found.runs)
 
     def _answer_for(self, number: int, until: float) -> None:
-        """Nobody will say any more what the runs found that were due until now (steady seconds)."""
+        """Reports the runs due until now (steady seconds) as lost: their worker will send no results."""
         for name, duty in self._duties.items():
             if duty.worker == number and (runs := duty.outstanding(until)):
                 duty.settled = until

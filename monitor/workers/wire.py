@@ -1,4 +1,4 @@
-"""What the daemon and its probe workers say to each other, over a socket pair that nobody else has.
+"""The messages between the daemon and its probe workers, over a socket pair that no other process holds.
 
 Frames are a length of four bytes and as many bytes. Orders are pickled, for they come from our own parent and hold what
 no format has words for; results are msgpack, of a fixed shape.
@@ -26,7 +26,7 @@ _LONGEST = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a worker is to do from now on.
+    """The worker's duties from now on.
 
     `epoch` is the moment by which due times are mapped to the steady clock. `changed` are checks that are new or
     different, `gone` the names of those that are not this worker's any more, `again` the names of those to be run once
@@ -58,7 +58,7 @@ class Found(msgspec.Struct, array_like=True):
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """What a worker has found since its last batch, under the orders of `generation`.
+    """The results since the worker's last batch, under the orders of `generation`.
 
     `meter` is there once a second, with CPU seconds and resident bytes; `began` (steady seconds) when checks were
     scheduled by the first orders; `drained` in the last batch.

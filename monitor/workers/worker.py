@@ -27,15 +27,15 @@ the whole machine the daemon's beats begin again together with the worker's."""
 _STARTING_BEATS = 40
 """The same for one that has not begun yet: a busy machine takes its time to load a program."""
 _PROVEN = 60.0
-"""A worker that lived for so many seconds is started again without a pause."""
+"""Seconds; a worker that lived for longer restarts without a pause."""
 _LONGEST_PAUSE = 30.0
 _CODE = "import sys; sys.path.insert(0, sys.argv[-2]); from monitor.workers.child import main; main()"
-"""The very package that the daemon runs, whatever else is called so where the daemon was started."""
+"""Imports the package of the daemon, even if the working directory holds another package `monitor`."""
 _FOLDER = str(Path(monitor.__file__).parents[1])
 
 
 class Listener(Protocol):
-    """Whoever a worker belongs to."""
+    """The owner of a worker."""
 
     def all_orders(self, number: int) -> list[Orders]:
         """Everything that this worker is to do."""
@@ -45,7 +45,7 @@ class Listener(Protocol):
 
 
 class Worker:
-    """One worker, by whatever process it is at the time."""
+    """One worker; its process is replaced when it ends."""
 
     def __init__(self, number: int, listener: Listener) -> None:
         self.number = number
@@ -66,12 +66,12 @@ class Worker:
         await self._ready.wait()
 
     def order(self, orders: Iterable[Orders | Drain]) -> None:
-        """Have it do this as well; one that is being started again gets all its orders then."""
+        """Sends orders to the process; a restarting worker receives all its orders once it is up."""
         for each in orders:
             self._outgoing.put_nowait(each)
 
     def beat(self) -> None:
-        """To be called once a second; a process that says nothing for too long is killed."""
+        """Kills a process that has been silent for too long; call it once a second."""
         self._silent += 1
         patience = _SILENT_BEATS if self.figures.up else _STARTING_BEATS
         if self._silent > patience and self._process is not None and self._process.returncode is None:
@@ -80,7 +80,7 @@ class Worker:
             self._process.kill()
 
     async def drain(self, limit: float) -> Drained:
-        """Let its runs end within `limit` seconds, then end it."""
+        """Lets running checks finish within `limit` seconds, then ends the process."""
         self._closing = True
         self.order([Drain(limit)])
         if self._task is not None:

@@ -1,4 +1,4 @@
-"""What alembic runs the migrations in: the connection that the daemon has already."""
+"""Runs the migrations of alembic on the connection that the daemon already holds."""
 
 from __future__ import annotations
 

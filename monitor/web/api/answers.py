@@ -1,4 +1,4 @@
-"""How the API answers: JSON that a client may keep while it is the same, and one sentence for what is wrong."""
+"""Builds answers of the API: JSON with an ETag for clients to keep, and one sentence per error."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ DAY = 86400.0
 
 
 class CheckHandlers:
-    """What these paths answer."""
+    """Handlers of the paths of checks."""
 
     def __init__(self, served: Served) -> None:
         self._served = served

@@ -44,7 +44,7 @@ def availability(check: CheckView) -> Document:
 
 
 def acknowledgement(said: Acknowledgement | None) -> Document | None:
-    """Who takes care of an incident."""
+    """Returns the acknowledgement of an incident, None if there is none."""
     if said is None:
         return None
     return {"by": legible(said.by), "note": legible(said.note), "at": rfc3339(said.at), "until": _time(said.until)}
@@ -115,7 +115,7 @@ def _first(result: Result) -> Document:
 
 
 def announcement(one: Announcement) -> Document:
-    """What the team says."""
+    """Returns one announcement."""
     return {
         "id": one.id,
         "text": legible(one.text),

@@ -19,18 +19,18 @@ from monitor.web.middleware import error
 from monitor.web.served import Served
 
 _HEARTBEAT = 3.0
-"""Seconds until a client that hears nothing is told that the monitor lives."""
+"""Seconds without events after which a heartbeat is sent."""
 _MOST_LISTENERS = 200
 _RETRY_MILLISECONDS = 3000
 
 
 class EventHandlers:
-    """What this path answers."""
+    """Handler of the event stream."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
         self._process = secrets.token_hex(4)
-        """In every id, so that one of a process before is known as that."""
+        """Part of every event id, so that ids of an earlier process are recognized."""
 
     @answered
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -57,7 +57,7 @@ class EventHandlers:
         return response
 
     def _greeting(self, last: str | None) -> bytes:
-        """Whoever missed something has to look at everything anew."""
+        """Returns the start of the stream, with a `reset` event if the client missed events."""
         missed = last is not None and last != self._id(self._served.feed.number)
         reset = f"event: reset\nid: {self._id(self._served.feed.number)}\ndata: {{}}\n\n" if missed else ""
         return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(system_clock().wall)}\n\n{reset}".encode()

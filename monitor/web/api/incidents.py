@@ -19,7 +19,7 @@ _MOST = 1000
 
 
 class IncidentHandlers:
-    """What these paths answer."""
+    """Handlers of the paths of incidents."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
@@ -62,7 +62,7 @@ class IncidentHandlers:
 
 
 def _checks(asked: Parameters, specs: Mapping[str, CheckSpec]) -> list[str] | None:
-    """The names that are asked for, None for all."""
+    """Returns the names of the selected checks; None for all."""
     names, wanted = asked.texts("check"), asked.texts("group")
     if not names and not wanted:
         return None

@@ -38,7 +38,7 @@ class Parameters:
                 )
 
     def text(self, name: str) -> str | None:
-        """The value, None if it is not there or empty, as forms send what nobody filled in."""
+        """The value; None if missing or empty, as browsers send blank fields of forms."""
         values = self._query.getall(name, [])
         if len(values) > 1:
             raise BadParameter(f"{name} is given more than once")
@@ -78,7 +78,7 @@ class Parameters:
         return start, end
 
     def cursor(self) -> Cursor | None:
-        """Where the page before ended."""
+        """Returns the end of the previous page; None for the first page."""
         value = self.text("cursor")
         if value is None:
             return None
@@ -92,12 +92,12 @@ class Parameters:
 
 
 def cursor_of(at: float, name: str) -> str:
-    """What `Parameters.cursor` reads."""
+    """Returns the text that `Parameters.cursor` reads."""
     return base64.urlsafe_b64encode(json.encode((at, name))).decode().rstrip("=")
 
 
 def moment(name: str, value: str, now: float) -> float:
-    """A time as people write it: RFC 3339, a date, Unix seconds, «now», or so long ago: «-24h», «-7d»."""
+    """Parses a time: RFC 3339, a date, Unix seconds, «now», or a time ago («-24h», «-7d»). Raises BadParameter."""
     if value == "now":
         return now
     ago = _AGO.fullmatch(value)

@@ -25,11 +25,11 @@ CSV, MARKDOWN = "text/csv", "text/markdown"
 _FORMATS = {"json": JSON, "csv": CSV, "markdown": MARKDOWN}
 _WEEK = 7 * 86400.0
 MOST_INCIDENTS = 100_000
-"""Of a report; a longer one would hold up everything else."""
+"""Incidents of one report; more would delay all other requests."""
 
 
 class ReportHandlers:
-    """What this path answers."""
+    """Handler of the report."""
 
     def __init__(self, served: Served) -> None:
         self._served = served

@@ -1,4 +1,4 @@
-"""What the team does by the API: takes care of incidents, announces something, has a check run now."""
+"""Handlers for what the team does by the API: acknowledge incidents, make announcements, run checks now."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from monitor.web.served import Served
 LONGEST_NOTE = 500
 """Characters of a note or an announcement."""
 NOBODY = "anonymous"
-"""Who does something where nobody logs in."""
+"""The author's name if access needs no login."""
 
 
 class TeamHandlers:
-    """What these paths answer."""
+    """Handlers of the team's paths."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
@@ -43,7 +43,7 @@ class TeamHandlers:
 
     @answered
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
-        """Somebody takes care of an incident."""
+        """Acknowledges an incident."""
         Parameters(request, ())
         given = await _given(request, "note", "until", "for")
         now = system_clock().wall
@@ -52,7 +52,7 @@ class TeamHandlers:
 
     @answered
     async def take_back(self, request: web.Request) -> web.StreamResponse:
-        """Nobody does any more."""
+        """Withdraws an acknowledgement."""
         Parameters(request, ())
         return await self._note(request, None)
 
@@ -69,7 +69,7 @@ class TeamHandlers:
 
     @answered
     async def announcements(self, request: web.Request) -> web.StreamResponse:
-        """What is announced now, or was in a period."""
+        """Lists the current announcements, or those of a period."""
         asked = Parameters(request, ("from", "to"))
         if asked.text("from") or asked.text("to"):
             start, end = asked.period(7 * 86400.0, system_clock().wall)
@@ -99,7 +99,7 @@ class TeamHandlers:
 
 
 def who(request: web.Request) -> str:
-    """Who asks."""
+    """Returns the name of the caller."""
     return request.get(USER) or NOBODY
 
 
