@@ -20,7 +20,7 @@ from typing import Any
 from tests import nursery
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a test gives up; far more than anything takes."""
 
 _OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "MONITOR_CONFIG", "PYTHONWARNINGS")

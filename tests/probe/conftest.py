@@ -54,6 +54,11 @@ class Answer(NamedTuple):
         return self.samples.get((name, frozenset(labels.items())))
 
     @property
+    def said_stalled(self) -> bool:
+        """True if the monitor found that this machine had stopped it."""
+        return self.status == 503 and "monitor_stalled" in self.text
+
+    @property
     def reason(self) -> str | None:
         """The reason of a failure, None for a success."""
         found = (dict(labels) for name, labels in self.samples if name == "probe_failure_info")
@@ -79,6 +84,15 @@ class Daemon:
             return Answer(answer.status, await answer.text(), dict(answer.headers))
 
     async def probe(self, target: str | None = None, *, timeout: str | None = None, **query: str) -> Answer:  # noqa: ASYNC109 - Prometheus's header
+        """Probes; again if a busy machine had stopped the monitor, which says nothing of the target."""
+        for _ in range(5):
+            answer = await self.probe_once(target, timeout=timeout, **query)
+            if not answer.said_stalled:
+                break
+        return answer
+
+    async def probe_once(self, target: str | None = None, *, timeout: str | None = None, **query: str) -> Answer:  # noqa: ASYNC109
+        """Probes one time."""
         given = query if target is None else {"target": target, **query}
         headers = {} if timeout is None else {TIMEOUT: timeout}
         async with self.session.get(f"http://{self.address}/probe", params=given, headers=headers) as answer:

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.checks.harness import STARVED, TOLERANCE
 from tests.cli.program import PATIENCE
-from tests.probe.conftest import Answer, Daemon, Daemons, polled
+from tests.probe.conftest import Daemon, Daemons, polled
 from tests.servers import faults
 from tests.servers.http import HttpServer, ok
 from tests.servers.tcp import Connection, Server
@@ -26,20 +26,15 @@ timeout = { read = "40s", total = "40s" }
 """
 
 
-def said_stalled(answer: Answer) -> bool:
-    """Whether the monitor found that this machine had stopped it, so that it says nothing of the target."""
-    return answer.status == 503 and "monitor_stalled" in answer.text
-
-
 async def ends_after(limit: float, monitor: Daemon, target: str, **query: str) -> None:
     """The answer comes after so many seconds, to within 50 ms; measured again if the machine stalled."""
     for _ in range(3):
         starvation = Starvation(monitor.process.pid)
         began = time.monotonic()
-        answer = await monitor.probe(target, **query)
+        answer = await monitor.probe_once(target, **query)
         late = abs(time.monotonic() - began - limit)
         stalled = starvation.seconds
-        if not said_stalled(answer) and (late <= TOLERANCE or stalled < STARVED):
+        if not answer.said_stalled and (late <= TOLERANCE or stalled < STARVED):
             break
     assert answer.value("probe_success") == 0
     assert answer.reason in ("total_timeout", "response_timeout")
@@ -85,7 +80,7 @@ async def test_waiting_for_a_slot_counts_as_time(daemon: Daemons) -> None:
     async with Server(faults.silent) as server, daemon(text % server.port) as monitor:
         await server.until(lambda: server.connections == 1)
         starvation, began = Starvation(monitor.process.pid), time.monotonic()
-        answer = await monitor.probe("127.0.0.1", timeout="0.4")
+        answer = await monitor.probe_once("127.0.0.1", timeout="0.4")
         assert time.monotonic() - began < 0.4 + starvation.seconds
         assert (answer.status, answer.text.partition(": ")[0]) == (503, "monitor_overloaded")
         assert server.connections == 1
@@ -94,8 +89,8 @@ async def test_waiting_for_a_slot_counts_as_time(daemon: Daemons) -> None:
 async def test_no_more_than_max_requests_are_run_at_once(daemon: Daemons) -> None:
     async with Server(faults.silent) as server, daemon(OPEN.replace("allow", "max_requests = 2\nallow")) as monitor:
         target = f"127.0.0.1:{server.port}"
-        answers = await asyncio.gather(*(monitor.probe(target, timeout="2") for _ in range(5)))
-        run = [answer for answer in answers if answer.status == 200 or said_stalled(answer)]
+        answers = await asyncio.gather(*(monitor.probe_once(target, timeout="2") for _ in range(5)))
+        run = [answer for answer in answers if answer.status == 200 or answer.said_stalled]
         assert len(run) == 2
         assert {answer.status for answer in answers if answer not in run} == {503}
         assert server.connections == 2
@@ -173,7 +168,7 @@ async def test_debug_shows_the_run(daemon: Daemons) -> None:
 
 async def test_a_paused_process_fails_the_scrape_and_not_the_target(daemon: Daemons) -> None:
     async with Server(faults.silent) as server, daemon(OPEN) as monitor:
-        run = asyncio.create_task(monitor.probe(f"127.0.0.1:{server.port}", timeout="1.5"))
+        run = asyncio.create_task(monitor.probe_once(f"127.0.0.1:{server.port}", timeout="1.5"))
         await server.until(lambda: server.connections == 1)
         monitor.process.send_signal(signal.SIGSTOP)
         try:

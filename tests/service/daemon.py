@@ -22,7 +22,7 @@ from tests import nursery
 from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a test gives up; far more than anything takes."""
 PAUSE = 0.03
 """Seconds between two looks."""

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from monitor import supervised
 from monitor.notify import Notifier
 from monitor.supervised import LOOPS, Turn, supervise
+from tests.starvation import Starvation
 
 EVENT = "internal error, the loop goes on"
 
@@ -53,20 +54,20 @@ async def test_a_loop_goes_on_after_whatever_a_turn_raises() -> None:
     assert isinstance(log[0]["exc_info"], ImportError)
 
 
-async def test_failures_in_a_row_come_at_longer_and_longer_pauses() -> None:
+async def test_failures_in_a_row_come_at_longer_and_longer_pauses(starvation: Starvation) -> None:
     turns = Turns(*[ValueError()] * 3, None, ValueError(), None)
     await supervise("worker", turns, lambda: bool(turns.left))
     first, second, third, none, again = turns.pauses()
-    assert 0.09 < first < second < third
+    assert first > 0.09
     assert second > 0.19
     assert third > 0.39
-    assert none < 0.09
-    assert 0.09 < again < third
+    assert none < 0.09 + starvation.seconds
+    assert 0.09 < again < 0.19 + starvation.seconds
 
 
 async def test_a_pause_is_no_longer_than_it_may_be() -> None:
     turns = Turns(*[ValueError()] * 40, None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await supervise("accept", turns, lambda: bool(turns.left), longest=0.001)
 
 

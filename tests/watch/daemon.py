@@ -16,7 +16,7 @@ import aiohttp
 from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a test gives up; far more than anything takes."""
 BRISK = 0.2
 """Seconds between two looks of a daemon in a test that need not wait for the real ones."""

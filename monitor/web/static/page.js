@@ -150,10 +150,11 @@ function hurry() {
 }
 
 // A browser opens six connections to a host, and a stream of events holds one. So the visible tabs of all windows take
-// turns: whoever has the lock listens and tells the others. Where there are no locks (plain HTTP to another machine) every
+// turns: the tab with the lock listens and tells the others. Where there are no locks (plain HTTP to another machine) every
 // tab looks at its pace.
 const stream = `monitor events ${document.documentElement.dataset.base}`;
 let waiting = null;
+const SETTLED = 2000; // ms after the load until when the page shows the present state anyway
 
 function listen() {
   if (!window.EventSource || !window.BroadcastChannel || !navigator.locks) return;
@@ -179,6 +180,9 @@ function follow(others, signal) {
     hurry();
   };
   for (const kind of ["transition", "reset", "lost"]) events.addEventListener(kind, pass);
+  events.addEventListener("open", () => {
+    if (performance.now() > SETTLED) pass(); // no tab listened since the last leader was hidden
+  });
   return new Promise((over) => {
     signal.addEventListener("abort", () => {
       events.close();
