@@ -1,4 +1,4 @@
-"""The nginx that is asked: twelve bytes over HTTP and over HTTPS, on one CPU, with a log of nothing."""
+"""The target of the bench, an nginx: twelve bytes over HTTP and HTTPS, on one CPU, without an access log."""
 
 from __future__ import annotations
 
@@ -41,21 +41,34 @@ http {{
         ssl_protocols TLSv1.3;
         location / {{ return 200 "Hello, all!\\n"; }}
     }}
+    server {{
+        listen {host}:{ticketless} ssl backlog=4096;
+        ssl_certificate {folder}/cert.pem;
+        ssl_certificate_key {folder}/key.pem;
+        ssl_protocols TLSv1.3;
+        ssl_conf_command NumTickets 0;
+        location / {{ return 200 "Hello, all!\\n"; }}
+    }}
 }}
 """
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where nginx answers, and the authority that vouches for it."""
+    """URLs of the nginx, and the authority that signed its certificate.
+
+    `https` sends two session tickets after each handshake, as servers do by default; `ticketless` sends none.
+    """
 
     http: str
     https: str
+    ticketless: str
     ca_file: Path
 
-    def url(self, scheme: str) -> str:
-        """The URL of this scheme."""
-        return self.https if scheme == "https" else self.http
+    def url(self, kind: str) -> str:
+        """Returns the URL of this kind: a name of a field."""
+        url: str = getattr(self, kind)
+        return url
 
 
 @contextmanager
@@ -63,9 +76,10 @@ def nginx() -> Iterator[Target]:
     """An nginx of our own, in a folder of its own, for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="bench-nginx-") as name:
         folder = Path(name)
-        http, https = free_port(), free_port()
-        target = Target(f"http://{HOST}:{http}/", f"https://{HOST}:{https}/", _certify(folder))
-        text = _CONFIGURATION.format(folder=folder, host=HOST, http=http, https=https)
+        http, https, ticketless = free_port(), free_port(), free_port()
+        urls = (f"http://{HOST}:{http}/", f"https://{HOST}:{https}/", f"https://{HOST}:{ticketless}/")
+        target = Target(*urls, _certify(folder))
+        text = _CONFIGURATION.format(folder=folder, host=HOST, http=http, https=https, ticketless=ticketless)
         (folder / "nginx.conf").write_text(text)
         command = ["nginx", "-p", name, "-e", f"{name}/error.log", "-c", f"{name}/nginx.conf"]
         with ended(subprocess.Popen(command)) as process:

@@ -86,6 +86,8 @@ def test_four_times_the_text_takes_about_four_times_as_long(name: str) -> None:
         texts = [unit * (size // len(unit)) + "=" for size in (SHORT, LONG)]
         if _cost(function, texts[1]) < 0.02:  # a microsecond for each character: there is nothing to compare
             continue
-        short, long = (min(_cost(function, text) for _ in range(4)) for text in texts)
-        assert long < 8 * short + 0.01, f"{unit!r}…: {short * 1000:.1f} ms, then {long * 1000:.1f} ms"
-        assert long < 0.5, unit
+        for _ in range(4):  # a busy machine may slow one of them down
+            short, long = (_cost(function, text) for text in texts)
+            if linear := long < 8 * short + 0.01 and long < 0.5:
+                break
+        assert linear, f"{unit!r}…: {short * 1000:.1f} ms, then {long * 1000:.1f} ms"
