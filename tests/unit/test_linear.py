@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
 import pytest
 from multidict import CIMultiDict
+from yarl import URL
 
 from monitor.checks.charsets import decoded, decoded_json, label_in
+from monitor.checks.cookies import Cookies
 from monitor.checks.evidence import evidence_of
 from monitor.checks.judging import judge_body
+from monitor.checks.redirect import Request
+from monitor.checks.set_cookie import read_date
 from monitor.expect import judge_head
+from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
 from monitor.redact import Redactor
 from monitor.secret import hide_in_urls, secrets_of_url, shown_url
-from monitor.spec import Expect, Rule
+from monitor.spec import Expect, MonitorSpec, Rule
+from monitor.urls import resolved
 from monitor.visible import visible
+from monitor.web.access_logins import basic
+from monitor.web.api.parameters import BadParameter, moment
+from monitor.web.negotiation import accepted
+from monitor.web.site import Site
 
 SECRETS = Redactor(
     {"correct-horse-battery", "a", "xyz", "%41%42%43%44", "s3cr3t/with+odd chars", "aaaaaaaaaaaaaaaaaaaa", "k" * 3000}
@@ -52,7 +63,35 @@ def _json(text: str) -> object:
     return judge_body(Expect(json=(("$.a", ()),)), f'{{"a": "{text}"'.encode("utf-8", "replace"), text, SECRETS.foreign)
 
 
+def _location(text: str) -> object:
+    with contextlib.suppress(ValueError):
+        return resolved(URL("http://h/a/b?c"), text)
+    return None
+
+
+def _cookies(text: str) -> object:
+    text = text.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")  # as answers are read
+    jar, answer = Cookies(), CIMultiDict([("Set-Cookie", f"a={text}"), ("Set-Cookie", text)])
+    jar.keep(URL("http://h/a/b"), answer)
+    return jar.added(Request("GET", URL("http://h/a/b"), (), (), None))
+
+
+def _moment(text: str) -> object:
+    with contextlib.suppress(BadParameter):
+        return moment("from", text, 1e9)
+    return None
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "cookies": _cookies,
+    "date of a cookie": read_date,
+    "location": _location,
+    "accept": lambda text: accepted(text, "text/html", "application/json"),
+    "accept of a scrape": openmetrics_preferred,
+    "accept-encoding": gzip_accepted,
+    "host": Site(MonitorSpec()).answers_to,
+    "login": basic,
+    "moment": _moment,
     "foreign": lambda text: SECRETS.foreign(text, limit=1 << 30),
     "foreign, cut": SECRETS.foreign,
     "ours": SECRETS.ours,
