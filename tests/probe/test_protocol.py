@@ -62,11 +62,12 @@ async def test_the_offset_can_be_chosen(daemon: Daemons) -> None:
 async def test_half_of_the_slots_stay_with_the_checks(daemon: Daemons) -> None:
     async with Server(faults.silent) as server, daemon(f"monitor.max_concurrency = 3\n{OPEN}") as monitor:
         target = f"127.0.0.1:{server.port}"
-        first = asyncio.create_task(monitor.probe(target, timeout="2.5"))  # longer than it takes to ask once more
+        first = asyncio.create_task(monitor.probe_once(target, timeout="2.5"))  # longer than it takes to probe again
         await server.until(lambda: server.connections == 1)
         crowded = await monitor.probe(target)  # at most half of the slots are taken for /probe
         assert (crowded.status, crowded.text.partition(" ")[0]) == (503, "1")
-        assert (await first).status == 200
+        whole = await first
+        assert whole.status == 200 or whole.said_stalled
 
 
 async def test_waiting_for_a_slot_counts_as_time(daemon: Daemons) -> None:

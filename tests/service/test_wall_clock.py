@@ -90,7 +90,8 @@ async def test_a_step_moves_no_due_time(start: Start, serve: Serve, library: Pat
     after -= time.time() - time.monotonic() + by
     runs = (after - before) / INTERVAL
     assert abs(runs - round(runs)) < 0.02, "a due time has moved"
-    assert abs(attempts - attempts_before - runs) <= 1, "a run was lost or made twice"
+    repeated = (await daemon.metrics()).total("probe_inconclusive_total")  # at once, after a stall of the machine
+    assert abs(attempts - attempts_before - runs) <= 1 + repeated, "a run was lost or made twice"
     off = [(at - before + 0.01) % INTERVAL for at in target.times]
     late = [o for o in off if o > 0.04]
     assert len(late) <= 2 + starvation.seconds / 0.03, (starvation.seconds, off)
