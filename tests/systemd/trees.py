@@ -17,7 +17,7 @@ SUITES = ("bookworm", "trixie")
 """Debian 12 with systemd 252, which has no notify-reload, and Debian 13 with 257, which has it."""
 
 _PACKAGES = "systemd,systemd-sysv,dbus,make,openssl,python3,python3-venv"
-_TESTED_WITH = ("pytest", "pytest-asyncio", "pytest-timeout", "trustme")
+_TESTED_WITH = ("hypothesis", "pytest", "pytest-asyncio", "pytest-timeout", "trustme")
 """Of the development's requirements, those of the tests that run inside."""
 
 
@@ -87,7 +87,8 @@ def _mirror() -> str:
 
 def _download(suite: str) -> None:
     done = wheels(suite) / ".done"
-    if done.exists() and done.stat().st_mtime > max(PINS.stat().st_mtime, (ROOT / "pyproject.toml").stat().st_mtime):
+    made_of = (PINS, ROOT / "pyproject.toml", Path(__file__))
+    if done.exists() and done.stat().st_mtime > max(path.stat().st_mtime for path in made_of):
         return
     shutil.rmtree(wheels(suite), ignore_errors=True)
     wanted = [*requirements(), *tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]]
