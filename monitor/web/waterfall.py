@@ -21,13 +21,18 @@ class Step(NamedTuple):
 
 
 def waterfall(result: Result) -> list[Step]:
-    """All phases in order; where no whole answer came, the last one that was reached is where it broke."""
+    """Lists the phases in order, without those that the run passed over, such as TLS over plain HTTP.
+
+    If no whole answer came, the run broke in the last phase that it reached.
+    """
     reached = [name for name, took in result.phases.items() if took is not None]
     cut = result.outcome in (Outcome.CONNECTION_ERROR, Outcome.TIMEOUT)
     whole = sum(took or 0.0 for _, took in result.phases.items()) or 1.0
     steps, at = [], 0.0
     for name in PHASE_NAMES:
         took: float | None = getattr(result.phases, name)
+        if took is None and reached and PHASE_NAMES.index(name) < PHASE_NAMES.index(reached[-1]):
+            continue
         broken = cut and bool(reached) and name == reached[-1]
         length = (took or 0.0) / whole * WIDTH
         steps.append(Step(name, _note(took), at, length, broken))

@@ -17,7 +17,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.bench.figures import NotMeasured
-from tests.bench.target import HOST, Target, ended, free_port, wait_for_port
+from tests.bench.target import HOST, Target, ended, wait_for_port
+from tests.servers.tcp import free_port
 
 PROGRAM = "prometheus-blackbox-exporter"
 _LANES = 8

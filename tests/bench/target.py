@@ -14,6 +14,8 @@ from pathlib import Path
 
 import trustme
 
+from tests.servers.tcp import free_port
+
 HOST = "127.0.0.1"
 _PATIENCE = 10.0
 
@@ -100,13 +102,6 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -129,14 +128,6 @@ def daemon(tmp_path: Path) -> Daemons:
 
 def _started(pipe: LogPipe) -> list[Line]:
     return [line for line in pipe.lines if line["event"] == "started"]
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def program(name: str) -> str:

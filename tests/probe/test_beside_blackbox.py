@@ -12,10 +12,10 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.probe.conftest import TIMEOUT, Daemon, Daemons, Series, free_port, other, program, samples
+from tests.probe.conftest import TIMEOUT, Daemon, Daemons, Series, other, program, samples
 from tests.servers import certs, faults
 from tests.servers.http import HttpServer, answer, chunked, compressed, ok, redirect
-from tests.servers.tcp import Script, Server, closed_port
+from tests.servers.tcp import Script, Server, closed_port, free_port
 from tests.servers.tls import expired, https, unknown_authority
 
 MEASURED = {"probe_duration_seconds", "probe_dns_lookup_time_seconds", "probe_http_duration_seconds"}

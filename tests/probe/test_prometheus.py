@@ -7,12 +7,12 @@ from typing import Any
 
 import aiohttp
 
-from tests.probe.conftest import Daemons, free_port, other, polled, program
+from tests.probe.conftest import Daemons, other, polled, program
 from tests.project.conftest import ROOT
 from tests.project.markdown import blocks
 from tests.servers import faults
 from tests.servers.http import HttpServer, answer
-from tests.servers.tcp import Server
+from tests.servers.tcp import Server, free_port
 
 TEXT = '[monitor.probe]\nallow = ["127.0.0.1"]\n'
 

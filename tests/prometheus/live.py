@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from tests.cli.program import start
 from tests.prometheus.world import FOLDER, ROOT
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, Request, answer, ok
-from tests.servers.tcp import closed_port
+from tests.servers.tcp import closed_port, free_port
 
 PATIENCE = 60.0
 
@@ -140,7 +139,7 @@ async def scraping(
     for rules in FOLDER.glob("*.rules.yml"):
         faster = rules.read_text().replace("interval: 1m", "interval: 1s").replace("interval: 4m", "interval: 1s")
         (folder / rules.name).write_text(faster)
-    port = _free_port()
+    port = free_port()
     arguments = [f"--config.file={folder / config}", f"--web.listen-address=127.0.0.1:{port}"]
     arguments += [f"--storage.tsdb.path={folder / 'data'}", "--log.level=warn"]
     with (folder / "prometheus.log").open("w") as log:
@@ -161,7 +160,7 @@ async def alerting(program: str, folder: Path, receiver: str) -> AsyncIterator[s
     text = (ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text()
     text = text.replace("http://127.0.0.1:9", receiver).replace("group_wait: 30s", "group_wait: 0s")
     (folder / "alertmanager.yml").write_text(text)
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     arguments = [f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'alertmanager'}"]
     arguments += [f"--web.listen-address={address}", "--cluster.listen-address="]
     with (folder / "alertmanager.log").open("w") as log:
@@ -173,10 +172,3 @@ async def alerting(program: str, folder: Path, receiver: str) -> AsyncIterator[s
             process.terminate()
         async with asyncio.timeout(PATIENCE):
             await process.wait()
-
-
-def _free_port() -> int:
-    """A port that is free now; these programs cannot take one of the kernel's choice and say which."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -217,6 +217,14 @@ def _listen(host: str, port: int, receive_buffer: int | None, backlog: int = 102
     return listener
 
 
+def free_port() -> int:
+    """Returns a port that was free a moment ago, for programs that do not take port 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def closed_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """A port that refuses: held, so that no one else takes it, and not listening."""

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.servers.tcp import free_port
 from tests.service.daemon import Metrics, eventually
 
 
@@ -27,14 +27,6 @@ def program(name: str, package: str) -> str:
             pytest.fail(f"in CI nothing may be missing: {name}")
         pytest.skip(f"needs {name}, of the Debian package {package}")
     return found
-
-
-def free_port() -> int:
-    """A port that was free a moment ago: these programs cannot be given port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class Web:

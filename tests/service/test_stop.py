@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import time
+from contextlib import closing, suppress
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.servers.http import Answer, HttpServer, Request, ok
+from tests.servers.tcp import free_port
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import Daemon, configuration, eventually, names_due_in, until
+from tests.service.daemon import Daemon, configuration, eventually, launch, names_due_in, until
 from tests.starvation import Starvation
 
 PATIENT = {"interval": "10s", "timeout": {"connect": "1s", "read": "9s", "total": "10s"}}
@@ -130,6 +135,31 @@ async def test_a_signal_during_the_start_ends_it_too(start: Start, target: HttpS
     daemon = await start(*({"name": f"c-{n}", "url": target.url()} for n in range(20)))
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == 0
+
+
+async def test_a_signal_ends_a_start_that_waits_for_its_database(
+    tmp_path: Path, state_directory: Path, starvation: Starvation
+) -> None:
+    with closing(sqlite3.connect(state_directory / "monitor.db", isolation_level=None)) as lock:
+        lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+        lock.execute("BEGIN EXCLUSIVE")
+        lock.execute("CREATE TABLE other (id)")
+        config = tmp_path / "checks.toml"
+        config.write_text(configuration([{"name": "one", "url": "http://127.0.0.1:1/"}]))
+        daemon = await launch(config, listen=f"127.0.0.1:{(port := free_port())}")
+        daemon.address = f"127.0.0.1:{port}"
+
+        async def starting() -> bool:
+            with suppress(aiohttp.ClientError):
+                return (await daemon.get("/-/ready"))[0] == 503
+            return False
+
+        await eventually(starting)
+        began = time.monotonic()
+        assert await daemon.stop() == 0
+        assert time.monotonic() - began < 2 + starvation.seconds
+    assert daemon.lines("stopped before everything was up")
+    await daemon.close()
 
 
 async def test_a_reload_while_draining_starts_nothing(start: Start, serve: Serve) -> None:

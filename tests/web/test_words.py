@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from multidict import MultiDict
 
 from monitor.clock import Moment
-from monitor.outcome import Reason, Result
+from monitor.outcome import Phases, Reason, Result
 from monitor.ring import Slot
 from monitor.secret import Secret
 from monitor.spec import Expect, Rule
@@ -198,6 +199,13 @@ def test_waterfall_begins_each_bar_where_the_last_one_ended() -> None:
 def test_waterfall_marks_where_the_answer_was_cut_off(made: gallery.Made, broken: str | None) -> None:
     steps = waterfall(made(spec("api"), 0.0))
     assert next((s.phase for s in steps if s.broken), None) == broken
+
+
+def test_waterfall_leaves_out_a_phase_that_the_run_passed_over() -> None:
+    result = structs.replace(fine(spec("api"), 0.0, 0.1), phases=Phases(0.001, 0.002, None, 0.05, 0.01))
+    steps = waterfall(result)
+    assert [s.phase for s in steps] == ["resolve", "connect", "processing", "transfer"]
+    assert not any(s.note == "not reached" for s in steps)
 
 
 def test_waterfall_of_a_run_that_reached_nothing() -> None:
