@@ -36,6 +36,10 @@ test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@said=$$(mktemp); $(RUN) mypy >"$$said" 2>&1 & types=$$!; \
 	$(RUN) pytest -n $(JOBS) --dist worksteal --durations=15 $(ARGS); tested=$$?; \
 	wait $$types; typed=$$?; cat "$$said"; rm -f "$$said"; \
+	if [ $$tested = 1 ]; then \
+		echo 'Once more, alone: what failed beside others. Only what fails here too is a failure.'; \
+		$(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); tested=$$?; \
+	fi; \
 	[ $$tested = 0 ] && [ $$typed = 0 ]
 
 test-systemd: $(VENV)/.dev ## Boot Debian containers and run the service there (root, Debian, 5 minutes)

@@ -27,11 +27,6 @@ class Starvation:
         waited = sum(max(0.0, (now[pid] or 0.0) - (before or 0.0)) for pid, before in self._began.items())
         return waited + _stolen() - self._stolen
 
-    @property
-    def anybody(self) -> float:
-        """Returns the seconds in which any process of the machine waited, or this one if the kernel has no PSI."""
-        return max(_somebody_waited() - self._somebody, self.seconds)
-
 
 def _waited(pid: int) -> float | None:
     """Seconds of all its threads; None if it has ended."""

@@ -7,7 +7,7 @@ import errno
 import math
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import pycares
@@ -19,6 +19,10 @@ from monitor.supervised import Turn
 _RETRY_SECONDS = 1.0
 """Seconds until the resolver repeats a query without an answer; doubled each time, as packets can be lost."""
 
+_RESOLUTION_DELAY = 0.05
+"""Seconds that one family's addresses wait for the other's (RFC 8305, sections 3 and 8)."""
+
+_Answered = Callable[[pycares.AddrInfoResult | None, int | None], None]
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6, "any": socket.AF_UNSPEC}
 
 _NOT_FOUND = {
@@ -74,6 +78,7 @@ class _Lookup:
         self._loop = asyncio.get_running_loop()
         self._fds: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._delay: asyncio.TimerHandle | None = None
         tries = max(2, math.ceil(math.log2(limit / _RETRY_SECONDS + 1)) + 1)
         try:
             self._channel = pycares.Channel(
@@ -94,12 +99,23 @@ class _Lookup:
         except pycares.AresError as error:  # a name that no query can contain, such as one with an empty label
             return None, error.args[0]
         self._tick()
+        if family is socket.AF_UNSPEC:
+            self._delay = self._loop.call_later(_RESOLUTION_DELAY, self._ask_for_ipv4, host, done)
         return await answer
 
+    def _ask_for_ipv4(self, host: str, done: _Answered) -> None:
+        """Asks once more, for IPv4 alone: c-ares waits for both families, and some resolvers never answer for IPv6."""
+
+        def found(result: pycares.AddrInfoResult | None, code: int | None) -> None:
+            if code is None and result is not None and result.nodes:
+                self._delay = self._loop.call_later(_RESOLUTION_DELAY, done, result, code)
+
+        self._channel.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM, callback=found)
+
     def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in filter(None, (self._timer, self._delay)):
+            timer.cancel()
+        self._timer = self._delay = None
         for fd in self._fds:
             self._loop.remove_reader(fd)
             self._loop.remove_writer(fd)

@@ -14,7 +14,7 @@ from monitor.migrate.values import STATUSES, ranges
 _VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1"}
 _SIZE = re.compile(r"(?i)([0-9]{1,15}(?:\.[0-9]{1,6})?) *([kmgtp]?)(i?)b?")
 _LARGEST = 1 << 30
-_DECODED = ("gzip", "deflate", "identity")
+_DECODED = ("gzip", "deflate", "br", "zstd", "identity")
 
 
 def other_prober(draft: Draft, item: Item) -> None:
@@ -98,11 +98,12 @@ def _body_limit(draft: Draft, item: Item) -> None:
 def _compression(draft: Draft, item: Item) -> None:
     """Sets the Accept-Encoding; the exporter also fails an answer without that coding."""
     if item.text() not in _DECODED:
-        handlers.lost("no header is written for it; gzip and deflate are requested")(draft, item)
+        handlers.lost("this coding is unknown here; gzip and deflate are requested")(draft, item)
         return
     if not has_header(draft.keys, "Accept-Encoding"):
         draft.table("headers")["Accept-Encoding"] = item.text()
-    handlers.differs("it is requested; an answer without it is no failure here")(draft, item)
+    extra = "; decoding it needs the extra `codings`" if item.text() in ("br", "zstd") else ""
+    handlers.differs(f"it is requested; an answer without it is no failure here{extra}")(draft, item)
 
 
 def _body(draft: Draft, operator: str, item: Item) -> None:

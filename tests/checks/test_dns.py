@@ -192,6 +192,25 @@ async def test_recovery_is_never_hidden_by_a_cached_failure(run: Run) -> None:
         assert (await run(server.url(host="target.test"), **over)).reason is Reason.OK
 
 
+async def test_a_resolver_that_drops_queries_for_ipv6_costs_the_resolution_delay(
+    run: Run, starvation: Starvation
+) -> None:
+    names = {"target.test": dns.Reply(("127.0.0.1",), silent_for=dns.AAAA)}
+    async with dns.DnsServer(names) as resolver, HttpServer() as server:
+        result = await run(server.url(host="target.test"), resolver=(resolver.address,))
+    assert result.reason is Reason.OK
+    assert 0.05 <= (result.phases.resolve or 0.0) <= 0.3 + starvation.seconds
+
+
+async def test_a_slow_answer_for_both_families_keeps_the_order_of_both(run: Run) -> None:
+    names = {"target.test": dns.addresses("127.0.0.1", "::1", delay=0.12)}
+    async with dns.DnsServer(names) as resolver, HttpServer(host="::1") as server:
+        url = server.url(host="target.test")
+        result = await run(url, resolver=(resolver.address,))
+    assert result.reason is Reason.OK
+    assert result.attempts[0].address.startswith("[::1]")
+
+
 async def test_each_hop_is_resolved_afresh(run: Run) -> None:
     async with (
         dns.DnsServer({"target.test": LOOPBACK}) as resolver,

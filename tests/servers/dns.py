@@ -26,6 +26,12 @@ class Reply:
     delay: float = 0.0
     truncated: bool = False
     silent: bool = False
+    silent_for: int = 0
+    """A type that is not answered, as by resolvers that drop what they do not know."""
+
+    def unsaid(self, kind: int) -> bool:
+        """True if a query of this type receives no answer."""
+        return self.silent or self.silent_for == kind
 
 
 def addresses(*found: str, delay: float = 0.0, truncated: bool = False) -> Reply:
@@ -114,7 +120,7 @@ class DnsServer:
                 self.over_tcp += 1
                 reply = self.reply_to(question)
                 await asyncio.sleep(reply.delay)
-                if not reply.silent:
+                if not reply.unsaid(question.kind):
                     packet = _packet(question, reply)
                     writer.write(struct.pack("!H", len(packet)) + packet)
                     await writer.drain()
@@ -134,7 +140,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         question = _parse(data)
         reply = self._server.reply_to(question)
-        if not reply.silent:
+        if not reply.unsaid(question.kind):
             self._server.spawn(asyncio.get_running_loop().create_task(self._send(question, reply, addr)))
 
     async def _send(self, question: _Question, reply: Reply, addr: tuple[str, int]) -> None:
