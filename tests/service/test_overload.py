@@ -38,8 +38,9 @@ def crowd(target: Slow, count: int) -> list[dict[str, Any]]:
 
 
 async def test_waiting_for_a_slot_is_lag_and_what_waits_too_long_is_recorded(start: Start, serve: Serve) -> None:
-    target = await serve(Slow(0.35))
-    daemon = await start(*crowd(target, 14), monitor={"max_concurrency": 1})
+    target = await serve(Slow(0.5))  # which this process, if it gets no processor, answers up to 1.4 s later
+    calm = {"interval": "2s", "timeout": {"connect": "1900ms", "read": "1900ms", "total": "1900ms"}}
+    daemon = await start(*crowd(target, 14), defaults=calm, monitor={"max_concurrency": 1})
     metrics = await daemon.until_metrics(
         lambda m: (
             m.total("monitor_runs_skipped_total", reason="late") >= 2
