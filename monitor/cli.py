@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from monitor import __version__
-from monitor.errors import ConfigError, MonitorError
 from monitor.migrate.cli import commands as imports
+from monitor.model.errors import ConfigError, MonitorError
 from monitor.terminal.configuration import DEFAULT_CONFIG, configuration_path
 from monitor.terminal.options import probe_options, with_suggestion
 from monitor.terminal.team import COMMANDS
 
 if TYPE_CHECKING:
-    from monitor.outcome import Result
-    from monitor.spec import Configuration, HostPort
+    from monitor.model.result import Result
+    from monitor.model.spec import Configuration, HostPort
 
 
 FAILED = 1
@@ -134,7 +134,7 @@ def check(context: click.Context, config: str | None, names: tuple[str, ...], as
 @click.pass_context
 def probe(context: click.Context, /, config: str | None, url: str, as_json: bool, **options: Any) -> int:
     """Check a URL once, and show where its time went."""
-    from monitor.spec import MonitorSpec
+    from monitor.model.spec import MonitorSpec
     from monitor.terminal import single
     from monitor.terminal.request import check_of
 
@@ -162,7 +162,7 @@ def hash_password(**_: Any) -> int:
 
     It is no argument: arguments stay in the shell's history, and every process of the machine can read them.
     """
-    from monitor.password import hashed
+    from monitor.secrets.passwords import hashed
 
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)

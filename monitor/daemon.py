@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
-from monitor import log
 from monitor.config import load
-from monitor.process import new_event_loop
+from monitor.model.spec import HostPort
 from monitor.service import Service
-from monitor.spec import HostPort
-from monitor.supervised import Turn
+from monitor.system import log
+from monitor.system.process import new_event_loop
+from monitor.system.supervision import Turn
 
 _log = structlog.get_logger("monitor.daemon")
 

@@ -9,36 +9,38 @@ from pathlib import Path
 
 import structlog
 
-from monitor import __version__, log
-from monitor.aging import Aging
-from monitor.checks.net import Net, prepared
-from monitor.clock import system_clock
+from monitor import __version__
 from monitor.config import load
-from monitor.due import due_times
-from monitor.engine import Engine
-from monitor.errors import ConfigError, NoProbeNow, NoRunNow, Problem
-from monitor.feed import Feed
-from monitor.ledger import Ledger, Record, Transition
-from monitor.maintenance import Plan, plans
-from monitor.memory import Memory
-from monitor.meter import Meter, WorkerMeter
+from monitor.history.memory import Memory
+from monitor.live.events import Feed
+from monitor.live.ledger import Ledger, Record, Transition
+from monitor.live.retries import Retries
+from monitor.live.run_now import RunNow
+from monitor.live.staleness import Aging
+from monitor.live.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
-from monitor.notify import Notifier, status_line
-from monitor.outcome import Result, State
-from monitor.probing import Prober
-from monitor.process import descriptors_for_clients, settle_memory
-from monitor.redact import Redactor
-from monitor.retries import Retries
-from monitor.runner import Drained
-from monitor.runnow import RunNow
-from monitor.schedule import BEAT
-from monitor.spec import Configuration, HostPort, PublicSpec, Sources
-from monitor.supervised import Turn
-from monitor.turns import turns
-from monitor.view import CheckView, ConfigView, MonitorView, Overview, count_states, overview, troubles, view_check
-from monitor.watch import Watch
+from monitor.model.clock import system_clock
+from monitor.model.errors import ConfigError, NoProbeNow, NoRunNow, Problem
+from monitor.model.outcome import State
+from monitor.model.result import Result
+from monitor.model.spec import Configuration, HostPort, PublicSpec, Sources
+from monitor.protocols.resources import Net, prepared
+from monitor.rules.due import due_times
+from monitor.rules.maintenance import Plan, plans
+from monitor.scheduling.engine import Engine
+from monitor.scheduling.probing import Prober
+from monitor.scheduling.runner import Drained
+from monitor.scheduling.schedule import BEAT
+from monitor.scheduling.workers import Pool
+from monitor.secrets.redaction import Redactor
+from monitor.stats.meters import Meter, WorkerMeter
+from monitor.system import log
+from monitor.system.file_watch import Watch
+from monitor.system.process import descriptors_for_clients, settle_memory
+from monitor.system.supervision import Turn
+from monitor.system.systemd import Notifier, status_line
+from monitor.system.turns import turns
 from monitor.web import Asked, Entrance, Limits, Probed, build_app, serve
-from monitor.workers import Pool
 
 _log = structlog.get_logger("monitor.service")
 

@@ -8,9 +8,9 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from monitor.config.bad_value import BadValueError, quoted
 from monitor.config.values import plain, string
-from monitor.secret import Secret, Text, reveal
-from monitor.spec import HostPort, Network
-from monitor.urls import ascii_host
+from monitor.model.spec import HostPort, Network
+from monitor.net.urls import ascii_host
+from monitor.secrets.secret import Secret, Text, reveal
 
 HOST_PORT = r"^(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]+))?$"
 _ASCII_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # the underscore is no host name's, but DNS has it

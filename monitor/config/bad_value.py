@@ -7,7 +7,7 @@ import difflib
 import json
 from collections.abc import Iterable
 
-from monitor.secret import MASK, Secret, shown_url
+from monitor.secrets.secret import MASK, Secret, shown_url
 
 _LONGEST_QUOTE = 60
 

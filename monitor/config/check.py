@@ -14,7 +14,7 @@ from monitor.config.merge import merged
 from monitor.config.models import CheckTable, DefaultsTable
 from monitor.config.shape import Path
 from monitor.config.validate import validated
-from monitor.spec import CheckSpec
+from monitor.model.spec import CheckSpec
 
 Tree = dict[str, Any]
 T = TypeVar("T", bound=DefaultsTable)

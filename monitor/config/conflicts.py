@@ -16,7 +16,7 @@ from monitor.config.listener import ListenTlsTable
 from monitor.config.merge import BODIES, authorization
 from monitor.config.models import DefaultsTable, TlsTable
 from monitor.config.shape import Path
-from monitor.secret import reveal
+from monitor.secrets.secret import reveal
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from monitor.config.models import AuthTable, CheckTable, DefaultsTable, ExpectTa
 from monitor.config.operators import body_rules, value_rules
 from monitor.config.outside import public_spec
 from monitor.config.values import Share
-from monitor.secret import Secret, reveal, shown_url
-from monitor.spec import (
+from monitor.model.spec import (
     BasicAuth,
     BearerAuth,
     Body,
@@ -29,6 +28,7 @@ from monitor.spec import (
     TlsSpec,
     is_secret,
 )
+from monitor.secrets.secret import Secret, reveal, shown_url
 
 
 def check_spec(table: CheckTable, tree: dict[str, Any], pace: Pace) -> CheckSpec:

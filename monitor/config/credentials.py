@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from monitor.secret import Secret, Text, reveal, secrets_of_url
-from monitor.spec import BasicAuth, BearerAuth
+from monitor.model.spec import BasicAuth, BearerAuth
+from monitor.secrets.secret import Secret, Text, reveal, secrets_of_url
 
 _TELLING_NAME = re.compile(r"auth|token|secret|api-?key|cookie|passw", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|Digest) +(.+)", re.IGNORECASE)

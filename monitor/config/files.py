@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from monitor.config.bad_value import BadValueError, quoted
-from monitor.der import validity
-from monitor.secret import Text, reveal
-from monitor.spec import FileRef
+from monitor.model.spec import FileRef
+from monitor.net.der import validity
+from monitor.secrets.secret import Text, reveal
 
 T = TypeVar("T")
 

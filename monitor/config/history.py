@@ -11,8 +11,8 @@ from monitor.config import keys, values
 from monitor.config.bad_value import BadValueError
 from monitor.config.finding import Finding
 from monitor.config.keys import Table
-from monitor.retention import HistorySpec, libpq_problem
-from monitor.secret import Secret, reveal
+from monitor.model.retention import HistorySpec, libpq_problem
+from monitor.secrets.secret import Secret, reveal
 
 _DEFAULT = HistorySpec()
 _FORMS = ("sqlite:///", "postgresql://")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from monitor.config.bad_value import BadValueError, kind
-from monitor.secret import Secret, reveal
+from monitor.secrets.secret import Secret, reveal
 
 
 def number(value: object) -> float:

@@ -12,9 +12,9 @@ from pydantic_core.core_schema import ValidationInfo
 from monitor.config import addresses, times, values
 from monitor.config.files import Files
 from monitor.config.json_values import json_value, number
-from monitor.planned import Recurrence
-from monitor.secret import Text as SecretOrStr
-from monitor.spec import FileRef, HostPort, Network
+from monitor.model.maintenance import Recurrence
+from monitor.model.spec import FileRef, HostPort, Network
+from monitor.secrets.secret import Text as SecretOrStr
 
 
 class Table(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 from monitor.config.conflicts import Conflict
 from monitor.config.finding import has
 from monitor.config.models import DefaultsTable
-from monitor.spec import CheckSpec, Limits
+from monitor.model.spec import CheckSpec, Limits
 
 INTERVAL = ("interval",)
 CONNECT = ("timeout", "connect")

@@ -10,18 +10,9 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from monitor.config import addresses, keys, values
 from monitor.config.bad_value import BadValueError
 from monitor.config.keys import Table, one_of
-from monitor.password import PATTERN, parse
-from monitor.secret import Secret, reveal
-from monitor.spec import (
-    RIGHTS,
-    AccessSpec,
-    ForwardedSpec,
-    ListenTlsSpec,
-    Network,
-    Right,
-    TokenSpec,
-    UserSpec,
-)
+from monitor.model.spec import RIGHTS, AccessSpec, ForwardedSpec, ListenTlsSpec, Network, Right, TokenSpec, UserSpec
+from monitor.secrets.passwords import PATTERN, parse
+from monitor.secrets.secret import Secret, reveal
 
 _PERSON = r"^[^\s:\x00-\x1f\x7f](?:[^:\x00-\x1f\x7f]{0,98}[^\s:\x00-\x1f\x7f])?$"
 _SHORTEST_TOKEN = 16

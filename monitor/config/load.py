@@ -28,9 +28,9 @@ from monitor.config.published import unshown
 from monitor.config.secrets import Resolver
 from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
-from monitor.errors import ConfigError, Problem
-from monitor.planned import MaintenanceSpec
-from monitor.spec import CheckSpec, Configuration, MonitorSpec
+from monitor.model.errors import ConfigError, Problem
+from monitor.model.maintenance import MaintenanceSpec
+from monitor.model.spec import CheckSpec, Configuration, MonitorSpec
 
 Tree = dict[str, Any]
 

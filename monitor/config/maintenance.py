@@ -14,9 +14,9 @@ from monitor.config.finding import Finding
 from monitor.config.limits import spoken
 from monitor.config.models import MaintenanceTable
 from monitor.config.validate import validated
-from monitor.maintenance import exists, fits, labels_fit, shortest_gap, zone
-from monitor.planned import MaintenanceSpec, Recurrence
-from monitor.spec import CheckSpec
+from monitor.model.maintenance import MaintenanceSpec, Recurrence
+from monitor.model.spec import CheckSpec
+from monitor.rules.maintenance import exists, fits, labels_fit, shortest_gap, zone
 
 Tree = dict[str, Any]
 

@@ -14,7 +14,7 @@ from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_tab
 from monitor.config.outside import ApiTable, PublicTable
 from monitor.config.reached import ExternalUrl, HostName
 from monitor.config.shape import LITERAL
-from monitor.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
+from monitor.model.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
 
 _LIMITS, _TLS, _EXPECT, _MONITOR, _PROBE = Limits(), TlsSpec(), Expect(), MonitorSpec(), ProbeSpec()
 

@@ -14,7 +14,7 @@ from monitor.config.finding import Finding
 from monitor.config.limits import Pace
 from monitor.config.models import CheckTable, ModuleTable
 from monitor.config.shape import Path
-from monitor.spec import CheckSpec, Expect
+from monitor.model.spec import CheckSpec, Expect
 
 Tree = dict[str, Any]
 

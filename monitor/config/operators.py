@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field
 from monitor.config import keys
 from monitor.config.bad_value import BadValueError, kind, nearest, quoted
 from monitor.config.keys import Table
-from monitor.secret import Secret
-from monitor.spec import OPTIONAL, Operator, Rule
+from monitor.model.spec import OPTIONAL, Operator, Rule
+from monitor.secrets.secret import Secret
 
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 

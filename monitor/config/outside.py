@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from monitor.config import keys, values
 from monitor.config.bad_value import BadValueError
 from monitor.config.keys import Table
-from monitor.spec import PublicSpec
+from monitor.model.spec import PublicSpec
 
 _PUBLIC = PublicSpec()
 _ORIGIN = r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"

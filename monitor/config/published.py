@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.config.finding import Finding, has
 from monitor.config.maintenance import unfitting
-from monitor.spec import CheckSpec, PublicSpec
+from monitor.model.spec import CheckSpec, PublicSpec
 
 Tree = dict[str, Any]
 

@@ -12,8 +12,8 @@ from monitor.config.bad_value import BadValueError
 from monitor.config.files import Files
 from monitor.config.finding import Finding
 from monitor.config.shape import VALUE, Path, Shape
-from monitor.redact import Redactor
-from monitor.secret import Secret
+from monitor.secrets.redaction import Redactor
+from monitor.secrets.secret import Secret
 
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 SOURCES = ("env", "file")

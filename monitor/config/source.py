@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config.files import Files
-from monitor.errors import ConfigError, Problem
+from monitor.model.errors import ConfigError, Problem
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from monitor.config import addresses
 from monitor.config.bad_value import BadValueError
 from monitor.config.credentials import credentials
-from monitor.secret import Secret, reveal, shown_url
-from monitor.spec import BasicAuth, CheckSpec
+from monitor.model.spec import BasicAuth, CheckSpec
+from monitor.secrets.secret import Secret, reveal, shown_url
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

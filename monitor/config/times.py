@@ -6,11 +6,11 @@ import re
 import zoneinfo
 from datetime import date, datetime, time
 
-from monitor import maintenance
 from monitor.config.bad_value import BadValueError, did_you_mean, kind, quoted
 from monitor.config.values import plain
-from monitor.planned import Recurrence
-from monitor.secret import Secret
+from monitor.model.maintenance import Recurrence
+from monitor.rules import maintenance
+from monitor.secrets.secret import Secret
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.demo.example import Example
-from monitor.outcome import State
+from monitor.model.outcome import State
 from monitor.terminal.console import SHAPES, verdict
 
 _WIDTHS = (15, 22, 29)

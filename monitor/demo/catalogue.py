@@ -6,7 +6,7 @@ from math import inf
 
 from monitor.demo.example import Example
 from monitor.demo.script import Certificate, End, Script, Target, always, answer, answering, at_first, fine
-from monitor.outcome import Reason, State
+from monitor.model.outcome import Reason, State
 
 UP, DEGRADED, DOWN = (State.UP,), (State.DEGRADED,), (State.DOWN,)
 THEN_DOWN, THEN_DEGRADED = (State.UP, State.DOWN), (State.UP, State.DEGRADED)

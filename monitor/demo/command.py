@@ -16,8 +16,8 @@ import monitor
 from monitor import daemon
 from monitor.demo.announcement import announced
 from monitor.demo.selection import chosen
-from monitor.errors import StartError
-from monitor.spec import HostPort, MonitorSpec
+from monitor.model.errors import StartError
+from monitor.model.spec import HostPort, MonitorSpec
 from monitor.terminal.console import show, width
 
 _ENDING = 5.0

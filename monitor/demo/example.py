@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.demo.script import Target
-from monitor.outcome import Reason, State
+from monitor.model.outcome import Reason, State
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from monitor.demo.example import Example
 from monitor.demo.script import answer
 from monitor.demo.server import HOST
-from monitor.outcome import Reason
+from monitor.model.outcome import Reason
 
 NEXT = {
     Reason.UNEXPECTED_STATUS: "Read the application's log. 401 or 403: look at the credentials of the check.",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from monitor.demo.catalogue import EXAMPLES, GROUPS
 from monitor.demo.example import Example
-from monitor.errors import MonitorError
+from monitor.model.errors import MonitorError
 
 
 def chosen(groups: Iterable[str]) -> list[Example]:

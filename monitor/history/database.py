@@ -13,10 +13,10 @@ from sqlalchemy import Select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from monitor.errors import HistoryError
 from monitor.history.faults import Corrupt, translated
 from monitor.history.forms import brought_up
 from monitor.history.places import File, place
+from monitor.model.errors import HistoryError
 
 T = TypeVar("T")
 

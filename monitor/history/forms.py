@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import Table, insert, inspect, select
 from sqlalchemy.engine import Connection
 
-from monitor.errors import HistoryError
 from monitor.history.tables import REVISION, metadata, version
+from monitor.model.errors import HistoryError
 
 _log = structlog.get_logger("monitor.history")
 

@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from monitor.clock import Moment
 from monitor.history.saved import Noted, encode, entry, saved
 from monitor.history.statements import Row, Writes
-from monitor.ledger import Ledger, Record
-from monitor.meter import HistoryMeter
-from monitor.outcome import Result
-from monitor.packed import History
-from monitor.state import Incident
-from monitor.turns import turns
+from monitor.live.ledger import Ledger, Record
+from monitor.model.clock import Moment
+from monitor.model.result import Result
+from monitor.rules.state import Incident
+from monitor.stats.meters import HistoryMeter
+from monitor.stats.result_log import History
+from monitor.system.turns import turns
 
 MOST_RESULTS = 100_000
 """Results that wait at most to be written."""

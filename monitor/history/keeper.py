@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.engine import Connection
 
-from monitor.clock import system_clock
-from monitor.errors import HistoryError
 from monitor.history.database import Database
 from monitor.history.faults import Corrupt, Gone
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
@@ -27,13 +25,15 @@ from monitor.history.restoring import Restored, restored
 from monitor.history.saved import former
 from monitor.history.statements import Statements, Writes
 from monitor.history.unreadable import Skipped
-from monitor.ledger import Ledger, Record, Transition
-from monitor.meter import HistoryMeter
-from monitor.outcome import Result
-from monitor.retention import HistorySpec
-from monitor.spec import CheckSpec
-from monitor.state import Incident
-from monitor.supervised import supervise
+from monitor.live.ledger import Ledger, Record, Transition
+from monitor.model.clock import system_clock
+from monitor.model.errors import HistoryError
+from monitor.model.result import Result
+from monitor.model.retention import HistorySpec
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import Incident
+from monitor.stats.meters import HistoryMeter
+from monitor.system.supervision import supervise
 
 _log = structlog.get_logger("monitor.history")
 

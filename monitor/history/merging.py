@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from monitor.outcome import Outcome, Result, State
-from monitor.state import Incident, Standing
+from monitor.model.outcome import Outcome, State
+from monitor.model.result import Result
+from monitor.rules.state import Incident, Standing
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import msgpack, structs
 from sqlalchemy import or_, select
 
-from monitor.archive import Announcement
+from monitor.history.archive import Announcement
 from monitor.history.database import Database
 from monitor.history.statements import Statements, Writes
 from monitor.history.tables import announcements

@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from monitor.errors import HistoryError
 from monitor.history.faults import Gone
-from monitor.retention import libpq_parameters
+from monitor.model.errors import HistoryError
+from monitor.model.retention import libpq_parameters
 
 _log = structlog.get_logger("monitor.history")
 

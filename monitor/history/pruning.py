@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from monitor.history.statements import (
-    OLD_ANNOUNCEMENTS,
-    OLD_INCIDENTS,
-    OLD_PRESENCE,
-    OLD_TALLIES,
-    SURPLUS_RESULTS,
-)
-from monitor.past import DAY, HOUR, MINUTE
-from monitor.retention import HistorySpec
+from monitor.history.statements import OLD_ANNOUNCEMENTS, OLD_INCIDENTS, OLD_PRESENCE, OLD_TALLIES, SURPLUS_RESULTS
+from monitor.model.retention import HistorySpec
+from monitor.stats.rollups import DAY, HOUR, MINUTE
 
 _STEPS_OF_A_ROUND = 720
 """Checkpoints in which each check comes up once; with one in five seconds, that is an hour."""

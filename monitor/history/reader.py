@@ -11,21 +11,21 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Select, and_, or_, select, tuple_
 
-from monitor.archive import Announcement, IncidentQuery, Outage
-from monitor.clock import system_clock
+from monitor.history.archive import Announcement, IncidentQuery, Outage
 from monitor.history.database import Database
 from monitor.history.noticeboard import announcement
 from monitor.history.restoring import is_time
 from monitor.history.tables import announcements, incidents, presence, results, tallies
 from monitor.history.unreadable import Skipped
-from monitor.ledger import Ledger
-from monitor.outcome import Result
-from monitor.packed import UNREADABLE, History, history_of
-from monitor.past import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
-from monitor.retention import HistorySpec
-from monitor.state import Incident
-from monitor.tally import Tally
-from monitor.turns import turns
+from monitor.live.ledger import Ledger
+from monitor.model.clock import system_clock
+from monitor.model.result import Result
+from monitor.model.retention import HistorySpec
+from monitor.rules.state import Incident
+from monitor.stats.result_log import UNREADABLE, History, history_of
+from monitor.stats.rollups import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
+from monitor.stats.tally import Tally
+from monitor.system.turns import turns
 
 _AT_ONCE = 500
 """Checks in one question: PostgreSQL and SQLite bound the parameters of a statement."""

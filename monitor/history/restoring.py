@@ -10,15 +10,15 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import select
 
-from monitor.clock import system_clock
 from monitor.history.database import Database
 from monitor.history.merging import Early
 from monitor.history.saved import MOST, Entry, Older, SavedCheck, decode_entries, decode_entry, former
 from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import Skipped
-from monitor.ledger import INCIDENTS_KEPT, Ledger, Record, Transition
-from monitor.state import Incident
-from monitor.turns import turns
+from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record, Transition
+from monitor.model.clock import system_clock
+from monitor.rules.state import Incident
+from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000
 """Incidents read at the start for the records, which keep some each; queries read all others."""

@@ -9,17 +9,18 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Raw, Struct, msgpack, structs
 
-from monitor.clock import Moment
 from monitor.history.merging import Early, merge
 from monitor.history.unreadable import Skipped
-from monitor.ledger import Record, Transition
-from monitor.outcome import Outcome, Result, Seconds, State
-from monitor.packed import History, Own, history_of, own_of, whole
-from monitor.past import DAY, Past, Presence, SavedPast
-from monitor.ring import SLOT, Ring
-from monitor.spec import CheckSpec
-from monitor.state import STALE_AFTER_INTERVALS, Incident, Standing
-from monitor.tally import Count
+from monitor.live.ledger import Record, Transition
+from monitor.model.clock import Moment
+from monitor.model.outcome import Outcome, State
+from monitor.model.result import Result, Seconds
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import STALE_AFTER_INTERVALS, Incident, Standing
+from monitor.stats.result_log import History, Own, history_of, own_of, whole
+from monitor.stats.rollups import DAY, Past, Presence, SavedPast
+from monitor.stats.tally import Count
+from monitor.stats.windows import SLOT, Ring
 
 MOST = 2**62
 Number = Annotated[int, Meta(ge=0, le=MOST)]
@@ -58,7 +59,7 @@ class SavedCheck(Struct, array_like=True):
 class Entry(Struct, array_like=True, gc=False):
     """One result, which stands for `runs` runs, and where its check stood after it, at `at` (Unix seconds).
 
-    `alike` is there if it is not the same as in the check's entry before (`monitor.packed`).
+    `alike` is there if it is not the same as in the check's entry before (`monitor.stats.result_log`).
     """
 
     check: str

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Delete, Insert
 
 from monitor.history.tables import announcements, checks, incidents, journal, presence, results, tallies
-from monitor.packed import UNREADABLE
-from monitor.state import Incident
+from monitor.rules.state import Incident
+from monitor.stats.result_log import UNREADABLE
 
 Row = dict[str, Any]
 

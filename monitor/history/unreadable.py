@@ -10,8 +10,8 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import structlog
 from msgspec import Raw, Struct, msgpack, structs
 
-from monitor.meter import HistoryMeter
-from monitor.packed import UNREADABLE
+from monitor.stats.meters import HistoryMeter
+from monitor.stats.result_log import UNREADABLE
 
 _log = structlog.get_logger("monitor.history")
 

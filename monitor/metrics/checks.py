@@ -11,12 +11,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families as parsed
 from prometheus_client.registry import Collector
 
-from monitor.clock import Clock
-from monitor.ledger import Ledger
+from monitor.live.ledger import Ledger
 from monitor.metrics.lines import Shown, shown
 from monitor.metrics.probe import FAMILIES, Family
-from monitor.outcome import State
-from monitor.turns import turns
+from monitor.model.clock import Clock
+from monitor.model.outcome import State
+from monitor.system.turns import turns
 
 _AT_ONCE = 20
 """Checks written together, in less than a millisecond."""

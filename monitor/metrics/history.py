@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from monitor.meter import HistoryMeter
+from monitor.stats.meters import HistoryMeter
 
 
 class HistoryCollector(Collector):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from monitor.secret import reveal
-from monitor.spec import CheckSpec
+from monitor.model.spec import CheckSpec
+from monitor.secrets.secret import reveal
 
 _OWN = frozenset({"check", "group", "target", "protocol"})
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]")

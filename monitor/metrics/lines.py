@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
-from monitor.clock import Moment
-from monitor.ledger import Record
+from monitor.live.ledger import Record
 from monitor.metrics.labels import check_labels, info_labels, label_text
-from monitor.outcome import FAILURES, PHASE_NAMES, Certificate, Outcome, Result, State
-from monitor.state import Standing, aged
+from monitor.model.clock import Moment
+from monitor.model.outcome import FAILURES, Outcome, State
+from monitor.model.result import PHASE_NAMES, Certificate, Result
+from monitor.rules.state import Standing, aged
 
 _LARGE = 1_000_000
 """The number from which Go, and so Prometheus, writes an exponent."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
-from monitor.clock import Moment
-from monitor.ledger import Record
+from monitor.live.ledger import Record
 from monitor.metrics.checks import head
 from monitor.metrics.exposition import Format, Scrape, answer
 from monitor.metrics.lines import Shown, number
 from monitor.metrics.probe import FAMILIES
-from monitor.outcome import Reason, Result
-from monitor.spec import CheckSpec, MonitorSpec
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, MonitorSpec
 
 _SHARED = (
     "probe_success",

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from monitor.meter import Meter, total
+from monitor.stats.meters import Meter, total
 
 _WINDOW = 60.0
 """Seconds."""

@@ -30,7 +30,7 @@ from monitor.metrics.lines import (
     tls_version_lines,
     up_lines,
 )
-from monitor.outcome import Result
+from monitor.model.result import Result
 
 
 class Family(NamedTuple):

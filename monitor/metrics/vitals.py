@@ -18,10 +18,10 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from monitor.meter import HistoryMeter, Latency, Meter, WorkerMeter, total
 from monitor.metrics.history import HistoryCollector
-from monitor.outcome import Outcome, Reason
-from monitor.supervised import LOOPS
+from monitor.model.outcome import Outcome, Reason
+from monitor.stats.meters import HistoryMeter, Latency, Meter, WorkerMeter, total
+from monitor.system.supervision import LOOPS
 
 SPOILT_REASONS = tuple(reason.value for reason in Reason if reason.outcome is Outcome.INCONCLUSIVE)
 """Reasons of inconclusive results."""

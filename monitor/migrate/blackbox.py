@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox_rules as rules
 from monitor.migrate import handlers
 from monitor.migrate.blackbox_login import Login
@@ -16,6 +15,7 @@ from monitor.migrate.prometheus import targets
 from monitor.migrate.scrape_job import Target, nickname
 from monitor.migrate.source import Item, WrongShape
 from monitor.migrate.values import pace, seconds
+from monitor.model.errors import ForeignFileError
 
 _DIFFERENCES = [
     "A check is down at its first failure (down_after = 1), as probe_success is 0 then; `for:` in rules still works.",

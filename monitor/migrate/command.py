@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.draft import Imported, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
+from monitor.model.errors import ForeignFileError
 
 
 def deliver(imported: Imported, output: Path | None, *, force: bool) -> int:

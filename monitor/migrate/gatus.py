@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.draft import Imported
 from monitor.migrate.environment import Environment, without_variables
 from monitor.migrate.gatus_alerts import Alerting, alerting
@@ -14,6 +13,7 @@ from monitor.migrate.names import Names, host
 from monitor.migrate.objects import has_any, sorted_out
 from monitor.migrate.source import Item, WrongShape, parse
 from monitor.migrate.source import read as read_text
+from monitor.model.errors import ForeignFileError
 
 _DIFFERENCES = [
     "A check is down after the failure-threshold of its alerts, at once if it has none; Gatus's page is red at once.",
@@ -39,7 +39,7 @@ _ALONE = {
     "ui": "see monitor.title and [monitor.public]",
     "storage": "see [monitor.history], which is on unless switched off",
     "metrics": "metrics are always served, at /metrics",
-    "debug": "see monitor.log.level",
+    "debug": "see monitor.system.log.level",
     "concurrency": "see monitor.max_concurrency; no run waits for another",
     "disable-monitoring-lock": "no run waits for another here",
     "skip-invalid-config-update": "a reload never takes an invalid configuration over",

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.kuma_rows import Kuma, named, number
 from monitor.migrate.source import read
+from monitor.model.errors import ForeignFileError
 
 _MONITORS = ("monitorList", "monitors")
 

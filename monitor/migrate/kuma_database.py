@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.kuma_rows import Kuma, Row, named, number
+from monitor.model.errors import ForeignFileError
 
 _WAL_HEADER = 32
 """Bytes."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.kuma_backup import backup
 from monitor.migrate.kuma_database import database
 from monitor.migrate.kuma_rows import Kuma
+from monitor.model.errors import ForeignFileError
 
 _MAGIC = b"SQLite format 3\0"
 

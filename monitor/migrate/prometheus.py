@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.draft import Imported
 from monitor.migrate.objects import Documents, documents, has_any, word
 from monitor.migrate.operator_probe import probe_job
@@ -16,6 +15,7 @@ from monitor.migrate.relabel_rules import rules
 from monitor.migrate.scrape_job import INTERVAL, Job, Target, timing
 from monitor.migrate.source import Item, WrongShape
 from monitor.migrate.target_files import TargetFiles, groups
+from monitor.model.errors import ForeignFileError
 
 _OURS = {
     "job_name", "params", "metrics_path", "scrape_interval", "scrape_timeout", "static_configs", "file_sd_configs",

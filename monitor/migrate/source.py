@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from monitor.errors import ForeignFileError
+from monitor.model.errors import ForeignFileError
 
 LARGEST = 256 << 20
 """No configuration is larger; a database may be."""

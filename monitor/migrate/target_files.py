@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from monitor.errors import ForeignFileError
 from monitor.migrate.draft import Imported
 from monitor.migrate.relabel import Labels
 from monitor.migrate.relabel_rules import said_if_unknown
 from monitor.migrate.source import Item, WrongShape, load
+from monitor.model.errors import ForeignFileError
 
 Group = tuple[str, Labels]
 

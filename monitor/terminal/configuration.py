@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.errors import ConfigError, Problem
+from monitor.model.errors import ConfigError, Problem
 
 DEFAULT_CONFIG = "checks.toml"
 

@@ -11,9 +11,10 @@ import click
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from monitor.outcome import Outcome, Result, State
-from monitor.spec import CheckSpec
-from monitor.state import degradation
+from monitor.model.outcome import Outcome, State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import degradation
 
 UNBOUNDED = 4096
 """Columns of an output that is no terminal: what is piped into grep is never wrapped or cut."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from monitor.outcome import Result
-from monitor.spec import CheckSpec
+from monitor.live.tls_document import certificate_document
+from monitor.live.view import result_document
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec
 from monitor.terminal.console import state_of, why
-from monitor.tls_document import certificate_document
-from monitor.view import result_document
 
 Document = dict[str, Any]
 

@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.state import seconds
-from monitor.summary import percent
-from monitor.visible import visible
+from monitor.rules.state import seconds
+from monitor.secrets.visible import visible
+from monitor.stats.availability import percent
 
 _NARROW = 90
 """Columns; on less a table of figures would be cut."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitor.spec import CheckSpec
+from monitor.model.spec import CheckSpec
+from monitor.secrets.visible import visible
 from monitor.terminal.console import messages
-from monitor.visible import visible
 
 _NAMED = 3
 """Checks still running that the progress line names."""

@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 
 from msgspec import DecodeError, json
 
-from monitor.errors import MonitorError
-from monitor.spec import MonitorSpec
+from monitor.model.errors import MonitorError
+from monitor.model.spec import MonitorSpec
 
 _PATIENCE = 30.0
 """Seconds; a report of a year takes one."""

@@ -9,13 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from monitor.clock import rfc3339
-from monitor.outcome import Attempt, Certificate, Ending, Hop, Result
-from monitor.spec import CheckSpec
-from monitor.state import ends_soon, in_words, seconds
+from monitor.model.clock import rfc3339
+from monitor.model.result import Attempt, Certificate, Ending, Hop, Result
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import ends_soon, in_words, seconds
+from monitor.secrets.visible import visible
 from monitor.terminal.console import slow, state_of, verdict
 from monitor.terminal.waterfall import waterfall
-from monitor.visible import visible
 
 NAMES_SHOWN = 6
 """Host names of a certificate that are listed; shared hosting has hundreds."""

@@ -12,9 +12,9 @@ import click
 from monitor.config import parse_check
 from monitor.config.bad_value import BadValueError
 from monitor.config.values import duration
-from monitor.errors import ConfigError
-from monitor.secret import Secret, Text, shown_url
-from monitor.spec import CheckSpec, Limits
+from monitor.model.errors import ConfigError
+from monitor.model.spec import CheckSpec, Limits
+from monitor.secrets.secret import Secret, Text, shown_url
 from monitor.terminal.options import flags_of, with_suggestion
 
 NAME = "probe"

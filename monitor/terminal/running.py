@@ -9,11 +9,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from monitor.checks.net import Net
-from monitor.checks.registry import check
-from monitor.outcome import Reason, Result
-from monitor.process import new_event_loop
-from monitor.spec import CheckSpec, Network
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, Network
+from monitor.protocols.registry import check
+from monitor.protocols.resources import Net
+from monitor.system.process import new_event_loop
 
 AT_A_TIME = 100
 """More at once would starve each other, and be measured as slow; the daemon spreads them over time instead."""

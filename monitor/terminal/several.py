@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from monitor.errors import MonitorError
-from monitor.outcome import Result
-from monitor.spec import CheckSpec, Configuration
+from monitor.model.errors import MonitorError
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, Configuration
 from monitor.terminal.console import show, width
 from monitor.terminal.documents import check_line, print_json
 from monitor.terminal.progress import Waiting

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.outcome import Result
-from monitor.spec import CheckSpec, Network
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, Network
 from monitor.terminal.console import show, width
 from monitor.terminal.documents import print_json, probe_document
 from monitor.terminal.progress import spinner

@@ -12,11 +12,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from monitor.outcome import Result, State
-from monitor.spec import CheckSpec
-from monitor.state import seconds
+from monitor.model.outcome import State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import seconds
+from monitor.secrets.visible import visible
 from monitor.terminal.console import SHAPES, STYLES, slow, state_of, verdict
-from monitor.visible import visible
 
 Ended = tuple[CheckSpec, Result]
 """A check and what its run found."""

@@ -9,7 +9,8 @@ from msgspec.structs import astuple
 from rich.table import Table
 from rich.text import Text
 
-from monitor.outcome import PHASE_NAMES, Outcome, Reason, Result
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.result import PHASE_NAMES, Result
 
 BAR_LIMIT = 60
 """Longer bars tell nothing more."""

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from monitor.password import Hashed, dummy, parse
-from monitor.spec import AccessSpec, Right, TokenSpec, UserSpec
+from monitor.model.spec import AccessSpec, Right, TokenSpec, UserSpec
+from monitor.secrets.passwords import Hashed, dummy, parse
 
 _KEPT = 60.0
 """Seconds for which a password need not be hashed again."""

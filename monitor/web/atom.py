@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.clock import rfc3339
-from monitor.visible import legible
+from monitor.model.clock import rfc3339
+from monitor.secrets.visible import legible
 from monitor.web.pages import template
 from monitor.web.xml import xml_text
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import escape
 
-from monitor.outcome import State
-from monitor.visible import legible
+from monitor.model.outcome import State
+from monitor.secrets.visible import legible
 from monitor.web.xml import xml_text
 
 _HEIGHT = 20

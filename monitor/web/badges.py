@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from monitor.outcome import State
-from monitor.spec import PublicSpec
-from monitor.summary import percent
-from monitor.view import CheckView
+from monitor.live.view import CheckView
+from monitor.model.outcome import State
+from monitor.model.spec import PublicSpec
+from monitor.stats.availability import percent
 from monitor.web.badge import Badge, badge_svg
 from monitor.web.caching import kept, send_kept
 from monitor.web.middleware import MAY, USER, error

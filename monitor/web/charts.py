@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from monitor.clock import utc
-from monitor.past import Stretch
-from monitor.state import Incident, seconds
-from monitor.summary import percent
-from monitor.tally import Tally, total
+from monitor.model.clock import utc
+from monitor.rules.state import Incident, seconds
+from monitor.stats.availability import percent
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally, total
 
 WIDTH, HEIGHT = 900, 120
 BARS_HEIGHT = 34

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.secret import MASK, shown, shown_url
-from monitor.spec import BasicAuth, BearerAuth, CheckSpec, Limits, TlsSpec
+from monitor.model.spec import BasicAuth, BearerAuth, CheckSpec, Limits, TlsSpec
+from monitor.secrets.secret import MASK, shown, shown_url
 
 _LONGEST_BODY = 2000
 _LIMITS, _TLS = Limits(), TlsSpec()

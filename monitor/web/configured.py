@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from monitor.secret import Secret, shown, shown_url
-from monitor.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, FileRef, Limits, TlsSpec
+from monitor.model.spec import BasicAuth, BearerAuth, Body, CheckSpec, Expect, FileRef, Limits, TlsSpec
+from monitor.secrets.secret import Secret, shown, shown_url
 from monitor.web.wording import every, expectation
 
 _LEFT_OUT = {"name", "url", "target", "title", "secrets", "group", "labels", "description", "runbook", "was"}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from monitor.ring import DAY
-from monitor.summary import percent
+from monitor.stats.availability import percent
+from monitor.stats.windows import DAY
 from monitor.web.public_view import Day
 from monitor.web.public_words import date, outages
 from monitor.web.wording import span

@@ -8,13 +8,7 @@ from typing import Any
 
 from msgspec import json
 
-from monitor.view import (
-    CheckView,
-    Overview,
-    check_document,
-    detail_document,
-    status_document,
-)
+from monitor.live.view import CheckView, Overview, check_document, detail_document, status_document
 from monitor.web.rendering import Parts, encoded
 
 

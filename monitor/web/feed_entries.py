@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from monitor.archive import Announcement
-from monitor.clock import utc
-from monitor.state import Incident
+from monitor.history.archive import Announcement
+from monitor.model.clock import utc
+from monitor.rules.state import Incident
 from monitor.web.atom import Entry, urn
 from monitor.web.paths import link
 from monitor.web.public_view import PublicAnnouncement, PublicIncident, stripped

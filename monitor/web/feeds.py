@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from monitor.errors import HistoryError
-from monitor.ring import DAY
-from monitor.spec import PublicSpec
+from monitor.model.errors import HistoryError
+from monitor.model.spec import PublicSpec
+from monitor.stats.windows import DAY
 from monitor.web.atom import ATOM, AtomFeed, atom, urn
 from monitor.web.caching import Kept, kept, send_kept
 from monitor.web.feed_entries import (

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from monitor.clock import system_clock
-from monitor.errors import HistoryError, NoRunNow
-from monitor.state import Acknowledgement
+from monitor.model.clock import system_clock
+from monitor.model.errors import HistoryError, NoRunNow
+from monitor.rules.state import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
 from monitor.web.api.team import announced, text_of, who
 from monitor.web.middleware import error

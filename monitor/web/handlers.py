@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.view import CheckView
+from monitor.live.view import CheckView
 from monitor.web.documents import check_json, overview_json
 from monitor.web.middleware import error, viewer_of
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from monitor.archive import IncidentQuery
-from monitor.clock import system_clock
-from monitor.errors import HistoryError
-from monitor.maintenance import windows_between
-from monitor.state import Incident
-from monitor.view import CheckView, Overview
+from monitor.history.archive import IncidentQuery
+from monitor.live.view import CheckView, Overview
+from monitor.model.clock import system_clock
+from monitor.model.errors import HistoryError
+from monitor.rules.maintenance import windows_between
+from monitor.rules.state import Incident
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
 from monitor.web.api.reports import made_of
 from monitor.web.csrf import csrf_token

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from monitor.supervised import supervise
+from monitor.system.supervision import supervise
 from monitor.web.access_failures import address_of, counted_as
 from monitor.web.limits import FULL, Guard
 from monitor.web.places import Place

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from monitor.archive import Archive, IncidentQuery
-from monitor.errors import HistoryError
-from monitor.outcome import Result
-from monitor.past import Stretch
-from monitor.state import Incident
-from monitor.summary import percent
-from monitor.tally import Tally
-from monitor.view import CheckView
+from monitor.history.archive import Archive, IncidentQuery
+from monitor.live.view import CheckView
+from monitor.model.errors import HistoryError
+from monitor.model.result import Result
+from monitor.rules.state import Incident
+from monitor.stats.availability import percent
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from monitor.web.charts import RANGES, Range, laid_out
 
 _RESULTS, _FAILURES, _INCIDENTS = 100, 100, 20

@@ -8,13 +8,14 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from monitor.archive import Announcement
-from monitor.clock import rfc3339, utc
-from monitor.outcome import Result, State
-from monitor.state import Incident, ends_soon
-from monitor.summary import percent
-from monitor.view import CheckView, MonitorView, Overview
-from monitor.visible import legible
+from monitor.history.archive import Announcement
+from monitor.live.view import CheckView, MonitorView, Overview
+from monitor.model.clock import rfc3339, utc
+from monitor.model.outcome import State
+from monitor.model.result import Result
+from monitor.rules.state import Incident, ends_soon
+from monitor.secrets.visible import legible
+from monitor.stats.availability import percent
 from monitor.web import wording
 from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
 from monitor.web.commands import curl_command, probe_command, unsaid
@@ -23,13 +24,7 @@ from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
 from monitor.web.paths import base, link
 from monitor.web.rendering import Parts, encoded
-from monitor.web.rows import (
-    arrange,
-    certificate_words,
-    detail_path,
-    headline,
-    latest_ending,
-)
+from monitor.web.rows import arrange, certificate_words, detail_path, headline, latest_ending
 from monitor.web.static import asset_path, icon_path
 from monitor.web.viewer import Viewer
 from monitor.web.wanted import SORTS, Wanted

@@ -8,9 +8,9 @@ import time
 
 from aiohttp import web
 
-from monitor.errors import BadTarget, ForbiddenTarget, NoProbeNow, ProbeError
 from monitor.metrics import write_one_run
 from monitor.metrics.accept import openmetrics_preferred
+from monitor.model.errors import BadTarget, ForbiddenTarget, NoProbeNow, ProbeError
 from monitor.web.limits import Connection
 from monitor.web.middleware import error
 from monitor.web.probe_report import probe_report

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.clock import rfc3339
-from monitor.outcome import Certificate, Result
-from monitor.state import seconds
-from monitor.visible import visible
+from monitor.model.clock import rfc3339
+from monitor.model.result import Certificate, Result
+from monitor.rules.state import seconds
+from monitor.secrets.visible import visible
 from monitor.web.served import Probed
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec import json
 
-from monitor.clock import rfc3339, utc
-from monitor.view import count_states
-from monitor.visible import legible
+from monitor.live.view import count_states
+from monitor.model.clock import rfc3339, utc
+from monitor.secrets.visible import legible
 from monitor.web.public_view import Day, Planned, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
 from monitor.web.public_words import sentence
 from monitor.web.rendering import Parts, encoded

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.outcome import State
-from monitor.summary import percent
+from monitor.model.outcome import State
+from monitor.stats.availability import percent
 from monitor.web import public_words
 from monitor.web.day_bars import day_bars
 from monitor.web.pages import template

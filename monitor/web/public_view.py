@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.archive import Announcement, Archive, IncidentQuery, NoArchive
-from monitor.errors import HistoryError
-from monitor.maintenance import fits, upcoming
-from monitor.outcome import State
-from monitor.past import Stretch
-from monitor.ring import DAY
-from monitor.spec import CheckSpec, PublicSpec
-from monitor.state import Incident
-from monitor.turns import turns
-from monitor.view import CheckView, Overview
+from monitor.history.archive import Announcement, Archive, IncidentQuery, NoArchive
+from monitor.live.view import CheckView, Overview
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import State
+from monitor.model.spec import CheckSpec, PublicSpec
+from monitor.rules.maintenance import fits, upcoming
+from monitor.rules.state import Incident
+from monitor.stats.rollups import Stretch
+from monitor.stats.windows import DAY
+from monitor.system.turns import turns
 from monitor.web.selection import titles_of
 from monitor.web.served import Served
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.clock import utc
-from monitor.outcome import State
+from monitor.model.clock import utc
+from monitor.model.outcome import State
 from monitor.web.public_view import Day, PublicIncident
 from monitor.web.wording import span
 

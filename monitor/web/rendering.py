@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
-from monitor.turns import turns
+from monitor.system.turns import turns
 
 T = TypeVar("T")
 

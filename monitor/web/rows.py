@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from monitor.outcome import Ending, State
-from monitor.state import Acknowledgement, endings, ends_soon
-from monitor.summary import percent
-from monitor.turns import turns
-from monitor.view import CheckView, Overview
+from monitor.live.view import CheckView, Overview
+from monitor.model.outcome import State
+from monitor.model.result import Ending
+from monitor.rules.state import Acknowledgement, endings, ends_soon
+from monitor.stats.availability import percent
+from monitor.system.turns import turns
 from monitor.web.paths import link
 from monitor.web.selection import searched
 from monitor.web.slots import bar

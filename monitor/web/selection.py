@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from monitor.maintenance import labels_fit
-from monitor.spec import CheckSpec
-from monitor.view import CheckView
+from monitor.live.view import CheckView
+from monitor.model.spec import CheckSpec
+from monitor.rules.maintenance import labels_fit
 
 T = TypeVar("T")
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from monitor.archive import Announcement, Archive
-from monitor.errors import Problem
-from monitor.feed import Feed
-from monitor.outcome import Result
-from monitor.spec import CheckSpec, PublicSpec
-from monitor.state import Acknowledgement, Incident
-from monitor.view import CheckView, MonitorView, Overview
+from monitor.history.archive import Announcement, Archive
+from monitor.live.events import Feed
+from monitor.live.view import CheckView, MonitorView, Overview
+from monitor.model.errors import Problem
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, PublicSpec
+from monitor.rules.state import Acknowledgement, Incident
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
-from monitor.errors import StartError
+from monitor.model.errors import StartError
 from monitor.web.limits import DEFAULT_LIMITS, Guard, Limits
 from monitor.web.listener import Listener, listen
 from monitor.web.site import SITE, Site

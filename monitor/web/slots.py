@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from monitor.ring import Slot
-from monitor.summary import percent
+from monitor.stats.availability import percent
+from monitor.stats.windows import Slot
 
 PITCH, HEIGHT = 3, 16
 _HIGHEST = 11

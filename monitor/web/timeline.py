@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from monitor.archive import Outage
-from monitor.maintenance import Window
-from monitor.state import Incident
+from monitor.history.archive import Outage
+from monitor.rules.maintenance import Window
+from monitor.rules.state import Incident
 from monitor.web.wording import span
 
 WIDTH, HEIGHT = 900, 14

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import structlog
 
-from monitor.clock import rfc3339
-from monitor.errors import StartError
-from monitor.spec import ListenTlsSpec, Sources
-from monitor.watch import Watch
+from monitor.model.clock import rfc3339
+from monitor.model.errors import StartError
+from monitor.model.spec import ListenTlsSpec, Sources
+from monitor.system.file_watch import Watch
 
 _log = structlog.get_logger("monitor.web")
 

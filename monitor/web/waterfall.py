@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from monitor.outcome import PHASE_NAMES, Outcome, Result
+from monitor.model.outcome import Outcome
+from monitor.model.result import PHASE_NAMES, Result
 from monitor.web.wording import latency
 
 WIDTH = 1000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from monitor.clock import utc
-from monitor.secret import shown
-from monitor.spec import CheckSpec, Expect, Rule
-from monitor.state import seconds
+from monitor.model.clock import utc
+from monitor.model.spec import CheckSpec, Expect, Rule
+from monitor.rules.state import seconds
+from monitor.secrets.secret import shown
 
 _OPERATORS = {
     "equals": "=",

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from monitor import __version__
-from monitor.clock import system_clock
 from monitor.config import schema
-from monitor.ledger import Ledger
+from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry, Vitals
-from monitor.outcome import PHASE_NAMES, Outcome, Reason, State
+from monitor.model.clock import system_clock
+from monitor.model.outcome import Outcome, Reason, State
+from monitor.model.result import PHASE_NAMES
 
 DOCS = Path(__file__).parents[2] / "docs"
 

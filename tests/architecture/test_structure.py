@@ -65,7 +65,7 @@ def test_only_the_schedule_imports_apscheduler() -> None:
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
         if name.partition(".")[0] == "apscheduler"
     }
-    assert importers == {"monitor/schedule.py"}
+    assert importers == {"monitor/scheduling/schedule.py"}
 
 
 def test_what_lies_around_is_nobodys_drawer() -> None:

@@ -15,8 +15,8 @@ from monitor.history.database import Database
 from monitor.history.saved import encode
 from monitor.history.statements import Row as Record
 from monitor.history.statements import Statements, Writes
-from monitor.packed import History
-from monitor.past import DAY, encode_tally
+from monitor.stats.result_log import History
+from monitor.stats.rollups import DAY, encode_tally
 from tests.bench.figures import Bench, Figure, Row, quantile
 from tests.bench.monitor import BROWSER, Visitor, daemon
 from tests.bench.year import Life, lives

@@ -12,16 +12,17 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from monitor.checks.net import Net
-from monitor.clock import system_clock
-from monitor.ledger import Ledger
-from monitor.meter import Meter
-from monitor.outcome import Reason, Result
-from monitor.process import new_event_loop, settle_memory
-from monitor.runner import Runner
-from monitor.schedule import Job
-from monitor.spec import CheckSpec, FileRef, MonitorSpec, TlsSpec
-from monitor.watchdog import Watchdog
+from monitor.live.ledger import Ledger
+from monitor.model.clock import system_clock
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, FileRef, MonitorSpec, TlsSpec
+from monitor.protocols.resources import Net
+from monitor.scheduling.runner import Runner
+from monitor.scheduling.schedule import Job
+from monitor.scheduling.stall import Watchdog
+from monitor.stats.meters import Meter
+from monitor.system.process import new_event_loop, settle_memory
 
 LANES = 8
 """Runs in flight."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.past import DAY, HOUR, MINUTE, decode_tally, encode_tally
+from monitor.stats.rollups import DAY, HOUR, MINUTE, decode_tally, encode_tally
 from tests.bench.year import KEPT, lives
 
 END = 20_770 * DAY

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from monitor.outcome import Evidence, Phases, Reason, Result
-from monitor.past import DAY, HOUR, MINUTE, Stretch
-from monitor.state import Incident, incident_id
-from monitor.tally import Tally
+from monitor.model.outcome import Reason
+from monitor.model.result import Evidence, Phases, Result
+from monitor.rules.state import Incident, incident_id
+from monitor.stats.rollups import DAY, HOUR, MINUTE, Stretch
+from monitor.stats.tally import Tally
 
 KEPT = {MINUTE: DAY, HOUR: 90 * DAY, DAY: 3 * 365 * DAY}
 """For how long the stretches of each length are kept, in seconds."""

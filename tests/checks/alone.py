@@ -25,7 +25,7 @@ from typing import Any
 
 import uvloop
 
-from monitor.spec import Limits
+from monitor.model.spec import Limits
 from tests.checks.harness import expecting_body, opened_net, run_check
 from tests.servers import faults
 from tests.servers.http import HttpServer

@@ -17,12 +17,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.checks.net import Net
-from monitor.checks.registry import check
 from monitor.config.credentials import credentials
-from monitor.outcome import DETAIL_LIMIT, PHASE_NAMES, Outcome, Reason, Result
-from monitor.secret import Text, shown_url
-from monitor.spec import BasicAuth, BearerAuth, CheckSpec, Expect, FileRef, Limits, Rule
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.result import PHASE_NAMES, Result
+from monitor.model.spec import BasicAuth, BearerAuth, CheckSpec, Expect, FileRef, Limits, Rule
+from monitor.protocols.registry import check
+from monitor.protocols.resources import Net
+from monitor.secrets.redaction import DETAIL_LIMIT
+from monitor.secrets.secret import Text, shown_url
 from tests.starvation import Starvation
 
 TOLERANCE = 0.05

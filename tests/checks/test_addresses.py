@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.outcome import Outcome, Reason
+from monitor.model.outcome import Outcome, Reason
 from tests.checks.harness import Run
 from tests.servers import dns, proxy, tls
 from tests.servers.http import HttpServer, redirect

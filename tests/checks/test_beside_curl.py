@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
-from monitor.checks.answer_head import InvalidAnswer
-from monitor.checks.reading import AnswerReader
-from monitor.outcome import Outcome, Reason
-from monitor.spec import Expect, Limits
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.spec import Expect, Limits
+from monitor.protocols.http.answer_head import InvalidAnswer
+from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run
 from tests.servers.replies import REPLIES
 from tests.servers.tcp import Connection, Server

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.checks.chain import first_ending
-from monitor.outcome import Certificate, Outcome, Reason, Result
-from monitor.spec import FileRef, TlsSpec
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.result import Certificate, Result
+from monitor.model.spec import FileRef, TlsSpec
+from monitor.net.chain import first_ending
 from tests.checks.harness import Run, opened_net
 from tests.servers import certs, dns, tls
 from tests.servers.http import HttpServer, redirect

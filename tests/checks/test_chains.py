@@ -15,12 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
-from monitor.checks.chain import read_chain, revoked
-from monitor.checks.messages import staple_in_status
-from monitor.checks.stapling import asked
-from monitor.outcome import Reason, Result
-from monitor.spec import CheckSpec, TlsSpec
-from monitor.state import degradation
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, TlsSpec
+from monitor.net.chain import read_chain, revoked
+from monitor.net.messages import staple_in_status
+from monitor.net.stapling import asked
+from monitor.rules.state import degradation
 from tests.checks.harness import Run, file_ref, make_spec
 from tests.servers import chains, tls
 from tests.servers.chains import Issued, issue, root, served

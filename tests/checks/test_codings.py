@@ -10,9 +10,9 @@ import brotli
 import pytest
 from backports import zstd
 
-from monitor.checks.codings import Undecodable
-from monitor.checks.decode import Decoder
-from monitor.outcome import Reason
+from monitor.model.outcome import Reason
+from monitor.protocols.http.codings import Undecodable
+from monitor.protocols.http.decode import Decoder
 from tests.checks.harness import LagMeter, Run, expecting_body
 from tests.servers.http import HttpServer, ok
 

@@ -9,7 +9,8 @@ import socket
 
 import pytest
 
-from monitor.outcome import Reason, Result
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
 from tests.checks.harness import Run, expecting_body
 from tests.servers import certs, faults
 from tests.servers.http import HttpServer, answer, chunked, compressed, redirect

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.set_cookie import read_cookie, read_date
-from monitor.outcome import Reason
+from monitor.model.outcome import Reason
+from monitor.protocols.http.set_cookie import read_cookie, read_date
 from tests.checks.harness import Run
 from tests.servers import dns, tls
 from tests.servers.http import HttpServer, Request, ok, redirect

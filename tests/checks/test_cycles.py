@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from monitor.checks.net import Net
-from monitor.checks.registry import check
-from monitor.process import new_event_loop
-from monitor.spec import Limits
+from monitor.model.spec import Limits
+from monitor.protocols.registry import check
+from monitor.protocols.resources import Net
+from monitor.system.process import new_event_loop
 from tests.checks.harness import expecting_body, make_spec
 from tests.servers import faults
 from tests.servers.tcp import Script, Server

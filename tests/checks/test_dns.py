@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from monitor.outcome import Reason
-from monitor.spec import Limits
+from monitor.model.outcome import Reason
+from monitor.model.spec import Limits
 from tests.checks.harness import Run, ends_after, opened_net
 from tests.servers import dns
 from tests.servers.http import HttpServer, redirect

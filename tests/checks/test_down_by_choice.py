@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.outcome import Outcome, Reason
-from monitor.spec import Expect, Limits, TlsSpec
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.spec import Expect, Limits, TlsSpec
 from tests.checks.harness import Run
 from tests.servers import certs, tls
 from tests.servers.http import Answer, HttpServer, Request, ok, redirect

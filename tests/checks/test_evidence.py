@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.evidence import BODY_BYTES, evidence_of
-from monitor.outcome import Evidence, Reason, Result
-from monitor.redact import Redactor
-from monitor.secret import MASK, Secret
-from monitor.spec import Expect, Limits
+from monitor.model.outcome import Reason
+from monitor.model.result import Evidence, Result
+from monitor.model.spec import Expect, Limits
+from monitor.protocols.http.evidence import BODY_BYTES, evidence_of
+from monitor.secrets.redaction import Redactor
+from monitor.secrets.secret import MASK, Secret
 from tests.checks.harness import Run, expecting_body, rules
 from tests.servers import faults
 from tests.servers.http import HttpServer, answer, chunked, compressed, ok, redirect, routes

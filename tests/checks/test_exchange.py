@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from monitor.outcome import Reason
-from monitor.spec import Body, Limits, TlsSpec
+from monitor.model.outcome import Reason
+from monitor.model.spec import Body, Limits, TlsSpec
 from tests.checks.harness import LagMeter, Run, expecting_body
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, answer, ok, redirect

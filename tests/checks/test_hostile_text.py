@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.secret import Secret
-from monitor.spec import Expect
+from monitor.model.spec import Expect
+from monitor.secrets.secret import Secret
 from tests.checks.harness import LagMeter, Run, rules
 from tests.servers.http import HttpServer, answer
 

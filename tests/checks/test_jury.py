@@ -12,9 +12,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from monitor.checks.http import check_http
-from monitor.outcome import Reason
-from monitor.spec import Expect
+from monitor.model.outcome import Reason
+from monitor.model.spec import Expect
+from monitor.protocols.http.check import check_http
 from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_net, rules
 from tests.servers.http import HttpServer, as_json, ok
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from monitor.outcome import Reason
+from monitor.model.outcome import Reason
 from tests.checks.harness import alone
 from tests.servers import dns
 from tests.servers.http import HttpServer

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from monitor.checks.redirect import parse
 from monitor.config.addresses import host as configured_host
 from monitor.config.bad_value import BadValueError
-from monitor.outcome import Reason
-from monitor.urls import LONGEST, ascii_host, origin, resolved
+from monitor.model.outcome import Reason
+from monitor.net.urls import LONGEST, ascii_host, origin, resolved
+from monitor.protocols.http.redirect import parse
 from tests.checks.harness import Run
 from tests.servers import dns
 from tests.servers.http import HttpServer, Request, ok, redirect

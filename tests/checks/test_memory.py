@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.outcome import Reason
+from monitor.model.outcome import Reason
 from tests.checks.harness import alone
 from tests.servers import faults
 from tests.servers.http import HttpServer

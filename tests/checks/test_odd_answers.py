@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.checks.answer_head import InvalidAnswer
-from monitor.checks.reading import AnswerReader
-from monitor.outcome import Reason
-from monitor.spec import Expect
+from monitor.model.outcome import Reason
+from monitor.model.spec import Expect
+from monitor.protocols.http.answer_head import InvalidAnswer
+from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run, expecting_body
 from tests.servers.replies import OK, OK_2, REPLIES, head, with_header
 from tests.servers.tcp import Connection, Script, Server

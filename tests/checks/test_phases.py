@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from monitor.checks.run import Run
-from monitor.checks.stage import Stage
-from monitor.expect import Finding
-from monitor.outcome import PHASE_NAMES, Phases, Reason, Result
+from monitor.model.outcome import Reason
+from monitor.model.result import PHASE_NAMES, Phases, Result
+from monitor.net.run import Run
+from monitor.net.stage import Stage
+from monitor.rules.expectations import Finding
 from tests.checks import harness
 from tests.checks.harness import make_spec
 from tests.servers import dns, faults, proxy, relay, tls

@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from monitor.outcome import Reason
-from monitor.secret import Secret
-from monitor.spec import BearerAuth
+from monitor.model.outcome import Reason
+from monitor.model.spec import BearerAuth
+from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
 from tests.servers import dns, proxy, tls
 from tests.servers.http import HttpServer, answer, redirect

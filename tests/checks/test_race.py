@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.race import AT_ONCE, DELAY, by_turns, race
-from monitor.outcome import Reason
-from monitor.spec import Limits
+from monitor.model.outcome import Reason
+from monitor.model.spec import Limits
+from monitor.net.race import AT_ONCE, DELAY, by_turns, race
 from tests.checks.harness import Run, ends_after
 from tests.servers import dns, proxy
 from tests.servers.http import HttpServer

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from monitor.outcome import Reason
-from monitor.spec import Limits
+from monitor.model.outcome import Reason
+from monitor.model.spec import Limits
 from tests.checks.harness import Run, ends_after
 from tests.servers import dns, faults, relay, tls
 from tests.servers.http import HttpServer, Request, redirect

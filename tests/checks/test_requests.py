@@ -7,9 +7,9 @@ import base64
 
 import pytest
 
-from monitor.outcome import Outcome, Reason
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, BearerAuth, Body, Limits
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.spec import BasicAuth, BearerAuth, Body, Limits
+from monitor.secrets.secret import Secret
 from tests.checks.harness import Run, make_spec, opened_net, run_check
 from tests.servers import dns, faults, tls
 from tests.servers.http import HttpServer, Request, answer, ok, redirect

@@ -11,9 +11,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from monitor.outcome import Reason, Result
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, BearerAuth, Expect
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.model.spec import BasicAuth, BearerAuth, Expect
+from monitor.secrets.secret import Secret
 from tests.checks.harness import Run, expecting_body, rules
 from tests.servers import faults, proxy
 from tests.servers.http import HttpServer, Request, answer, as_json, ok, redirect

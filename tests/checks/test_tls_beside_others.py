@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 import pytest
 from cryptography import x509
 
-from monitor.outcome import Reason
-from monitor.spec import TlsSpec
+from monitor.model.outcome import Reason
+from monitor.model.spec import TlsSpec
 from tests.checks.harness import Run, file_ref
 from tests.servers import chains, tls
 from tests.servers.chains import Issued, issue, root, served

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from monitor.outcome import Reason
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, BearerAuth, Body
+from monitor.model.outcome import Reason
+from monitor.model.spec import BasicAuth, BearerAuth, Body
+from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
 from tests.servers import certs
 from tests.servers.http import HttpServer, Request, answer, ok, redirect

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import structlog
 
-from monitor import log
-from monitor.redact import Redactor
-from monitor.spec import LogSpec
+from monitor.model.spec import LogSpec
+from monitor.secrets.redaction import Redactor
+from monitor.system import log
 
 SECRET = "swordfish-7"
 

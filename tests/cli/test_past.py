@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from monitor.metrics import CheckCollector, Registry
-from monitor.outcome import Reason
-from monitor.past import Stretch
-from monitor.spec import AccessSpec
-from monitor.state import Incident
-from monitor.tally import Tally
+from monitor.model.outcome import Reason
+from monitor.model.spec import AccessSpec
+from monitor.rules.state import Incident
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from monitor.web import build_app, serve
 from monitor.web.access import Access
 from tests.cli.program import monitor

@@ -9,8 +9,8 @@ from textwrap import dedent
 import pytest
 
 from monitor.config import load
-from monitor.errors import ConfigError
-from monitor.spec import CheckSpec, Configuration
+from monitor.model.errors import ConfigError
+from monitor.model.spec import CheckSpec, Configuration
 
 HERE = Path(__file__).parent
 

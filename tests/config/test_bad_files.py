@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
-from monitor.errors import ConfigError
+from monitor.model.errors import ConfigError
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.toml"))
 

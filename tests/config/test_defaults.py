@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.config.limits import Pace, fit
 from monitor.config.models import DefaultsTable
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, BearerAuth, CheckSpec, Limits, Rule
+from monitor.model.spec import BasicAuth, BearerAuth, CheckSpec, Limits, Rule
+from monitor.secrets.secret import Secret
 
 Check = Callable[..., CheckSpec]
 Problems = Callable[..., str]

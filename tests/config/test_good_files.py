@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
-from monitor.planned import MaintenanceSpec, Recurrence
-from monitor.secret import Secret
-from monitor.spec import (
+from monitor.model.maintenance import MaintenanceSpec, Recurrence
+from monitor.model.spec import (
     OPTIONAL,
     RIGHTS,
     AccessSpec,
@@ -31,6 +30,7 @@ from monitor.spec import (
     TokenSpec,
     UserSpec,
 )
+from monitor.secrets.secret import Secret
 from tests.servers import certs
 
 GOOD = Path(__file__).parent / "good"

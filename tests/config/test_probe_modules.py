@@ -10,8 +10,8 @@ import pytest
 
 from monitor.config import load
 from monitor.config.target import aimed, target_url
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, CheckSpec, Configuration, Expect, Limits, ProbeSpec
+from monitor.model.spec import BasicAuth, CheckSpec, Configuration, Expect, Limits, ProbeSpec
+from monitor.secrets.secret import Secret
 
 GOOD = Path(__file__).parent / "good"
 

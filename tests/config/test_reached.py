@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
-from monitor.errors import ConfigError
-from monitor.spec import MonitorSpec
+from monitor.model.errors import ConfigError
+from monitor.model.spec import MonitorSpec
 
 
 def monitor(folder: Path, line: str) -> MonitorSpec:

@@ -11,9 +11,9 @@ import pytest
 from monitor.config import parse_check
 from monitor.config.models import CheckTable, MonitorTable
 from monitor.config.shape import Shape, shape_of
-from monitor.errors import ConfigError
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, CheckSpec, Configuration
+from monitor.model.errors import ConfigError
+from monitor.model.spec import BasicAuth, CheckSpec, Configuration
+from monitor.secrets.secret import Secret
 
 Check = Callable[..., CheckSpec]
 Loading = Callable[..., Configuration]

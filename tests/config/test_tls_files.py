@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from monitor.config import load
-from monitor.errors import ConfigError
-from monitor.spec import CheckSpec, FileRef, TlsSpec
+from monitor.model.errors import ConfigError
+from monitor.model.spec import CheckSpec, FileRef, TlsSpec
 from tests.servers.chains import issue
 
 Check = Callable[..., CheckSpec]

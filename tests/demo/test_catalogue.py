@@ -21,7 +21,7 @@ from monitor.demo.certificates import Issuer
 from monitor.demo.configuration import written
 from monitor.demo.runbooks import NEXT
 from monitor.demo.script import Certificate, Script, Target, at_first
-from monitor.outcome import FAILURES, Reason, State
+from monitor.model.outcome import FAILURES, Reason, State
 
 ONE, OTHER = Script((b"one",)), Script((b"other",))
 

@@ -16,8 +16,8 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from monitor.config import load
-from monitor.errors import ConfigError
-from monitor.visible import visible
+from monitor.model.errors import ConfigError
+from monitor.secrets.visible import visible
 from tests.config.conftest import ENVIRON
 from tests.fuzz.damage import Damage, bounded, damages, slips
 

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 
-from monitor.checks.certificates import parsed, revocation
-from monitor.checks.chain import first_ending
-from monitor.checks.net import Net
-from monitor.checks.registry import check
-from monitor.spec import Limits, TlsSpec
+from monitor.model.spec import Limits, TlsSpec
+from monitor.net.certificates import parsed, revocation
+from monitor.net.chain import first_ending
+from monitor.protocols.registry import check
+from monitor.protocols.resources import Net
 from tests.checks.harness import assert_promises, make_spec, opened_net
 from tests.fuzz.damage import Damage, bounded, damages, slips
 from tests.fuzz.field import Kept, loop, run

@@ -15,14 +15,15 @@ from hypothesis import given
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain_metrics
 
-from monitor.archive import Announcement, Outage
-from monitor.ledger import Ledger
+from monitor.history.archive import Announcement, Outage
+from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry
-from monitor.outcome import Attempt, Certificate, Ending, Evidence, Hop, Phases, Reason, Result
-from monitor.past import Stretch
-from monitor.spec import PublicSpec
-from monitor.state import Acknowledgement, Incident
-from monitor.tally import Tally
+from monitor.model.outcome import Reason
+from monitor.model.result import Attempt, Certificate, Ending, Evidence, Hop, Phases, Result
+from monitor.model.spec import PublicSpec
+from monitor.rules.state import Acknowledgement, Incident
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from monitor.web import build_app, serve
 from tests.fuzz.damage import bounded
 from tests.fuzz.field import Kept, loop, run

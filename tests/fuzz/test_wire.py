@@ -12,10 +12,10 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given
 
-from monitor.checks.net import Net
-from monitor.checks.registry import check
-from monitor.secret import Secret
-from monitor.spec import CheckSpec, Expect, Limits, Rule
+from monitor.model.spec import CheckSpec, Expect, Limits, Rule
+from monitor.protocols.registry import check
+from monitor.protocols.resources import Net
+from monitor.secrets.secret import Secret
 from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_net, rules
 from tests.fuzz.damage import bounded, damages
 from tests.fuzz.field import Kept, loop, run

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from monitor.clock import Moment
 from monitor.history import keeper, places, reader, restoring
 from monitor.history.keeper import Keeper
-from monitor.ledger import Ledger, Record, Transition
-from monitor.outcome import Evidence, Phases, Reason, Result
-from monitor.retention import HistorySpec
-from monitor.spec import CheckSpec, MonitorSpec
+from monitor.live.ledger import Ledger, Record, Transition
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason
+from monitor.model.result import Evidence, Phases, Result
+from monitor.model.retention import HistorySpec
+from monitor.model.spec import CheckSpec, MonitorSpec
 
 START = 1_790_000_000.0
 """A Monday at 06:13:20 UTC."""

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.archive import Announcement, IncidentQuery
-from monitor.errors import HistoryError
 from monitor.history import keeper
+from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.merging import Early, merge
-from monitor.outcome import State
-from monitor.state import Acknowledgement, Standing, after, beginning
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import State
+from monitor.rules.state import Acknowledgement, Standing, after, beginning
 from tests.history.living import START, HeldClock, Life, World, bad, good, spec
 from tests.history.test_faults import file_of
 

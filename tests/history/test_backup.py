@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from monitor.outcome import State
+from monitor.model.outcome import State
 from tests.history.living import World, spec
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from monitor.archive import Announcement, IncidentQuery
+from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.tables import tallies
-from monitor.outcome import Reason, State
-from monitor.state import Acknowledgement
+from monitor.model.outcome import Reason, State
+from monitor.rules.state import Acknowledgement
 from tests.history.living import START, World, bad, good, spec
 
 

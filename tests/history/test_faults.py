@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import HistoryError
 from monitor.history import keeper
-from monitor.outcome import State
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import State
 from tests.history.living import START, HeldClock, World, spec
 
 pytestmark = pytest.mark.timeout(60)

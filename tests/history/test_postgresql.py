@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from monitor.errors import HistoryError
 from monitor.history.database import Database
 from monitor.history.faults import translated
-from monitor.outcome import State
-from monitor.retention import HistorySpec, libpq_problem
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import State
+from monitor.model.retention import HistorySpec, libpq_problem
 from tests.history.living import HeldClock, World, spec
 
 pytestmark = pytest.mark.timeout(60)

@@ -11,10 +11,10 @@ from msgspec import msgpack
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from monitor.archive import Announcement, IncidentQuery
+from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.database import Database
-from monitor.outcome import State
-from monitor.state import Acknowledgement
+from monitor.model.outcome import State
+from monitor.rules.state import Acknowledgement
 from tests.history.living import START, World, spec
 from tests.history.test_faults import file_of
 

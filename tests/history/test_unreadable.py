@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw, msgpack
 
-from monitor.archive import Announcement, IncidentQuery
+from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.saved import SavedCheck
 from monitor.history.unreadable import Skipped
-from monitor.meter import HistoryMeter
-from monitor.outcome import Outcome, Reason, State
-from monitor.packed import UNREADABLE, history_of
-from monitor.past import decode_tally
-from monitor.state import Acknowledgement, Incident
+from monitor.model.outcome import Outcome, Reason, State
+from monitor.rules.state import Acknowledgement, Incident
+from monitor.stats.meters import HistoryMeter
+from monitor.stats.result_log import UNREADABLE, history_of
+from monitor.stats.rollups import decode_tally
 from tests.history.living import START, Life, World, spec
 from tests.history.test_faults import file_of
 

@@ -9,12 +9,13 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from monitor.clock import Moment
-from monitor.ledger import Ledger
-from monitor.meter import Meter, WorkerMeter
+from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry, Vitals
-from monitor.outcome import Phases, Reason, Result
-from monitor.spec import CheckSpec, MonitorSpec
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason
+from monitor.model.result import Phases, Result
+from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.stats.meters import Meter, WorkerMeter
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]

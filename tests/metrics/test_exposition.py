@@ -19,11 +19,12 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from monitor.meter import SKIP_REASONS
 from monitor.metrics import exposition
 from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
 from monitor.metrics.labels import _name
-from monitor.outcome import Phases, Reason
+from monitor.model.outcome import Reason
+from monitor.model.result import Phases
+from monitor.stats.meters import SKIP_REASONS
 from tests.metrics.conftest import OPENMETRICS, Bench, ours, samples, spec
 from tests.starvation import Starvation
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.meter import Meter
 from monitor.metrics import Overload
+from monitor.stats.meters import Meter
 from tests.metrics.conftest import Bench
 
 

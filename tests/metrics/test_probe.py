@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.outcome import FAILURES, Attempt, Certificate, Phases, Reason, State
-from monitor.secret import Secret
-from monitor.spec import TlsSpec
+from monitor.model.outcome import FAILURES, Reason, State
+from monitor.model.result import Attempt, Certificate, Phases
+from monitor.model.spec import TlsSpec
+from monitor.secrets.secret import Secret
 from tests.metrics.conftest import Bench, spec
 
 ANSWER = {

@@ -12,10 +12,10 @@ from pathlib import Path
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.draft import Imported
+from monitor.model.errors import ForeignFileError
 from tests.migrate import kuma
 from tests.migrate.harness import FILES, made
 from tests.migrate.test_kubernetes import CONFIG_MAP, MODULES, PROBE

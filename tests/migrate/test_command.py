@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.cli import commands
+from monitor.model.errors import ForeignFileError
 from tests.cli.program import monitor
 from tests.migrate.harness import FILES, yaml_file
 

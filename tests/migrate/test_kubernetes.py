@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox, gatus
-from monitor.secret import reveal
+from monitor.model.errors import ForeignFileError
+from monitor.secrets.secret import reveal
 from tests.migrate.harness import Made, made, of_gatus, said, yaml_file
 
 CONFIG_MAP = """apiVersion: apps/v1

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor.checks.http import check_http
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
-from monitor.outcome import Reason
-from monitor.spec import CheckSpec
+from monitor.model.outcome import Reason
+from monitor.model.spec import CheckSpec
+from monitor.protocols.http.check import check_http
 from tests.checks.harness import opened_net
 from tests.migrate import kuma
 from tests.migrate.harness import made, yaml_file

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.migrate import gatus
-from monitor.outcome import Reason
-from monitor.spec import CheckSpec
+from monitor.model.outcome import Reason
+from monitor.model.spec import CheckSpec
 from tests.migrate.harness import made, of_endpoint, of_gatus, of_module, of_monitor, said
 from tests.migrate.test_meaning import reason_of
 from tests.servers.http import HttpServer, answer

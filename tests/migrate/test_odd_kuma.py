@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import kuma as uptime_kuma
-from monitor.spec import BasicAuth
+from monitor.model.errors import ForeignFileError
+from monitor.model.spec import BasicAuth
 from tests.migrate import kuma
 from tests.migrate.harness import made, of_monitor, said
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox, gatus
-from monitor.secret import reveal
+from monitor.model.errors import ForeignFileError
+from monitor.secrets.secret import reveal
 from tests.migrate.harness import made, of_gatus, yaml_file
 
 

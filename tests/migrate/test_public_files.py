@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import ForeignFileError
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
+from monitor.model.errors import ForeignFileError
 from tests.migrate.harness import Made, made, yaml_file
 
 GATUS: dict[str, tuple[str, dict[str, int], list[str]]] = {

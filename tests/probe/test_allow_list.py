@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.policy import AddressPolicy, AllowList
-from monitor.spec import MonitorSpec
+from monitor.model.spec import MonitorSpec
+from monitor.net.policy import AddressPolicy, AllowList
 
 DENIED = (ip_network("169.254.0.0/16"),)
 LABELS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?\Z").filter(lambda label: not label.startswith("xn--"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.probing import identity
+from monitor.scheduling.probing import identity
 from tests.probe.conftest import TIMEOUT, Daemons
 from tests.servers import certs, tls
 from tests.servers.dns import DnsServer, addresses

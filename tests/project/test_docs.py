@@ -12,7 +12,7 @@ import pytest
 
 from monitor.cli import commands
 from monitor.config import load
-from monitor.outcome import FAILURES, Outcome, Reason, State
+from monitor.model.outcome import FAILURES, Outcome, Reason, State
 from monitor.web.app import build_app
 from tests.project.conftest import ROOT, pages
 from tests.project.markdown import Block, blocks

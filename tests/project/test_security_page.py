@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.checks import cookies, decode, evidence, jury, reading
-from monitor.outcome import DETAIL_LIMIT
-from monitor.spec import CheckSpec, MonitorSpec, ProbeSpec
+from monitor.model.spec import CheckSpec, MonitorSpec, ProbeSpec
+from monitor.protocols.http import cookies, decode, evidence, jury, reading
+from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.web import access_failures, places
 from monitor.web.api import events, team
 from monitor.web.limits import DEFAULT_LIMITS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clock import Moment
-from monitor.ledger import Ledger
+from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry, Vitals
+from monitor.model.clock import Moment
 from tests.project.markdown import anchors
 from tests.prometheus.world import FOLDER, ROOT, RULES
 

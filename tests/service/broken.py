@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.checks import registry
 from monitor.cli import main
-from monitor.secret import reveal
+from monitor.protocols import registry
+from monitor.secrets.secret import reveal
 
 _check_http = registry.PROTOCOLS["http"]
 

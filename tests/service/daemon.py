@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.due import fraction_of
+from monitor.rules.due import fraction_of
 from tests import nursery
 from tests.log_pipe import Line, LogPipe
 

@@ -276,7 +276,7 @@ def ask(given: bytes) -> subprocess.CompletedProcess[bytes]:
     [b"caf\xc3\xa9 \xf0\x9f\x90\x8e\n", b"caf\xc3\xa9 \xf0\x9f\x90\x8e", b"caf\xc3\xa9 \xf0\x9f\x90\x8e\r\nmore\n"],
 )
 def test_a_password_on_standard_input_is_hashed(given: bytes) -> None:
-    from monitor.password import parse
+    from monitor.secrets.passwords import parse
 
     done = ask(given)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -12,10 +12,10 @@ import pytest
 import structlog
 from blockbuster import blockbuster_ctx
 
-from monitor import log
 from monitor.config import load
-from monitor.errors import StartError
+from monitor.model.errors import StartError
 from monitor.service import Service
+from monitor.system import log
 from tests.servers.http import HttpServer, answer
 from tests.service.conftest import Serve
 from tests.service.daemon import configuration, until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from monitor.due import fraction_of
+from monitor.rules.due import fraction_of
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import configuration, until

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.due import fraction_of
+from monitor.rules.due import fraction_of
 from tests.servers.http import HttpServer, Request, ok
 from tests.servers.tcp import closed_port
 from tests.service.conftest import Serve, Start

@@ -26,7 +26,7 @@ SIXTEEN = 16
 
 def workers(daemon: Daemon) -> list[int]:
     """The processes that probe, in the order of their numbers."""
-    found = [c for c in psutil.Process(daemon.pid).children() if "monitor.workers" in " ".join(c.cmdline())]
+    found = [c for c in psutil.Process(daemon.pid).children() if "monitor.scheduling.workers" in " ".join(c.cmdline())]
     return [c.pid for c in sorted(found, key=lambda c: c.create_time())]
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from monitor.clock import Moment
-from monitor.outcome import Certificate, Outcome, Reason, Result
-from monitor.spec import CheckSpec, Expect, Limits, TlsSpec
+from monitor.model.clock import Moment
+from monitor.model.outcome import Outcome, Reason
+from monitor.model.result import Certificate, Result
+from monitor.model.spec import CheckSpec, Expect, Limits, TlsSpec
 
 EPOCH = 1_700_000_000.0
 """Wall time at steady time 0, unless somebody sets the clock."""

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.checks.certificates import parsed, revocation
-from monitor.checks.ciphers import standard_name
-from monitor.checks.messages import MOST_CERTIFICATES, certificate_list, staple_in_status, staple_of_leaf
-from monitor.der import alt_names, demands_staple, validity
+from monitor.net.certificates import parsed, revocation
+from monitor.net.ciphers import standard_name
+from monitor.net.der import alt_names, demands_staple, validity
+from monitor.net.messages import MOST_CERTIFICATES, certificate_list, staple_in_status, staple_of_leaf
 from tests.servers.chains import CLIENT_ONLY, MUST_STAPLE, Issued, issue, root
 
 LISTS = st.lists(st.binary(min_size=1, max_size=40), max_size=2 * MOST_CERTIFICATES)

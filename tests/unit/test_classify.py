@@ -19,13 +19,15 @@ from typing import Any
 import pytest
 
 from monitor import checks
-from monitor.checks import answer_head, decode, run
-from monitor.checks.answer_head import InvalidAnswer
-from monitor.checks.classify import TABLE, classify
-from monitor.checks.decode import Undecodable
-from monitor.checks.run import Disconnected, Run, Stop
-from monitor.checks.stage import Stage
-from monitor.outcome import DETAIL_LIMIT, Outcome, Reason
+from monitor.model.outcome import Outcome, Reason
+from monitor.net import run
+from monitor.net.classify import TABLE, classify
+from monitor.net.run import Disconnected, Run, Stop
+from monitor.net.stage import Stage
+from monitor.protocols.http import answer_head, decode
+from monitor.protocols.http.answer_head import InvalidAnswer
+from monitor.protocols.http.decode import Undecodable
+from monitor.secrets.redaction import DETAIL_LIMIT
 from tests.unit.made import spec
 
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "refused")

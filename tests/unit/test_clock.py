@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.clock import rfc3339, system_clock
+from monitor.model.clock import rfc3339, system_clock
 
 
 def test_both_clocks_are_the_machines() -> None:

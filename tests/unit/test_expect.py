@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from monitor.checks import judging
-from monitor.expect import Finding, Foreign, judge_head
-from monitor.outcome import DETAIL_LIMIT, Reason
-from monitor.redact import Redactor
-from monitor.secret import Secret
-from monitor.spec import Expect, Operator, Rule
+from monitor.model.outcome import Reason
+from monitor.model.spec import Expect, Operator, Rule
+from monitor.protocols.http import judging
+from monitor.rules.expectations import Finding, Foreign, judge_head
+from monitor.secrets.redaction import DETAIL_LIMIT, Redactor
+from monitor.secrets.secret import Secret
 
 plain = Redactor(()).foreign
 

@@ -8,10 +8,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ledger import INCIDENTS_KEPT, Ledger, Record
-from monitor.meter import Latency
-from monitor.outcome import FAILURES, Outcome, Reason, Result, State
-from monitor.spec import CheckSpec, MonitorSpec
+from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
+from monitor.model.outcome import FAILURES, Outcome, Reason, State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.stats.meters import Latency
 from tests.unit.made import at, result, results, spec, specs, steps
 
 History = list[tuple[Result, float]]

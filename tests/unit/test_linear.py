@@ -10,19 +10,19 @@ import pytest
 from multidict import CIMultiDict
 from yarl import URL
 
-from monitor.checks.charsets import decoded, decoded_json, label_in
-from monitor.checks.cookies import Cookies
-from monitor.checks.evidence import evidence_of
-from monitor.checks.judging import judge_body
-from monitor.checks.redirect import Request
-from monitor.checks.set_cookie import read_date
-from monitor.expect import judge_head
 from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
-from monitor.redact import Redactor
-from monitor.secret import hide_in_urls, secrets_of_url, shown_url
-from monitor.spec import Expect, MonitorSpec, Rule
-from monitor.urls import resolved
-from monitor.visible import visible
+from monitor.model.spec import Expect, MonitorSpec, Rule
+from monitor.net.urls import resolved
+from monitor.protocols.http.charsets import decoded, decoded_json, label_in
+from monitor.protocols.http.cookies import Cookies
+from monitor.protocols.http.evidence import evidence_of
+from monitor.protocols.http.judging import judge_body
+from monitor.protocols.http.redirect import Request
+from monitor.protocols.http.set_cookie import read_date
+from monitor.rules.expectations import judge_head
+from monitor.secrets.redaction import Redactor
+from monitor.secrets.secret import hide_in_urls, secrets_of_url, shown_url
+from monitor.secrets.visible import visible
 from monitor.web.access_logins import basic
 from monitor.web.api.parameters import BadParameter, moment
 from monitor.web.negotiation import accepted

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import times
-from monitor.maintenance import (
+from monitor.model.maintenance import MaintenanceSpec, Recurrence
+from monitor.rules.maintenance import (
     Plan,
     in_maintenance,
     next_change,
@@ -22,7 +23,6 @@ from monitor.maintenance import (
     upcoming,
     windows_between,
 )
-from monitor.planned import MaintenanceSpec, Recurrence
 from tests.unit.made import spec
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Nuuk"]

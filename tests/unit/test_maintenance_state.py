@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ledger import Ledger, Record
-from monitor.maintenance import Plan
+from monitor.live.ledger import Ledger, Record
+from monitor.live.view import detail_document, view_check
 from monitor.metrics.lines import shown, state_lines, up_lines
-from monitor.outcome import Reason, Result, State
-from monitor.planned import MaintenanceSpec
-from monitor.spec import CheckSpec, Expect, MonitorSpec
-from monitor.view import detail_document, view_check
+from monitor.model.maintenance import MaintenanceSpec
+from monitor.model.outcome import Reason, State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, Expect, MonitorSpec
+from monitor.rules.maintenance import Plan
 from tests.unit.made import EPOCH, INTERVAL, at, result, spec, specs, steps
 
 MONITOR = MonitorSpec()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.outcome import FAILURES, PHASE_NAMES, Outcome, Reason, Result, State
+from monitor.model.outcome import FAILURES, Outcome, Reason, State
+from monitor.model.result import PHASE_NAMES, Result
 
 WORDS = {
     "success": "ok",

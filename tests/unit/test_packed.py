@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
-from monitor.packed import History, Own, alike_of, decode, encode
+from monitor.model.outcome import Reason
+from monitor.model.result import Attempt, Certificate, Hop, Phases, Result
+from monitor.stats.result_log import History, Own, alike_of, decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
 FLOAT = st.floats(-62135596800, 253402300799)  # what a calendar can show

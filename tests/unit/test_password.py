@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.password import dummy, hashed, parse
+from monitor.secrets.passwords import dummy, hashed, parse
 
 SALT, DIGEST = "A" * 22, "B" * 43
 

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, msgpack
 
-from monitor.clock import Moment
-from monitor.outcome import Reason, Result, State
-from monitor.past import DAY, HOUR, MINUTE, Past, Presence, SavedPast, decode_tally, encode_tally
-from monitor.ring import DAY as RING_DAY
-from monitor.ring import SLOT, Recent, Ring
-from monitor.tally import Tally, bucket_of, total
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason, State
+from monitor.model.result import Result
+from monitor.stats.rollups import DAY, HOUR, MINUTE, Past, Presence, SavedPast, decode_tally, encode_tally
+from monitor.stats.tally import Tally, bucket_of, total
+from monitor.stats.windows import DAY as RING_DAY
+from monitor.stats.windows import SLOT, Recent, Ring
 
 WALL = 1_790_000_000.0
 START = Moment(WALL, 1000.0)

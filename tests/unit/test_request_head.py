@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
-from monitor.checks.cookies import Cookies
-from monitor.checks.head import request_head, waits_for_leave
-from monitor.checks.plan import plan_of
-from monitor.checks.redirect import Request, first_request, follow, parse
-from monitor.checks.run import Stop
-from monitor.secret import Secret
-from monitor.spec import Body
+from monitor.model.spec import Body
+from monitor.net.run import Stop
+from monitor.protocols.http.cookies import Cookies
+from monitor.protocols.http.plan import plan_of
+from monitor.protocols.http.redirect import Request, first_request, follow, parse
+from monitor.protocols.http.request_head import request_head, waits_for_leave
+from monitor.secrets.secret import Secret
 from tests.unit.made import spec
 
 NAMES = st.text(string.ascii_letters + string.digits + "-_!", min_size=1, max_size=12)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import schedule as module
-from monitor.clock import Moment
-from monitor.due import DueTimes, due_times, fraction_of
-from monitor.schedule import BEAT, Grid, Job, Schedule, SteadyTime
+from monitor.model.clock import Moment
+from monitor.rules.due import DueTimes, due_times, fraction_of
+from monitor.scheduling import schedule as module
+from monitor.scheduling.schedule import BEAT, Grid, Job, Schedule, SteadyTime
 from tests.unit.made import spec
 
 names = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)

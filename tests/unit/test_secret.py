@@ -14,9 +14,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from monitor.outcome import DETAIL_LIMIT
-from monitor.redact import Redactor
-from monitor.secret import MASK, Secret, hide_in_urls, reveal, secrets_of_url, shown, shown_url
+from monitor.secrets.redaction import DETAIL_LIMIT, Redactor
+from monitor.secrets.secret import MASK, Secret, hide_in_urls, reveal, secrets_of_url, shown, shown_url
 
 PRINTABLE = string.ascii_letters + string.digits + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ äß€é漢"
 secrets = st.text(PRINTABLE, min_size=6, max_size=30).filter(lambda s: s.strip() == s and len(set(s)) > 3)

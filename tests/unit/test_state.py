@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.clock import Moment
-from monitor.outcome import Outcome, Reason, Result, State
-from monitor.spec import CheckSpec, Expect, TlsSpec
-from monitor.state import (
+from monitor.model.clock import Moment
+from monitor.model.outcome import Outcome, Reason, State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, Expect, TlsSpec
+from monitor.rules.state import (
     STALE_AFTER_INTERVALS,
     Standing,
     after,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.outcome import Reason
-from monitor.state import Incident
-from monitor.summary import percent, report
-from monitor.tally import Tally
+from monitor.model.outcome import Reason
+from monitor.rules.state import Incident
+from monitor.stats.availability import percent, report
+from monitor.stats.tally import Tally
 
 START, END = 1_000_000.0, 1_086_400.0
 

@@ -10,9 +10,9 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from monitor import supervised
-from monitor.notify import Notifier
-from monitor.supervised import LOOPS, Turn, supervise
+from monitor.system import supervision as supervised
+from monitor.system.supervision import LOOPS, Turn, supervise
+from monitor.system.systemd import Notifier
 from tests.starvation import Starvation
 
 EVENT = "internal error, the loop goes on"

@@ -8,11 +8,8 @@ import json
 import pytest
 from hypothesis import given
 
-from monitor.due import DueTimes
-from monitor.ledger import Record
-from monitor.outcome import Phases, Reason, State
-from monitor.spec import CheckSpec, Expect, MonitorSpec
-from monitor.view import (
+from monitor.live.ledger import Record
+from monitor.live.view import (
     ConfigView,
     MonitorView,
     check_document,
@@ -24,6 +21,10 @@ from monitor.view import (
     troubles,
     view_check,
 )
+from monitor.model.outcome import Reason, State
+from monitor.model.result import Phases
+from monitor.model.spec import CheckSpec, Expect, MonitorSpec
+from monitor.rules.due import DueTimes
 from tests.unit.made import EPOCH, INTERVAL, at, certificate, result, spec, specs, steps
 from tests.unit.test_state import History
 

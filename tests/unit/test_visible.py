@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.visible import visible
+from monitor.secrets.visible import visible
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import watchdog
-from monitor.watchdog import TICK, Gaps, Watchdog
+from monitor.scheduling import stall as watchdog
+from monitor.scheduling.stall import TICK, Gaps, Watchdog
 
 
 class Watched:

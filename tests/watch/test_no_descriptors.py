@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor import watch
-from monitor.watch import Watch
+from monitor.system import file_watch as watch
+from monitor.system.file_watch import Watch
 from tests.service.daemon import until
 
 

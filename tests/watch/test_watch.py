@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor import watch
+from monitor.system import file_watch as watch
 from tests.servers import certs
 from tests.watch.daemon import BRISK, REFUSED, RELOADED, Daemon, Volume, checks, running
 

@@ -13,14 +13,14 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
-from monitor.archive import Announcement
-from monitor.errors import ForbiddenTarget, NoRunNow, Problem
-from monitor.feed import Feed
+from monitor.history.archive import Announcement
+from monitor.live.events import Feed
+from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.metrics import CheckCollector, Registry
-from monitor.outcome import Result
-from monitor.spec import PublicSpec
-from monitor.state import Acknowledgement, Incident
-from monitor.view import CheckView, MonitorView, Overview
+from monitor.model.errors import ForbiddenTarget, NoRunNow, Problem
+from monitor.model.result import Result
+from monitor.model.spec import PublicSpec
+from monitor.rules.state import Acknowledgement, Incident
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
 from monitor.web.access import Access
 from monitor.web.limits import DEFAULT_LIMITS

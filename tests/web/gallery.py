@@ -9,16 +9,17 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from monitor.clock import Moment
-from monitor.due import DueTimes
-from monitor.ledger import Ledger, Record
-from monitor.outcome import Attempt, Certificate, Hop, Phases, Reason, Result
-from monitor.packed import History
-from monitor.ring import SLOT
-from monitor.secret import Secret
-from monitor.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
-from monitor.tally import Tally, bucket_of
-from monitor.view import ConfigView, MonitorView, Overview, view_check
+from monitor.live.ledger import Ledger, Record
+from monitor.live.view import ConfigView, MonitorView, Overview, view_check
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason
+from monitor.model.result import Attempt, Certificate, Hop, Phases, Result
+from monitor.model.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
+from monitor.rules.due import DueTimes
+from monitor.secrets.secret import Secret
+from monitor.stats.result_log import History
+from monitor.stats.tally import Tally, bucket_of
+from monitor.stats.windows import SLOT
 
 NOW = Moment(1_794_578_602.0, 500_000.0)
 DAY = 86400.0

@@ -7,13 +7,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from monitor.archive import Announcement, IncidentQuery, Outage
-from monitor.errors import HistoryError
-from monitor.outcome import Reason, Result
-from monitor.past import Stretch
-from monitor.state import Incident
-from monitor.tally import Tally, total
-from monitor.view import CheckView
+from monitor.history.archive import Announcement, IncidentQuery, Outage
+from monitor.live.view import CheckView
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import Reason
+from monitor.model.result import Result
+from monitor.rules.state import Incident
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally, total
 
 
 @dataclass

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from monitor.archive import Announcement
-from monitor.ledger import Ledger
-from monitor.maintenance import plans
-from monitor.outcome import Reason
-from monitor.past import Stretch
-from monitor.planned import MaintenanceSpec
-from monitor.spec import Expect, PublicSpec
-from monitor.state import Incident, incident_id
-from monitor.tally import Tally
-from monitor.view import Overview
+from monitor.history.archive import Announcement
+from monitor.live.ledger import Ledger
+from monitor.live.view import Overview
+from monitor.model.maintenance import MaintenanceSpec
+from monitor.model.outcome import Reason
+from monitor.model.spec import Expect, PublicSpec
+from monitor.rules.maintenance import plans
+from monitor.rules.state import Incident, incident_id
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from tests.web import gallery
 from tests.web.conftest import FakeService
 from tests.web.gallery import DAY, NOW

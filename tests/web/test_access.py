@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, encode_basic_auth
 
-from monitor.errors import BadTarget
-from monitor.password import hashed
-from monitor.secret import Secret
-from monitor.spec import RIGHTS, AccessSpec, ForwardedSpec, Right, TokenSpec, UserSpec
+from monitor.model.errors import BadTarget
+from monitor.model.spec import RIGHTS, AccessSpec, ForwardedSpec, Right, TokenSpec, UserSpec
+from monitor.secrets.passwords import hashed
+from monitor.secrets.secret import Secret
 from monitor.web import csrf
 from monitor.web.access import Access
 from monitor.web.access_failures import BURST

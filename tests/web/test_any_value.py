@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.archive import Announcement
-from monitor.clock import rfc3339
-from monitor.outcome import Reason
-from monitor.spec import PublicSpec
-from monitor.state import Acknowledgement, Incident
-from monitor.visible import legible
+from monitor.history.archive import Announcement
+from monitor.model.clock import rfc3339
+from monitor.model.outcome import Reason
+from monitor.model.spec import PublicSpec
+from monitor.rules.state import Acknowledgement, Incident
+from monitor.secrets.visible import legible
 from monitor.web import wording
 from tests.web import gallery
 from tests.web.conftest import FakeService

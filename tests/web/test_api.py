@@ -13,13 +13,14 @@ import aiohttp
 import pytest
 from msgspec import structs
 
-from monitor.archive import Announcement
+from monitor.history.archive import Announcement
 from monitor.metrics import CheckCollector, Registry
-from monitor.outcome import Evidence, Reason, Result
-from monitor.past import Stretch
-from monitor.spec import PublicSpec
-from monitor.state import Incident
-from monitor.tally import Tally
+from monitor.model.outcome import Reason
+from monitor.model.result import Evidence, Result
+from monitor.model.spec import PublicSpec
+from monitor.rules.state import Incident
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from monitor.web import build_app
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService

@@ -11,8 +11,8 @@ from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.outcome import State
-from monitor.spec import AccessSpec, PublicSpec
+from monitor.model.outcome import State
+from monitor.model.spec import AccessSpec, PublicSpec
 from monitor.web.access import Access
 from monitor.web.badge import Badge, badge_svg, text_width
 from tests.web import gallery, public_scenes

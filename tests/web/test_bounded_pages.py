@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from monitor.view import Overview
+from monitor.live.view import Overview
 from monitor.web.rows import MOST
 from tests.web import gallery
 from tests.web.conftest import FakeService

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.cli import commands
 from monitor.config import parse_check
-from monitor.spec import CheckSpec
+from monitor.model.spec import CheckSpec
 from monitor.terminal.request import check_of
 from monitor.web.commands import curl_command, probe_command, unsaid
 

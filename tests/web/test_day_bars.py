@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ring import DAY
+from monitor.stats.windows import DAY
 from monitor.web.day_bars import HEIGHT, day_bars, parts
 from monitor.web.public_view import Day
 from tests.web.gallery import NOW

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession
 
-from monitor.errors import Problem, StartError
-from monitor.view import Overview, detail_document, status_document
+from monitor.live.view import Overview, detail_document, status_document
+from monitor.model.errors import Problem, StartError
 from monitor.web import build_app, serve
 from tests.web.conftest import Begin, FakeService
 

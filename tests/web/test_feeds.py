@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.archive import Announcement
-from monitor.outcome import Reason
-from monitor.state import Incident
+from monitor.history.archive import Announcement
+from monitor.model.outcome import Reason
+from monitor.rules.state import Incident
 from monitor.web.atom import AtomFeed, Entry, atom, urn
 from monitor.web.feed_entries import announcement_entry, incident_entry
 from tests.web import public_scenes

@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.archive import Outage
-from monitor.outcome import Evidence, Reason
-from monitor.past import Stretch
-from monitor.secret import Secret
-from monitor.spec import BasicAuth, Body
-from monitor.state import Incident
-from monitor.tally import Tally
+from monitor.history.archive import Outage
+from monitor.model.outcome import Reason
+from monitor.model.result import Evidence
+from monitor.model.spec import BasicAuth, Body
+from monitor.rules.state import Incident
+from monitor.secrets.secret import Secret
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 from monitor.web.charts import HEIGHT, RANGES, WIDTH, Axis, availability_bars, laid_out, latency_lines, scale_of
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.errors import BadTarget
-from monitor.spec import AccessSpec, MonitorSpec
-from monitor.view import CheckView
+from monitor.live.view import CheckView
+from monitor.model.errors import BadTarget
+from monitor.model.spec import AccessSpec, MonitorSpec
 from monitor.web import Server, pages
 from monitor.web.access import Access
 from monitor.web.site import Site

@@ -12,9 +12,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from monitor import watch
-from monitor.errors import StartError
-from monitor.spec import FileRef, ListenTlsSpec
+from monitor.model.errors import StartError
+from monitor.model.spec import FileRef, ListenTlsSpec
+from monitor.system import file_watch as watch
 from monitor.web import Limits, Server
 from monitor.web.tls import Tls
 from tests.servers import certs

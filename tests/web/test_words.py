@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 from multidict import MultiDict
 
-from monitor.clock import Moment
-from monitor.outcome import Phases, Reason, Result
-from monitor.ring import Slot
-from monitor.secret import Secret
-from monitor.spec import Expect, Rule
-from monitor.view import CheckView, Overview
+from monitor.live.view import CheckView, Overview
+from monitor.model.clock import Moment
+from monitor.model.outcome import Reason
+from monitor.model.result import Phases, Result
+from monitor.model.spec import Expect, Rule
+from monitor.secrets.secret import Secret
+from monitor.stats.windows import Slot
 from monitor.web import wording
 from monitor.web.charts import RANGES
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted

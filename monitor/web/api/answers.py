@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from msgspec import json
 
-from monitor.errors import HistoryError, NoRunNow
+from monitor.model.errors import HistoryError, NoRunNow
 from monitor.web.api.parameters import BadParameter
 from monitor.web.middleware import error
 from monitor.web.negotiation import gzip_accepted

@@ -6,11 +6,12 @@ import math
 
 from aiohttp import web
 
-from monitor.clock import rfc3339
-from monitor.errors import HistoryError
-from monitor.outcome import Result, State
-from monitor.turns import turns
-from monitor.view import CheckView, count_states
+from monitor.live.view import CheckView, count_states
+from monitor.model.clock import rfc3339
+from monitor.model.errors import HistoryError
+from monitor.model.outcome import State
+from monitor.model.result import Result
+from monitor.system.turns import turns
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import detailed, listed, slot
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of

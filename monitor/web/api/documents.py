@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.archive import Announcement
-from monitor.clock import rfc3339
-from monitor.outcome import Result
-from monitor.past import Stretch
-from monitor.spec import CheckSpec
-from monitor.state import Acknowledgement, Incident
-from monitor.summary import Report, Row
-from monitor.tally import Tally
-from monitor.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
-from monitor.visible import legible
+from monitor.history.archive import Announcement
+from monitor.live.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
+from monitor.model.clock import rfc3339
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec
+from monitor.rules.state import Acknowledgement, Incident
+from monitor.secrets.visible import legible
+from monitor.stats.availability import Report, Row
+from monitor.stats.rollups import Stretch
+from monitor.stats.tally import Tally
 
 PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from aiohttp import web
 from msgspec import json
 
-from monitor.clock import rfc3339, system_clock
-from monitor.feed import Event, Listener
-from monitor.view import result_document
+from monitor.live.events import Event, Listener
+from monitor.live.view import result_document
+from monitor.model.clock import rfc3339, system_clock
 from monitor.web.api.answers import answered
 from monitor.web.api.parameters import Parameters
 from monitor.web.limits import Connection

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from monitor.archive import IncidentQuery
-from monitor.clock import system_clock
-from monitor.spec import CheckSpec
+from monitor.history.archive import IncidentQuery
+from monitor.model.clock import system_clock
+from monitor.model.spec import CheckSpec
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import incident, incident_alone
 from monitor.web.api.parameters import Parameters, cursor_of

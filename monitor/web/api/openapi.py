@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import json
 
 from monitor import __version__
-from monitor.outcome import Outcome, Reason, State
+from monitor.model.outcome import Outcome, Reason, State
 from monitor.web.api import schemas
 from monitor.web.api.answers import text_answer
 from monitor.web.api.team import LONGEST_NOTE

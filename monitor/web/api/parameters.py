@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 from msgspec import DecodeError, ValidationError, json
 
-from monitor.archive import Cursor
-from monitor.clock import LATEST
+from monitor.history.archive import Cursor
+from monitor.model.clock import LATEST
 
 _AGO = re.compile(r"-(\d{1,6}(?:\.\d{1,3})?)(s|m|h|d|w)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

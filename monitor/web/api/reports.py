@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from monitor.archive import Archive, IncidentQuery
-from monitor.clock import system_clock
-from monitor.state import seconds
-from monitor.summary import Report, Row, percent, report
+from monitor.history.archive import Archive, IncidentQuery
+from monitor.model.clock import system_clock
+from monitor.rules.state import seconds
+from monitor.stats.availability import Report, Row, percent, report
 from monitor.web.api.answers import answered, json_answer, text_answer
 from monitor.web.api.documents import report_document, row_document
 from monitor.web.api.parameters import Parameters

@@ -8,11 +8,11 @@ from typing import Any
 from aiohttp import web
 from msgspec import DecodeError, json
 
-from monitor.archive import Announcement
-from monitor.clock import system_clock
-from monitor.state import Acknowledgement
-from monitor.view import result_document
-from monitor.visible import legible
+from monitor.history.archive import Announcement
+from monitor.live.view import result_document
+from monitor.model.clock import system_clock
+from monitor.rules.state import Acknowledgement
+from monitor.secrets.visible import legible
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import announcement, incident
 from monitor.web.api.parameters import LONGEST, BadParameter, Parameters, duration, moment

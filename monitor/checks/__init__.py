@@ -1,1 +1,0 @@
-"""The checks: one module per protocol, each with the function `async check(spec, net) -> Result`."""

@@ -1,0 +1,193 @@
+"""Keeps the present of every check in memory: its standing, its last results and its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from msgspec import structs
+
+from monitor.model.clock import Moment, system_clock
+from monitor.model.outcome import FAILURES, Outcome, State
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.rules.due import DueTimes
+from monitor.rules.maintenance import UNPLANNED, Plan
+from monitor.rules.state import (
+    Acknowledgement,
+    Incident,
+    Standing,
+    after,
+    aged,
+    beginning,
+    maintained,
+    reconfigured,
+    without_evidence,
+)
+from monitor.stats.meters import Latency
+from monitor.stats.result_log import History
+from monitor.stats.rollups import Past, Presence
+
+INCIDENTS_KEPT = 20
+_CREDITED_EVERY = 30.0
+"""Seconds after which time is counted to a state although no result came."""
+
+
+class Transition(NamedTuple):
+    """A change of state of one check."""
+
+    before: Standing
+    after: Standing
+
+
+class Record:
+    """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
+
+    __slots__ = (
+        "attempts", "due_times", "exposed", "failures", "incidents", "inconclusive", "last", "last_failure",
+        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "retry_at",
+        "spec", "standing",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        spec: CheckSpec,
+        monitor: MonitorSpec,
+        now: Moment,
+        plan: Plan = UNPLANNED,
+        presence: Presence | None = None,
+    ) -> None:
+        self.spec = spec
+        self.plan = plan
+        self.past = Past(presence or Presence(now), now)
+        self.standing: Standing = self._maintained(beginning(spec, now), now)
+        self.last: Result | None = None
+        self.recent = History(monitor.recent_results)
+        self.incidents: tuple[Incident, ...] = ()
+        """Incidents that have ended, newest first."""
+        self.attempts = 0
+        self.failures: dict[Outcome, int] = dict.fromkeys(FAILURES, 0)
+        self.inconclusive = 0
+        self.latency = Latency.over(monitor.latency_buckets)
+        self.last_run_at: float | None = None
+        self.last_success_at: float | None = None
+        self.last_success: Result | None = None
+        self.last_failure: Result | None = None
+        self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
+        """Its lines in the exposition, behind what they were made of; the metrics' own."""
+        self.due_times: DueTimes | None = None
+        """None if it is not scheduled."""
+        self.retry_at: float | None = None
+        """Steady seconds at which a run follows a failure, None if the schedule has the next one."""
+
+    def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
+        """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
+        self._count(result, runs)
+        self.past.stand(self.standing.state, now)
+        self.past.count(result, now, runs)
+        kept = without_evidence(result)
+        self.last = kept
+        self.recent = self.recent.add(result)
+        self.last_run_at = now.wall
+        if result.outcome is Outcome.SUCCESS:
+            self.last_success_at = now.wall
+            self.last_success = kept
+        elif result.failed:
+            self.last_failure = kept
+        return self._move(after(self._maintained(self.standing, now), result, self.spec, now))
+
+    def age(self, now: Moment) -> Transition | None:
+        """Updates the state for the time that has passed: maintenance begins or ends, and results become too old."""
+        standing = aged(self._maintained(self.standing, now), self.spec, now)
+        if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
+            self.past.stand(self.standing.state, now)
+        return self._move(standing)
+
+    def resume(self, standing: Standing, now: Moment) -> Transition | None:
+        """Continues from the stored standing, by the present configuration."""
+        self.standing = standing
+        if self.spec.enabled is (standing.state is State.PAUSED):
+            standing = reconfigured(standing, self.spec, self.spec, now)
+        return self._move(self._maintained(standing, now))
+
+    def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
+        """Sets or withdraws the acknowledgement of the ongoing incident; None if there is no such incident."""
+        incident = self.standing.incident
+        if incident is None:
+            return None
+        incident = structs.replace(incident, acknowledged=said)
+        self.standing = replace(self.standing, incident=incident)
+        return incident
+
+    def reconfigure(self, spec: CheckSpec, monitor: MonitorSpec, now: Moment, plan: Plan) -> Transition | None:
+        """Take on a changed specification, or other maintenance; the past stays."""
+        if monitor.recent_results != self.recent.limit:
+            self.recent = self.recent.within(monitor.recent_results)
+        if monitor.latency_buckets != self.latency.bounds:
+            self.latency = Latency.over(monitor.latency_buckets)
+        standing = self.standing if spec == self.spec else reconfigured(self.standing, self.spec, spec, now)
+        if standing.incident is not None and spec.name != self.spec.name:
+            standing = replace(standing, incident=structs.replace(standing.incident, check=spec.name))
+            self.standing = replace(self.standing, incident=standing.incident)
+        self.past.stand(self.standing.state, now)
+        self.spec, self.plan = spec, plan
+        return self._move(self._maintained(standing, now))
+
+    def _maintained(self, standing: Standing, now: Moment) -> Standing:
+        return maintained(standing, self.spec, self.plan.at(now.wall) is not None, now)
+
+    def _count(self, result: Result, runs: int) -> None:
+        self.attempts += runs
+        if not result.conclusive:
+            self.inconclusive += runs
+        elif result.failed:
+            self.failures[result.outcome] += runs
+        elif result.duration is not None:
+            self.latency.observe(result.duration)
+
+    def _move(self, standing: Standing) -> Transition | None:
+        before, self.standing = self.standing, standing
+        if standing.state is before.state:
+            return None
+        if before.incident is not None and standing.incident is None:
+            ended = structs.replace(before.incident, ended_at=standing.since)
+            self.incidents = (ended, *self.incidents[: INCIDENTS_KEPT - 1])
+        return Transition(before, standing)
+
+
+class Ledger:
+    """The records of all checks, by name, in the order of the configuration."""
+
+    def __init__(self, now: Moment | None = None) -> None:
+        self._records: dict[str, Record] = {}
+        self.presence = Presence(now or system_clock())
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(tuple(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, name: str) -> Record | None:
+        """The record of a check, if it is configured."""
+        return self._records.get(name)
+
+    def apply(
+        self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment, plans: Mapping[str, Plan] | None = None
+    ) -> list[tuple[Record, Transition]]:
+        """Keep the records of checks that stay or were renamed, begin those of new ones, drop the others; says what
+        changed state. `plans` are the maintenance by the name of the check.
+        """
+        kept: dict[str, Record] = {}
+        moved = []
+        for spec in checks:
+            plan = (plans or {}).get(spec.name, UNPLANNED)
+            record = next((self._records[name] for name in (spec.name, *spec.was) if name in self._records), None)
+            if record is None:
+                record = Record(spec, monitor, now, plan, self.presence)
+            elif transition := record.reconfigure(spec, monitor, now, plan):
+                moved.append((record, transition))
+            kept[spec.name] = record
+        self._records = kept
+        return moved

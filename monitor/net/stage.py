@@ -1,0 +1,28 @@
+"""Defines the stages of a run."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from monitor.model.outcome import Reason
+from monitor.model.result import PHASE_NAMES
+
+RESOLVING, CONNECTING, SECURING, PROCESSING, TRANSFERRING = range(len(PHASE_NAMES))
+"""Indices of the phases."""
+
+
+class Stage(Enum):
+    """A stage of a run: the phase that its time counts to, and the reason of a failure if its limit passes."""
+
+    RESOLVE = RESOLVING, Reason.DNS_TIMEOUT, "resolving the name"
+    CONNECT = CONNECTING, Reason.CONNECT_TIMEOUT, "connecting"
+    TUNNEL = CONNECTING, Reason.CONNECT_TIMEOUT, "waiting for the proxy's tunnel"
+    TLS = SECURING, Reason.TLS_TIMEOUT, "in the TLS handshake"
+    HEAD = PROCESSING, Reason.RESPONSE_TIMEOUT, "waiting for the head"
+    BODY = TRANSFERRING, Reason.READ_TIMEOUT, "reading the body"
+
+    def __init__(self, phase: int, reason: Reason, words: str) -> None:
+        self.phase = phase
+        self.reason = reason
+        self.words = words
+        self.waits_for_bytes = reason in (Reason.RESPONSE_TIMEOUT, Reason.READ_TIMEOUT)

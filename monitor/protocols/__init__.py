@@ -1,0 +1,1 @@
+"""What is asked of a target, one package for each protocol."""

@@ -1,0 +1,49 @@
+"""Holds what the checks of one process share: TLS contexts, the address policy, and the process that judges bodies."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Iterable
+
+from monitor.model.errors import ConfigError, Problem
+from monitor.model.spec import CheckSpec, Configuration, MonitorSpec, Network
+from monitor.net.policy import AddressPolicy, AllowList
+from monitor.net.tls import TlsContexts
+from monitor.protocols.http.jury import Jury
+from monitor.secrets.secret import reveal
+
+
+class Net:
+    """The way out. It holds nothing of any one check, so that checks cannot meet in it."""
+
+    def __init__(
+        self,
+        deny_addresses: Iterable[Network] = MonitorSpec().deny_addresses,
+        only: AllowList | None = None,
+        tls: TlsContexts | None = None,
+    ) -> None:
+        self.policy = AddressPolicy(deny_addresses, only)
+        self.tls = tls or TlsContexts()
+        self.jury = Jury()
+
+    def prepare(self, checks: Iterable[CheckSpec]) -> None:
+        """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
+        asked = list(checks)
+        for spec in {check.tls for check in asked}:
+            self.tls.get(spec)
+        if any(reveal(check.url).startswith("https:") for check in asked):
+            importlib.import_module("monitor.net.certificates")
+
+
+async def prepared(config: Configuration) -> Net:
+    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
+    net = Net(config.monitor.deny_addresses)
+    try:
+        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
+    except OSError as error:
+        problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
+        gone = ConfigError([problem])
+        gone.sources = config.sources
+        raise gone from error
+    return net

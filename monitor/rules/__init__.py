@@ -1,0 +1,1 @@
+"""Pure decisions; the present is an argument."""

@@ -1,0 +1,333 @@
+"""One check's past in figures: time is counted to the state that held, results to the minute in which they came.
+
+Minutes, hours and days that are over are closed, for whoever keeps them. What is counted is time that somebody looked:
+a stretch in which this process stood still, the machine slept or the clock was put forward counts to no state.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta, Struct, field, msgpack
+
+from monitor.model.clock import Moment
+from monitor.model.outcome import State
+from monitor.model.result import Result, Seconds
+from monitor.stats.tally import Count, Tally
+from monitor.stats.windows import SLOT, Recent, Ring
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+STEPS = (MINUTE, HOUR, DAY)
+"""The stretches that are kept, in seconds."""
+
+_STILL = 3.0
+"""Seconds without a heartbeat after which a gap is noted; heartbeats come at least once a second."""
+_GAPS_KEPT = 100
+_SLIPS = HOUR
+"""A clock that is put back by less makes no minute begin twice; what it goes through again is not counted."""
+_UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
+"""Closed stretches that may wait for the database, by length: if it is away for long, only detail is lost."""
+
+_encode = msgpack.Encoder().encode
+_THOUSANDTHS, _MILLIONTHS = 1000, 1_000_000
+
+
+_Key = Annotated[int, Meta(ge=-(2**53), le=1000)]
+"""A bucket; below 0 it is no bucket but the number of unexpected answers, negated."""
+
+
+class _Packed(Struct, array_like=True, gc=False):
+    """A tally in milliseconds and microseconds; a newer version may say more, which is not read here."""
+
+    up: Count
+    degraded: Count
+    down: Count
+    maintenance: Count
+    paused: Count
+    runs: Count
+    http_errors: Count
+    connection_errors: Count
+    timeouts: Count
+    inconclusive: Count
+    duration_sum: Count
+    duration_min: Count | None
+    duration_max: Count | None
+    latencies: dict[_Key, Count]
+
+
+_decode = msgpack.Decoder(_Packed).decode
+
+
+def encode_tally(tally: Tally) -> bytes:
+    """A tally as MessagePack, times in milliseconds and durations in microseconds: a third of what floats take.
+
+    Versions without unexpected answers read exactly these fourteen values. So those are written among the HTTP errors,
+    and their number as that of an empty bucket, negated, which such a version adds nothing for.
+    """
+    states = (tally.up, tally.degraded, tally.down, tally.maintenance, tally.paused)
+    unexpected = tally.unexpected_answers
+    errors = (tally.http_errors + unexpected, tally.connection_errors, tally.timeouts)
+    least, most = tally.duration_min, tally.duration_max
+    return _encode(
+        (
+            *(round(seconds * _THOUSANDTHS) for seconds in states),
+            *(tally.runs, *errors, tally.inconclusive),
+            round(tally.duration_sum * _MILLIONTHS),
+            None if least is None else round(least * _MILLIONTHS),
+            None if most is None else round(most * _MILLIONTHS),
+            tally.latencies | {-unexpected: 0} if unexpected else tally.latencies,
+        )
+    )
+
+
+def decode_tally(data: bytes) -> Tally:
+    """The tally that was encoded, to the millisecond and microsecond."""
+    found = _decode(data)
+    latencies = {bucket: count for bucket, count in found.latencies.items() if bucket >= 0}
+    unexpected = (
+        min(found.http_errors, -min(found.latencies, default=0)) if len(latencies) < len(found.latencies) else 0
+    )
+    least, most = found.duration_min, found.duration_max
+    return Tally(
+        found.up / _THOUSANDTHS,
+        found.degraded / _THOUSANDTHS,
+        found.down / _THOUSANDTHS,
+        found.maintenance / _THOUSANDTHS,
+        found.paused / _THOUSANDTHS,
+        found.runs,
+        found.http_errors - unexpected,
+        found.connection_errors,
+        found.timeouts,
+        found.inconclusive,
+        found.duration_sum / _MILLIONTHS,
+        None if least is None else least / _MILLIONTHS,
+        None if most is None else most / _MILLIONTHS,
+        latencies,
+        unexpected,
+    )
+
+
+class Presence:
+    """Presence of this process; `gaps` are the latest stretches without it, in Unix seconds."""
+
+    def __init__(self, now: Moment) -> None:
+        self._seen = now
+        self.gaps: deque[tuple[float, float]] = deque(maxlen=_GAPS_KEPT)
+
+    def seen(self, now: Moment) -> None:
+        """A sign of life."""
+        if now.steady - self._seen.steady > _STILL:
+            self.gaps.append((self._seen.wall, now.wall))
+        self._seen = now
+
+    def since(self, start: float) -> bool:
+        """True if the monitor ran without a gap from `start` (Unix seconds) until now."""
+        return not self.gaps or self.gaps[-1][1] <= start
+
+    def within(self, start: float, end: float) -> Iterator[tuple[float, float]]:
+        """The stretches of [start, end) in which it was there."""
+        for begin, over in self.gaps:
+            if begin >= end or over <= start:
+                continue
+            if begin > start:
+                yield start, begin
+            start = over
+        if start < end:
+            yield start, end
+
+
+class Stretch(NamedTuple):
+    """The tally of `step` seconds from `start` (Unix seconds, a multiple of `step`)."""
+
+    step: int
+    start: Count
+    tally: Tally
+
+
+class Open(Struct, array_like=True, gc=False):
+    """A stretch that is not over yet."""
+
+    start: int
+    tally: Tally
+
+
+class SavedPast(Struct, array_like=True):
+    """A past as it is kept, without what is closed; `credited` is Unix seconds."""
+
+    credited: Seconds = 0.0
+    minute: Open = field(default_factory=lambda: Open(0, Tally()))
+    hour: Open = field(default_factory=lambda: Open(0, Tally()))
+    day: Open = field(default_factory=lambda: Open(0, Tally()))
+    slots: Ring = field(default_factory=lambda: Ring(SLOT))
+    days: Ring = field(default_factory=lambda: Ring(DAY))
+
+
+class Past:
+    """Counts one check; all checks share `presence`."""
+
+    __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
+
+    def __init__(self, presence: Presence, now: Moment) -> None:
+        self.presence = presence
+        self.credited = now
+        self._counted = now.wall
+        """Unix seconds until which time is counted."""
+        self.minute, self.hour, self.day = (Open(int(now.wall) // step * step, Tally()) for step in STEPS)
+        self.recent = Recent()
+        self._closed: list[tuple[int, int, bytes]] = []
+        self.dropped = 0
+        """Closed stretches that were dropped, as the database took none."""
+
+    def stand(self, state: State, now: Moment) -> None:
+        """The check was in this state since the last call until now."""
+        elapsed, self.credited = now.steady - self.credited.steady, now
+        if elapsed <= 0:
+            return
+        begin, minute = now.wall - elapsed, self.minute
+        if begin < self._counted <= begin + _SLIPS:  # the clock was put back, and shows that time again
+            begin = self._counted
+        if begin >= now.wall:
+            return
+        self._counted = now.wall
+        if self.presence.since(begin) and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
+            minute.tally.stand(state, now.wall - begin)
+            return
+        for start, end in self.presence.within(begin, now.wall):
+            self.stand_between(state, start, end)
+
+    def stand_between(self, state: State, start: float, end: float) -> None:
+        """The check was in this state from `start` to `end` (Unix seconds), which nothing was counted for yet."""
+        while start < end:
+            minute = self._minute(start)
+            start = max(start, minute.start)
+            until = min(end, minute.start + MINUTE)
+            minute.tally.stand(state, max(0.0, until - start))
+            start = until
+
+    def count(self, result: Result, now: Moment, runs: int = 1) -> None:
+        """Counts a result that stands for `runs` runs and came now."""
+        self.count_at(result, now.wall, runs)
+
+    def count_at(self, result: Result, at: float, runs: int = 1) -> None:
+        """A result came at that time (Unix seconds)."""
+        self._minute(at).tally.count(result, runs)
+
+    def _minute(self, at: float) -> Open:
+        """The open minute, which is the one of this time (Unix seconds) from now on; it does not go back by little."""
+        start = int(at // MINUTE) * MINUTE
+        if start > self.minute.start or start < self.minute.start - _SLIPS:
+            self._close(start)
+        return self.minute
+
+    def _close(self, start: int) -> None:
+        """The minute is over; maybe the hour and the day too."""
+        over, self.minute = self.minute, Open(start, Tally())
+        tally = over.tally
+        if tally.runs or tally.known or tally.maintenance or tally.paused:
+            self.recent.add(over.start, tally)
+            self._put(MINUTE, over)
+            self.hour = self._into(HOUR, self.hour, over)
+            self.day = self._into(DAY, self.day, over)
+        self.hour = self._over(HOUR, self.hour, start)
+        self.day = self._over(DAY, self.day, start)
+
+    def _into(self, step: int, into: Open, minute: Open) -> Open:
+        into = self._over(step, into, minute.start)
+        into.tally.add(minute.tally)
+        return into
+
+    def _over(self, step: int, one: Open, at: int) -> Open:
+        """The hour or day of this time: the same, or a new one for the one that is over."""
+        start = at // step * step
+        if start == one.start:
+            return one
+        self._put(step, one)
+        return Open(start, Tally())
+
+    def _put(self, step: int, one: Open) -> None:
+        """Close one, unless it is empty. The clock may have been put back into one that is closed already."""
+        tally = one.tally
+        if not (tally.runs or tally.known or tally.maintenance or tally.paused):
+            return
+        for number, (length, start, before) in enumerate(self._closed):
+            if (length, start) == (step, one.start):
+                self._closed[number] = (step, start, encode_tally(_both(decode_tally(before), tally)))
+                return
+        self._closed.append((step, one.start, encode_tally(tally)))
+        if len(self._closed) > _UNWRITTEN[MINUTE]:
+            self._give_up(step)
+
+    def _give_up(self, step: int) -> None:
+        waiting = [number for number, (length, _, _) in enumerate(self._closed) if length == step]
+        if len(waiting) > _UNWRITTEN[step]:
+            del self._closed[waiting[0]]
+            self.dropped += 1
+
+    # what is kept
+
+    def closed(self) -> list[tuple[int, int, bytes]]:
+        """Returns stretches that are over but not stored yet: step, start and tally as MessagePack, oldest first."""
+        return list(self._closed)
+
+    def kept(self, rows: list[tuple[int, int, bytes]]) -> None:
+        """Removes these rows of `closed`, which are stored now."""
+        self._closed = [one for one in self._closed if one not in rows]
+
+    def saved(self) -> SavedPast:
+        """Everything else, as it is now; to be encoded before anything else is counted."""
+        recent = self.recent
+        return SavedPast(self.credited.wall, self.minute, self.hour, self.day, recent.slots, recent.days)
+
+    @classmethod
+    def of(cls, saved: SavedPast) -> Past:
+        """Restores a stored past, to which later results are added before it is absorbed."""
+        at = Moment(saved.credited, 0.0)
+        past = cls(Presence(at), at)
+        past.minute, past.hour, past.day = saved.minute, saved.hour, saved.day
+        past.recent.slots, past.recent.days = saved.slots, saved.days
+        return past
+
+    def absorb(self, older: Past, now: Moment) -> None:
+        """Continues from an older past, and adds the counts made here since."""
+        for past in (older, self):
+            past._minute(now.wall)  # noqa: SLF001  of the same class
+        self.recent.slots.merge(older.recent.slots)
+        self.recent.days.merge(older.recent.days)
+        counted, self._closed = self._closed, older._closed
+        for step, start, tally in counted:
+            self._put(step, Open(start, decode_tally(tally)))
+        pairs = ((self.minute, older.minute), (self.hour, older.hour), (self.day, older.day))
+        for step, (ours, theirs) in zip(STEPS, pairs, strict=True):
+            if ours.start == theirs.start:
+                ours.tally.add(theirs.tally)
+            else:  # the clock was put back since then
+                self._put(step, theirs)
+
+    # what can be read
+
+    def stretches(self, state: State, now: Moment) -> list[Stretch]:
+        """Returns stretches that are not stored yet; those still open are counted until now in this state."""
+        pending = [Stretch(step, start, decode_tally(tally)) for step, start, tally in self._closed]
+        minute = self.open_minute(state, now)
+        return [
+            *pending,
+            Stretch(MINUTE, self.minute.start, minute),
+            *(Stretch(step, one.start, _both(one.tally, minute)) for step, one in ((HOUR, self.hour), (DAY, self.day))),
+        ]
+
+    def open_minute(self, state: State, now: Moment) -> Tally:
+        """The open minute, with the time since the last call of `stand` as far as it is in it."""
+        tally = _both(self.minute.tally, Tally())
+        begin = max(now.wall - (now.steady - self.credited.steady), self.minute.start)
+        for start, end in self.presence.within(begin, min(now.wall, self.minute.start + MINUTE)):
+            tally.stand(state, end - start)
+        return tally
+
+
+def _both(one: Tally, other: Tally) -> Tally:
+    summed = Tally()
+    summed.add(one)
+    summed.add(other)
+    return summed

@@ -1,5 +1,0 @@
-"""Probe workers: processes of their own whose loop does nothing but schedule and probe."""
-
-from monitor.workers.pool import Pool
-
-__all__ = ["Pool"]
