@@ -26,7 +26,8 @@ from monitor.terminal.team import COMMANDS
 
 if TYPE_CHECKING:
     from monitor.model.result import Result
-    from monitor.model.spec import Configuration, HostPort
+    from monitor.model.route import HostPort
+    from monitor.model.settings import Configuration
 
 
 FAILED = 1
@@ -134,7 +135,7 @@ def check(context: click.Context, config: str | None, names: tuple[str, ...], as
 @click.pass_context
 def probe(context: click.Context, /, config: str | None, url: str, as_json: bool, **options: Any) -> int:
     """Check a URL once, and show where its time went."""
-    from monitor.model.spec import MonitorSpec
+    from monitor.model.settings import MonitorSpec
     from monitor.terminal import single
     from monitor.terminal.request import check_of
 
@@ -248,8 +249,8 @@ def _load(path: Path, *, strict: bool = False) -> Configuration:
 
 def _address(text: str | None) -> HostPort | None:
     """The value of --listen."""
-    from monitor.config.addresses import listen
-    from monitor.config.bad_value import BadValueError
+    from monitor.keys.addresses import listen
+    from monitor.keys.bad_value import BadValueError
 
     try:
         return None if text is None else listen(text)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from monitor.config import load
-from monitor.model.spec import HostPort
+from monitor.model.route import HostPort
 from monitor.service import Service
 from monitor.system import log
 from monitor.system.process import new_event_loop

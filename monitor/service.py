@@ -23,7 +23,8 @@ from monitor.model.clock import system_clock
 from monitor.model.errors import ConfigError, NoProbeNow, NoRunNow, Problem
 from monitor.model.outcome import State
 from monitor.model.result import Result
-from monitor.model.spec import Configuration, HostPort, PublicSpec, Sources
+from monitor.model.route import HostPort
+from monitor.model.settings import Configuration, PublicSpec, Sources
 from monitor.protocols.resources import Net, prepared
 from monitor.rules.due import due_times
 from monitor.rules.maintenance import Plan, plans

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from monitor.config.conflicts import conflicts
 from monitor.config.convert import check_spec
-from monitor.config.files import Files
-from monitor.config.finding import Finding, has
 from monitor.config.limits import Pace, fit
 from monitor.config.merge import merged
 from monitor.config.models import CheckTable, DefaultsTable
-from monitor.config.shape import Path
 from monitor.config.validate import validated
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding, has
+from monitor.keys.shape import Path
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import PROTOCOLS, protocol_of_url
+from monitor.secrets.secret import reveal
 
 Tree = dict[str, Any]
 T = TypeVar("T", bound=DefaultsTable)
@@ -63,9 +66,22 @@ def _read(model: type[T], own: Tree, inherited: Inherited, unresolved: list[Path
     findings = [finding for finding in found if has(own, finding.path)]
     if table is None:
         return _Reading(None, tree, inherited.pace, findings, sound=False)
+    findings += _foreign(table, own)
     pace, clashes = fit(table, own, inherited.pace)
     doubtful = [*unresolved, *(finding.path for finding in found if finding.path)]
     for conflict in (*clashes, *conflicts(table, tree, files)):
         blamed = conflict.blamed(own, doubtful)
         findings += [blamed] if blamed else []
     return _Reading(table, tree, pace, findings, sound=not found and not findings)
+
+
+def _foreign(table: DefaultsTable, own: Tree) -> Iterator[Finding]:
+    """Keys of another protocol than that of the URL; what is inherited of them is for other checks."""
+    if table.url is None:
+        return
+    mine = protocol_of_url(reveal(table.url))
+    for other in PROTOCOLS:
+        for path in other.keys if other is not mine else ():
+            if has(own, path):
+                message = f"belongs to a check of {other.schemes[0]}://, and this one is {mine.schemes[0]}://"
+                yield Finding(path, message, "leave it out here")

@@ -2,81 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.config.addresses import has_userinfo, literal
-from monitor.config.bad_value import BadValueError, listed
-from monitor.config.files import Files
-from monitor.config.finding import Finding, has, related
 from monitor.config.listener import ListenTlsTable
-from monitor.config.merge import BODIES, authorization
 from monitor.config.models import DefaultsTable, TlsTable
-from monitor.config.shape import Path
+from monitor.keys.addresses import literal
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.conflict import Conflict
+from monitor.keys.files import Files
+from monitor.protocols.registry import protocol_of_url
 from monitor.secrets.secret import reveal
 
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Keys that contradict each other, the likeliest culprit first."""
-
-    keys: tuple[Path, ...]
-    message: str
-    suggestion: str | None = None
-
-    def blamed(self, own: dict[str, Any], doubtful: list[Path]) -> Finding | None:
-        """The finding at the first key that the table itself states.
-
-        None if it states none, for then they stand in [defaults] and are found there; None too if a key among them
-        is wrong by itself, for then nobody knows what it was meant to say.
-        """
-        if any(related(key, path) for key in self.keys for path in doubtful):
-            return None
-        return next((Finding(key, self.message, self.suggestion) for key in self.keys if has(own, key)), None)
+_UNNAMED = "http://"
+"""The protocol of defaults without a URL."""
 
 
 def conflicts(table: DefaultsTable, tree: dict[str, Any], files: Files) -> Iterator[Conflict]:
     """All contradictions of a table but those of its limits; `tree` is the table as written, with what it inherits."""
-    yield from _twins(("headers",), table.headers)
-    yield from _twins(("expect", "headers"), table.expect.headers)
-    yield from _bodies(tree)
-    yield from _credentials(tree)
+    yield from protocol_of_url(reveal(table.url) if table.url else _UNNAMED).conflicts(table, tree)
     yield from certificate(table.tls, files)
     yield from _expired_client(table.tls, files)
     yield from _versions(table.tls)
     yield from _families(table)
-
-
-def _twins(place: Path, headers: Mapping[str, object]) -> Iterator[Conflict]:
-    seen: dict[str, str] = {}
-    for name in headers:
-        first = seen.setdefault(name.lower(), name)
-        if first != name:
-            yield Conflict(((*place, name), (*place, first)), f"is the same header as {first}", "keep one of them")
-
-
-def _bodies(tree: dict[str, Any]) -> Iterator[Conflict]:
-    given = [key for key in BODIES if key in tree]
-    if len(given) > 1:
-        keys = tuple((key,) for key in reversed(given))
-        yield Conflict(keys, f"{listed(given, 'and')} are given together", "a request has one body; keep one of them")
-
-
-def _credentials(tree: dict[str, Any]) -> Iterator[Conflict]:
-    header, auth = authorization(tree), tree.get("auth")
-    given: dict[str, Path] = {"`auth`": ("auth",)} if auth else {}
-    if has_userinfo(tree.get("url")):
-        given["a user name in the URL"] = ("url",)
-    if header:
-        given["an Authorization header"] = ("headers", header)
-    advice = "a request authenticates in one way; keep one of them"
-    if len(given) > 1:
-        yield Conflict(tuple(given.values()), f"{listed(given, 'and')} are given together", advice)
-    if isinstance(auth, dict) and len(auth) > 1:
-        yield Conflict((("auth",),), "basic and bearer are given together", advice)
 
 
 def certificate(tls: TlsTable | ListenTlsTable, files: Files) -> Iterator[Conflict]:

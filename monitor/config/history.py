@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from monitor.config import keys, values
-from monitor.config.bad_value import BadValueError
-from monitor.config.finding import Finding
-from monitor.config.keys import Table
+from monitor.keys import types as keys
+from monitor.keys import values
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.finding import Finding
+from monitor.keys.types import Table
 from monitor.model.retention import HistorySpec, libpq_problem
 from monitor.secrets.secret import Secret, reveal
 

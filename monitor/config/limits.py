@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.config.conflicts import Conflict
-from monitor.config.finding import has
 from monitor.config.models import DefaultsTable
+from monitor.keys.conflict import Conflict
+from monitor.keys.finding import has
 from monitor.model.spec import CheckSpec, Limits
 
 INTERVAL = ("interval",)

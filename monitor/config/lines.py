@@ -6,7 +6,7 @@ import bisect
 import re
 import tomllib
 
-from monitor.config.shape import Path
+from monitor.keys.shape import Path
 
 _SPACE = re.compile(r"(?:[ \t\n,]|#[^\n]*)*")  # a comma only separates, so it can be passed over like a space
 _KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from monitor.config import addresses, keys, values
-from monitor.config.bad_value import BadValueError
-from monitor.config.keys import Table, one_of
-from monitor.model.spec import RIGHTS, AccessSpec, ForwardedSpec, ListenTlsSpec, Network, Right, TokenSpec, UserSpec
+from monitor.keys import addresses, values
+from monitor.keys import types as keys
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.types import Table, one_of
+from monitor.model.settings import RIGHTS, AccessSpec, ForwardedSpec, ListenTlsSpec, Network, Right, TokenSpec, UserSpec
 from monitor.secrets.passwords import PATTERN, parse
 from monitor.secrets.secret import Secret, reveal
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.config.conflicts import certificate
-from monitor.config.files import Files
-from monitor.config.finding import Finding
 from monitor.config.listener import ListenTlsTable
-from monitor.config.shape import Path
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding
+from monitor.keys.shape import Path
 
 Tree = dict[str, Any]
 

@@ -10,14 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from monitor.config import source, values
-from monitor.config.bad_value import BadValueError
+from monitor.config import source
 from monitor.config.check import Inherited, read_check, read_defaults
 from monitor.config.convert import monitor_spec
-from monitor.config.files import Files
-from monitor.config.finding import Finding, related, written
 from monitor.config.history import history_findings
-from monitor.config.keys import Table
 from monitor.config.limits import Pace
 from monitor.config.lines import line_of, lines_of
 from monitor.config.listening import listener_findings
@@ -26,11 +22,17 @@ from monitor.config.models import CheckTable, Document, MonitorTable
 from monitor.config.modules import DEFAULT_MODULE, built_in, inherited_by_modules, read_module
 from monitor.config.published import unshown
 from monitor.config.secrets import Resolver
-from monitor.config.shape import Path, shape_of
 from monitor.config.validate import validated
+from monitor.keys import values
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding, related, written
+from monitor.keys.shape import Path, shape_of
+from monitor.keys.types import Table
 from monitor.model.errors import ConfigError, Problem
 from monitor.model.maintenance import MaintenanceSpec
-from monitor.model.spec import CheckSpec, Configuration, MonitorSpec
+from monitor.model.settings import Configuration, MonitorSpec
+from monitor.model.spec import CheckSpec
 
 Tree = dict[str, Any]
 

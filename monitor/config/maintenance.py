@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.config import values
-from monitor.config.bad_value import did_you_mean, listed, quoted
-from monitor.config.files import Files
-from monitor.config.finding import Finding
 from monitor.config.limits import spoken
 from monitor.config.models import MaintenanceTable
 from monitor.config.validate import validated
+from monitor.keys import values
+from monitor.keys.bad_value import did_you_mean, listed, quoted
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding
 from monitor.model.maintenance import MaintenanceSpec, Recurrence
 from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import exists, fits, labels_fit, shortest_gap, zone

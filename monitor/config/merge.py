@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.config.addresses import has_userinfo
+from monitor.keys.addresses import has_userinfo
+from monitor.protocols.http.table import BODIES, authorization
 
-BODIES = ("body", "json", "form")
 _JOINED = (
     ("timeout",),
     ("tls",),
@@ -35,13 +35,6 @@ def merged(defaults: Tree, check: Tree) -> Tree:
 def states_credentials(check: Tree) -> bool:
     """True if this table itself sets an authentication."""
     return "auth" in check or has_userinfo(check.get("url")) or authorization(check) is not None
-
-
-def authorization(check: Tree) -> str | None:
-    """The Authorization header of this table, as it is spelled there."""
-    headers = check.get("headers")
-    names = headers if isinstance(headers, dict) else {}
-    return next((name for name in names if name.lower() == "authorization"), None)
 
 
 def _without_credentials(tree: Tree) -> Tree:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, create_model
 
-from monitor.config import keys
 from monitor.config.history import HistoryTable
-from monitor.config.keys import Table, one_of
 from monitor.config.listener import AccessTable, ListenTlsTable
-from monitor.config.operators import BodyRules, HeaderRules, JsonRules, body_table
 from monitor.config.outside import ApiTable, PublicTable
 from monitor.config.reached import ExternalUrl, HostName
-from monitor.config.shape import LITERAL
-from monitor.model.spec import DEFAULT_BUCKETS, CheckSpec, Expect, Limits, LogSpec, MonitorSpec, ProbeSpec, TlsSpec
+from monitor.keys import types as keys
+from monitor.keys.shape import LITERAL
+from monitor.keys.tables import ExpectTable, under
+from monitor.keys.types import Table, one_of
+from monitor.model.route import Route, TlsSpec
+from monitor.model.settings import DEFAULT_BUCKETS, LogSpec, MonitorSpec, ProbeSpec
+from monitor.model.spec import CheckSpec, Limits
+from monitor.protocols.registry import PROTOCOLS, Url
 
-_LIMITS, _TLS, _EXPECT, _MONITOR, _PROBE = Limits(), TlsSpec(), Expect(), MonitorSpec(), ProbeSpec()
+_LIMITS, _ROUTE, _TLS, _MONITOR, _PROBE = Limits(), Route(), TlsSpec(), MonitorSpec(), ProbeSpec()
 
 
 class TimeoutTable(Table):
@@ -40,25 +43,9 @@ class ExpiryTable(Table):
     down: bool = Field(default=False, description="Whether it then fails the check instead of degrading it.")
 
 
-class LatencyTable(Table):
-    """The longest duration of a good run; a plain duration stands for `limit`."""
-
-    limit: keys.Duration = Field(description="The longest that a good run takes.")
-    down: bool = Field(default=False, description="Whether a slower success fails the check instead of degrading it.")
-
-
-def _under(key: str, value: object) -> object:
-    """A plain value as the table that it stands for."""
-    return value if isinstance(value, dict) else {key: value}
-
-
 ExpiryWarning = Annotated[
     ExpiryTable,
-    BeforeValidator(lambda value: _under("within", value), json_schema_input_type=keys.ExpiryWarning | ExpiryTable),
-]
-Latency = Annotated[
-    LatencyTable,
-    BeforeValidator(lambda value: _under("limit", value), json_schema_input_type=keys.Duration | LatencyTable),
+    BeforeValidator(lambda value: under("within", value), json_schema_input_type=keys.ExpiryWarning | ExpiryTable),
 ]
 
 
@@ -94,55 +81,13 @@ class TlsTable(Table):
     )
 
 
-class ExpectTable(Table):
-    """Conditions of a good answer."""
-
-    status: keys.Statuses = Field(
-        default=list(_EXPECT.status), min_length=1, description='Accepted statuses: 301, "2xx", "400-404".'
-    )
-    latency: Latency | None = Field(
-        default=None,
-        description='A success slower than this is degraded: "800ms", or { limit = "800ms", down = true }.',
-    )
-    headers: dict[keys.HeaderName, HeaderRules] = Field(
-        default={}, description="Header names, each with a value or a table of operators."
-    )
-    body: Annotated[BodyRules, BeforeValidator(body_table)] = Field(
-        default=BodyRules(), description="Operators on the text of the body."
-    )
-    json_: dict[keys.JsonPath, JsonRules] = Field(
-        default={}, alias="json", description="JSONPaths (RFC 9535), each with a value or a table of operators."
-    )
-    http_version: list[keys.HttpVersion] = Field(default=[], description="Accepted versions of HTTP; all if empty.")
-
-
-class BasicTable(Table):
-    """A user name and a password."""
-
-    username: keys.Text = Field(description="The user name.")
-    password: keys.Text = Field(description="The password, best from { env } or { file }.")
-
-
-class AuthTable(Table):
-    """Authentication of the check; an empty table removes that of [defaults]."""
-
-    basic: BasicTable | None = Field(default=None, description="A user name and a password.")
-    bearer: keys.Filled | None = Field(default=None, description="A bearer token, best from { env } or { file }.")
-
-
-class RequestTable(Table):
-    """Request and expectations: keys that checks and probe modules share."""
+class CommonTable(Table):
+    """The way to a target, and the limits of a run: keys that checks and probe modules of every protocol share."""
 
     timeout: TimeoutTable = Field(default=TimeoutTable(), description="The three limits of a run.")
-    method: keys.Method | None = Field(default=None, description="The HTTP method; GET, or POST if there is a body.")
-    headers: dict[keys.HeaderName, keys.HeaderValue] = Field(default={}, description="Headers to send.")
-    body: keys.Text | None = Field(default=None, description="The body to send, as text.")
-    json_: keys.Json = Field(default=None, alias="json", description="The body to send, as JSON.")
-    form: dict[str, keys.FormValue] | None = Field(default=None, description="The body to send, as a form.")
-    auth: AuthTable = Field(default=AuthTable(), description="Basic or bearer authentication.")
     proxy: keys.Proxy = Field(default=None, description="http://HOST:PORT of a proxy.")
     ip_version: Annotated[Literal[4, 6, "any"], *one_of(4, 6, "any")] = Field(
-        default=CheckSpec.ip_version, description="Which addresses to connect to."
+        default=_ROUTE.ip_version, description="Which addresses to connect to."
     )
     resolver: list[keys.Resolver] = Field(
         default=[], description="Name servers, IP or IP:port, instead of the system's."
@@ -151,14 +96,16 @@ class RequestTable(Table):
         default=None, description="HOST:PORT to connect to; Host and SNI stay the URL's."
     )
     source_address: keys.Address = Field(default=None, description="The IP address of this machine to connect from.")
-    follow_redirects: bool = Field(default=CheckSpec.follow_redirects, description="Whether redirects are followed.")
-    max_redirects: int = Field(default=CheckSpec.max_redirects, ge=0, description="How many redirects are followed.")
-    allow_downgrade: bool = Field(
-        default=CheckSpec.allow_downgrade, description="Whether a redirect may lead from https to http."
-    )
-    max_body: keys.Size = Field(default=CheckSpec.max_body, description="How much of the decoded body is read.")
     tls: TlsTable = Field(default=TlsTable(), description="How TLS is spoken.")
     expect: ExpectTable = Field(default=ExpectTable(), description="What a good answer looks like.")
+
+
+if TYPE_CHECKING:
+
+    class RequestTable(CommonTable):
+        """Keys that checks and probe modules share."""
+else:
+    RequestTable = create_model("RequestTable", __base__=(*(p.table for p in PROTOCOLS), CommonTable))
 
 
 class ModuleTable(RequestTable):
@@ -169,7 +116,7 @@ class DefaultsTable(RequestTable):
     """Values for every check that does not set its own."""
 
     group: keys.Shown = Field(default="", description="The group that the check is shown in.")
-    url: keys.Url | None = Field(default=None, description="What to request: an http or https URL.")
+    url: Url | None = Field(default=None, description="What to check: a URL, whose scheme is the protocol.")
     labels: keys.Labels = Field(default={}, description="Labels for the page and probe_info.")
     description: keys.Shown = Field(default="", description="A text for the page.")
     runbook: keys.Link = Field(default="", description="A link for whoever is on call.")
@@ -200,7 +147,7 @@ class CheckTable(DefaultsTable):
     title: keys.CheckTitle | None = Field(
         default=None, description="Shown to people instead of the name, in any script; at most 200 characters."
     )
-    url: keys.Url = Field(description="What to request: an http or https URL.")
+    url: Url = Field(description="What to check: a URL, whose scheme is the protocol.")
     was: keys.Names = Field(default=[], description="Names that the check had before; its history stays with it.")
 
 

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.config import values
-from monitor.config.bad_value import BadValueError
 from monitor.config.check import Inherited, read_check, read_defaults
-from monitor.config.files import Files
-from monitor.config.finding import Finding
 from monitor.config.limits import Pace
 from monitor.config.models import CheckTable, ModuleTable
-from monitor.config.shape import Path
-from monitor.model.spec import CheckSpec, Expect
+from monitor.keys import values
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding
+from monitor.keys.shape import Path
+from monitor.model.request import Expect, HttpRequest
+from monitor.model.spec import CheckSpec
 
 Tree = dict[str, Any]
 
@@ -31,7 +32,8 @@ def built_in() -> CheckSpec:
 
     It takes nothing from [defaults]: credentials there are for the operator's own endpoints.
     """
-    return CheckSpec(DEFAULT_MODULE, _NOWHERE, _NOWHERE, allow_downgrade=True, expect=Expect(status=((200, 299),)))
+    request = HttpRequest(allow_downgrade=True, expect=Expect(status=((200, 299),)))
+    return CheckSpec(DEFAULT_MODULE, _NOWHERE, _NOWHERE, request=request)
 
 
 def inherited_by_modules(defaults: Tree, files: Files) -> Inherited:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from monitor.config import keys, values
-from monitor.config.bad_value import BadValueError
-from monitor.config.keys import Table
-from monitor.model.spec import PublicSpec
+from monitor.keys import types as keys
+from monitor.keys import values
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.types import Table
+from monitor.model.settings import PublicSpec
 
 _PUBLIC = PublicSpec()
 _ORIGIN = r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"

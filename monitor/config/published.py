@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from monitor.config.finding import Finding, has
 from monitor.config.maintenance import unfitting
-from monitor.model.spec import CheckSpec, PublicSpec
+from monitor.keys.finding import Finding, has
+from monitor.model.settings import PublicSpec
+from monitor.model.spec import CheckSpec
 
 Tree = dict[str, Any]
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from monitor.config import addresses, values
-from monitor.config.bad_value import BadValueError
+from monitor.keys import addresses, values
+from monitor.keys.bad_value import BadValueError
 
 _DEFAULT = {"http": 80, "https": 443}
 """Ports that browsers leave out of an origin."""

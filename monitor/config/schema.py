@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from monitor.config.models import Document
-from monitor.config.shape import LITERAL
+from monitor.keys.shape import LITERAL
 
 _SECRET = {
     "type": "object",

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.config.bad_value import BadValueError
-from monitor.config.files import Files
-from monitor.config.finding import Finding
-from monitor.config.shape import VALUE, Path, Shape
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding
+from monitor.keys.shape import VALUE, Path, Shape
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.secret import Secret
 

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from monitor.config.files import Files
+from monitor.keys.files import Files
 from monitor.model.errors import ConfigError, Problem
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")

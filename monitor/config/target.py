@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from monitor.config import addresses
-from monitor.config.bad_value import BadValueError
-from monitor.config.credentials import credentials
-from monitor.model.spec import BasicAuth, CheckSpec
+from monitor.config.credentials import secrets_of
+from monitor.keys import addresses
+from monitor.keys.bad_value import BadValueError
+from monitor.model.request import BasicAuth, HttpRequest
+from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import protocol_of
 from monitor.secrets.secret import Secret, reveal, shown_url
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -26,15 +28,25 @@ def named(module: CheckSpec, place: str) -> CheckSpec:
     Raises BadValueError.
     """
     host, _ = addresses.connect_to(place)
-    if any(name.lower() == "host" for name, _ in module.headers):
+    asked, route = _asked(module), module.route
+    if any(name.lower() == "host" for name, _ in asked.headers):
         raise BadValueError("the module has a header Host of its own")
-    tls = module.tls if module.tls.server_name is not None else replace(module.tls, server_name=host)
-    return replace(module, headers=(("Host", place), *module.headers), tls=tls)
+    tls = route.tls if route.tls.server_name is not None else replace(route.tls, server_name=host)
+    asked = replace(asked, headers=(("Host", place), *asked.headers))
+    return replace(module, request=asked, route=replace(route, tls=tls))
 
 
 def aimed(module: CheckSpec, url: str) -> CheckSpec:
     """The check that a module makes of a URL, whose credentials and query values are as secret as the module's."""
     bare, userinfo = addresses.split_userinfo(url)
-    auth = BasicAuth(*map(Secret, userinfo)) if userinfo else module.auth
-    secrets = module.secrets | credentials({}, (url,), auth, {})
-    return replace(module, url=bare, target=shown_url(url), auth=auth, secrets=secrets)
+    asked = _asked(module)
+    if userinfo:
+        asked = replace(asked, auth=BasicAuth(*map(Secret, userinfo)))
+    secrets = module.secrets | secrets_of({}, url) | set(protocol_of(module).secrets(asked)) - {""}
+    return replace(module, url=bare, target=shown_url(url), request=asked, secrets=secrets)
+
+
+def _asked(module: CheckSpec) -> HttpRequest:
+    """The request of a module; modules are of HTTP."""
+    assert isinstance(module.request, HttpRequest)
+    return module.request

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.config.bad_value import BadValueError, did_you_mean, kind, listed, quoted
-from monitor.config.files import Files
-from monitor.config.finding import Finding, existing
-from monitor.config.shape import Path, shape_of
+from monitor.keys.bad_value import BadValueError, did_you_mean, kind, listed, quoted
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding, existing
+from monitor.keys.shape import Path, shape_of
 
 M = TypeVar("M", bound=BaseModel)
 Tree = dict[str, Any]

@@ -17,7 +17,8 @@ from monitor import daemon
 from monitor.demo.announcement import announced
 from monitor.demo.selection import chosen
 from monitor.model.errors import StartError
-from monitor.model.spec import HostPort, MonitorSpec
+from monitor.model.route import HostPort
+from monitor.model.settings import MonitorSpec
 from monitor.terminal.console import show, width
 
 _ENDING = 5.0

@@ -17,7 +17,8 @@ from monitor.model.outcome import Outcome, State
 from monitor.model.result import Result, Seconds
 from monitor.model.spec import CheckSpec
 from monitor.rules.state import STALE_AFTER_INTERVALS, Incident, Standing
-from monitor.stats.result_log import History, Own, history_of, own_of, whole
+from monitor.stats.first_form import first_result
+from monitor.stats.result_log import UNREADABLE, History, Own, history_of, own_of, whole
 from monitor.stats.rollups import DAY, Past, Presence, SavedPast
 from monitor.stats.tally import Count
 from monitor.stats.windows import SLOT, Ring
@@ -75,6 +76,7 @@ class Entry(Struct, array_like=True, gc=False):
     consecutive_slow: Count = 0
 
 
+_NIL = b"\xc0"
 _FEW = 30
 """Results of a check that was never saved; the journal has no more of it."""
 
@@ -82,7 +84,20 @@ _encoder = msgpack.Encoder()
 encode = _encoder.encode
 """Any of these as MessagePack."""
 decode_entries = msgpack.Decoder(list[Raw]).decode
-decode_entry = msgpack.Decoder(Entry).decode
+_decode_entry = msgpack.Decoder(Entry).decode
+_decode_raws = msgpack.Decoder(list[Raw]).decode
+
+
+def decode_entry(data: bytes | Raw) -> Entry:
+    """Decodes an entry, also of the first form. Raises what msgspec raises, and IndexError."""
+    try:
+        return _decode_entry(data)
+    except UNREADABLE:
+        raws = _decode_raws(data)
+        raws[2] = Raw(encode(Own.of_first_form(raws[2])))
+        if bytes(raws[3]) != _NIL:
+            raws[3] = Raw(encode(first_result(raws[3])))
+        return _decode_entry(encode(raws))
 
 
 def saved(record: Record, number: int, now: Moment) -> bytes:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import structlog
 from msgspec import Raw, Struct, msgpack, structs
 
+from monitor.model.result import Result
+from monitor.stats.first_form import first_result
 from monitor.stats.meters import HistoryMeter
 from monitor.stats.result_log import UNREADABLE
 
@@ -64,6 +66,8 @@ class Skipped:
                 return None
 
     def _by_fields(self, kind: type[S], data: Any, place: str) -> S:
+        if kind is Result and (first := _of_first_form(data)) is not None:
+            return cast("S", first)
         found, types = {}, get_type_hints(kind, include_extras=True)
         for field, raw in zip(structs.fields(kind), msgpack.decode(data, type=list[Raw]), strict=False):
             try:
@@ -84,7 +88,15 @@ class Skipped:
             return self._by_fields(inner, raw, place)
 
 
+def _of_first_form(data: Any) -> Result | None:
+    try:
+        return first_result(data)
+    except UNREADABLE:
+        return None
+
+
 def _struct(kind: Any) -> type[Struct] | None:
-    """The structure that a field of this type holds, if it holds one."""
+    """The structure that a field of this type holds, if it holds one, and of one kind only."""
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-    return next((one for one in kinds if isinstance(one, type) and issubclass(one, Struct)), None)
+    found = [one for one in kinds if isinstance(one, type) and issubclass(one, Struct)]
+    return found[0] if len(found) == 1 else None

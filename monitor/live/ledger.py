@@ -11,7 +11,8 @@ from msgspec import structs
 from monitor.model.clock import Moment, system_clock
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes
 from monitor.rules.maintenance import UNPLANNED, Plan
 from monitor.rules.state import (

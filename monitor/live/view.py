@@ -13,6 +13,7 @@ from monitor.model.clock import Moment, rfc3339, utc
 from monitor.model.outcome import Reason, State
 from monitor.model.result import Evidence, Result
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import blank_document, facts_of
 from monitor.rules.maintenance import Plan, Window, upcoming
 from monitor.rules.state import Incident, Standing, aged, degradation, slowness, stale, undecided
 from monitor.secrets.visible import visible
@@ -23,6 +24,7 @@ from monitor.stats.windows import Slot
 from monitor.system.turns import turns
 
 Document = dict[str, Any]
+_NO_ANSWER = blank_document()
 """A JSON object."""
 
 
@@ -267,11 +269,9 @@ def result_document(result: Result) -> Document:
         "detail": visible(result.detail),
         "duration_seconds": _rounded(result.duration),
         "phases": {name: _rounded(value) for name, value in result.phases.items()},
-        "status_code": result.status_code,
-        "http_version": result.http_version,
         "remote_address": result.remote_address,
-        "redirects": result.redirects,
-        "body_bytes": result.body_bytes,
+        **_NO_ANSWER,
+        **facts_of(result.answer).document,
         "tls_version": result.tls_version,
         "notes": list(map(visible, result.notes)),
         "certificate": None if result.certificate is None else short_document(result.certificate),

@@ -17,13 +17,14 @@ from monitor.live.ledger import Record
 from monitor.metrics.labels import check_labels, info_labels, label_text
 from monitor.model.clock import Moment
 from monitor.model.outcome import FAILURES, Outcome, State
-from monitor.model.result import PHASE_NAMES, Certificate, Result
+from monitor.model.result import Certificate, Result
+from monitor.model.spec import CheckSpec
+from monitor.protocols.protocol import Gauge, GaugePerLabel, Info, Protocol
+from monitor.protocols.registry import protocol_of
 from monitor.rules.state import Standing, aged
 
 _LARGE = 1_000_000
 """The number from which Go, and so Prometheus, writes an exponent."""
-_BODILESS = (204, 304)
-"""Statuses of answers without a body: their length is 0, as in blackbox_exporter (RFC 9110, 6.4.1)."""
 
 
 class Shown(NamedTuple):
@@ -90,6 +91,34 @@ def of_result(name: str, read: Callable[[Result], float | None]) -> Lines:
     return lines
 
 
+def of_protocol(protocol: Protocol, family: Gauge | GaugePerLabel | Info) -> Lines:
+    """A family that only the checks of one protocol have."""
+    if isinstance(family, Gauge):
+        lines = of_result(family.name, family.read)
+    else:
+        lines = _per_label(family) if isinstance(family, GaugePerLabel) else _info(family)
+    return lambda check: lines(check) if protocol_of(check.record.spec) is protocol else ""
+
+
+def _per_label(family: GaugePerLabel) -> Lines:
+    template = _several(family.name, family.label, family.values, "%s")
+
+    def lines(check: Shown) -> str:
+        if check.result is None:
+            return ""
+        return (template % tuple(map(number, family.read(check.result)))).replace("\0", check.more)
+
+    return lines
+
+
+def _info(family: Info) -> Lines:
+    def lines(check: Shown) -> str:
+        labels = None if check.result is None else family.read(check.result)
+        return "" if labels is None else f"{family.name}{check.more}{label_text(labels)}}} 1.0\n"
+
+    return lines
+
+
 def info_lines(check: Shown) -> str:
     """Returns `probe_info`, which describes the check."""
     return f"probe_info{{{info_labels(check.record.spec)}}} 1.0\n"
@@ -122,17 +151,23 @@ def attempts_lines(check: Shown) -> str:
     return f"probe_attempts_total{check.labels} {whole_number(check.record.attempts)}\n"
 
 
-_HTTP_FAILURES = tuple(outcome for outcome in FAILURES if outcome is not Outcome.UNEXPECTED_ANSWER)
-_OF_HTTP = _several("probe_failures_total", "outcome", _HTTP_FAILURES, "%d.0")
-_OF_ALL = _several("probe_failures_total", "outcome", FAILURES, "%d.0")
+@functools.lru_cache
+def _failures(outcomes: tuple[Outcome, ...]) -> str:
+    return _several("probe_failures_total", "outcome", outcomes, "%d.0")
 
 
 def failures_lines(check: Shown) -> str:
-    """Runs that failed, by class; an unexpected answer only of a check that can get one, or could before a reload."""
-    failures = check.record.failures
-    if check.record.spec.tls.expiry_down or failures[Outcome.UNEXPECTED_ANSWER]:
-        return _filled(_OF_ALL, tuple(failures.values()), check.more)
-    return _filled(_OF_HTTP, tuple([failures[outcome] for outcome in _HTTP_FAILURES]), check.more)
+    """Runs that failed, by the classes that this check can get, or got before a reload."""
+    failures, spec = check.record.failures, check.record.spec
+    usual = protocol_of(spec).failures
+    odd = tuple([o for o in FAILURES if o not in usual and (failures[o] or _possible(o, spec))])
+    outcomes = usual + odd
+    return _filled(_failures(outcomes), tuple([failures[outcome] for outcome in outcomes]), check.more)
+
+
+def _possible(outcome: Outcome, spec: CheckSpec) -> bool:
+    """True for an unexpected answer of a check that its certificate can fail."""
+    return outcome is Outcome.UNEXPECTED_ANSWER and spec.route.tls.expiry_down
 
 
 def inconclusive_lines(check: Shown) -> str:
@@ -166,35 +201,6 @@ def last_success_lines(check: Shown) -> str:
 
 def _timestamp(name: str, check: Shown, at: float | None) -> str:
     return "" if at is None or check.standing.state is State.PAUSED else f"{name}{check.labels} {number(at)}\n"
-
-
-_PHASES = _several("probe_http_duration_seconds", "phase", PHASE_NAMES, "%s")
-
-
-def phases_lines(check: Shown) -> str:
-    """Seconds in each phase."""
-    if check.result is None:
-        return ""
-    phases = check.result.phases
-    took = (phases.resolve, phases.connect, phases.tls, phases.processing, phases.transfer)
-    return (_PHASES % tuple([number(seconds or 0.0) for seconds in took])).replace("\0", check.more)
-
-
-def content_length_number(result: Result) -> float:
-    """The header's value, as blackbox_exporter writes it."""
-    if result.status_code is None:
-        return 0.0
-    if result.status_code in _BODILESS:
-        return 0.0
-    return -1.0 if result.content_length is None else float(result.content_length)
-
-
-def http_version_number(result: Result) -> float:
-    """The version as a number."""
-    try:
-        return float(result.http_version or 0)
-    except ValueError:  # a version that is no number is no version that anyone queries
-        return 0.0
 
 
 def ip_protocol_number(result: Result) -> float:

@@ -13,29 +13,23 @@ from monitor.metrics.probe import FAMILIES
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 
-_SHARED = (
-    "probe_success",
-    "probe_failure_info",
-    "probe_duration_seconds",
-    "probe_http_duration_seconds",
-    "probe_http_status_code",
-    "probe_http_version",
-    "probe_http_redirects",
-    "probe_http_ssl",
-    "probe_http_content_length",
-    "probe_http_uncompressed_body_length",
-    "probe_ip_protocol",
-    "probe_ssl_earliest_cert_expiry",
-    "probe_ssl_last_chain_expiry_timestamp_seconds",
-    "probe_ssl_last_chain_info",
-    "probe_ssl_cert_not_before_timestamp_seconds",
-    "probe_ssl_client_cert_expiry_timestamp_seconds",
-    "probe_tls_version_info",
-    "probe_tls_cipher_info",
+_NOT_OF_ONE_RUN = frozenset(
+    {
+        "probe_info",
+        "probe_up",
+        "probe_state",
+        "probe_attempts",
+        "probe_failures",
+        "probe_inconclusive",
+        "probe_latency_seconds",
+        "probe_last_run_timestamp_seconds",
+        "probe_last_success_timestamp_seconds",
+    }
 )
-"""Families that mean for one run what they mean on /metrics for the last one."""
+"""Families that say nothing of one run. The others mean for it what they mean on /metrics for the last one."""
 
 _EXPECTED = (Reason.UNEXPECTED_BODY, Reason.UNEXPECTED_HEADER)
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
@@ -54,7 +48,7 @@ def _families(spec: CheckSpec, result: Result) -> Iterator[tuple[str, str, str]]
     record = Record(spec, MonitorSpec(), now)
     run = Shown(record, record.standing, result, labels="", more="{")
     for family in FAMILIES:
-        if family.name in _SHARED and (lines := family.lines(run)):
+        if family.name not in _NOT_OF_ONE_RUN and (lines := family.lines(run)):
             yield family.name, family.help.replace("the last conclusive run", "the run"), lines
     for name, help_text, read in _ONLY_HERE:
         yield name, help_text, f"{name} {number(read(result))}\n"

@@ -13,24 +13,23 @@ from monitor.metrics.lines import (
     Lines,
     attempts_lines,
     chain_info_lines,
-    content_length_number,
     failure_info_lines,
     failures_lines,
-    http_version_number,
     inconclusive_lines,
     info_lines,
     ip_protocol_number,
     last_run_lines,
     last_success_lines,
     latency_lines,
+    of_protocol,
     of_result,
-    phases_lines,
     state_lines,
     tls_cipher_lines,
     tls_version_lines,
     up_lines,
 )
 from monitor.model.result import Result
+from monitor.protocols.registry import PROTOCOLS
 
 
 class Family(NamedTuple):
@@ -100,25 +99,10 @@ FAMILIES = (
         "When the last successful run ended, in Unix seconds.",
         last_success_lines,
     ),
-    Family(
-        "probe_http_duration_seconds",
-        "gauge",
-        "Time spent in each phase of the last conclusive run, redirects summed; 0 if not reached.",
-        phases_lines,
-    ),
-    _of_result(
-        "probe_http_status_code", "Status code of the last answer, 0 if none came.", lambda r: r.status_code or 0
-    ),
-    _of_result("probe_http_version", "HTTP version of the last answer, 0 if none came.", http_version_number),
-    _of_result("probe_http_redirects", "Redirects that were followed.", lambda r: r.redirects),
-    _of_result("probe_http_ssl", "Whether the last hop spoke TLS: 1 or 0.", lambda r: float(r.tls_version is not None)),
-    _of_result(
-        "probe_http_content_length",
-        "Content-Length of the answer, -1 if it had none, 0 if no answer came.",
-        content_length_number,
-    ),
-    _of_result(
-        "probe_http_uncompressed_body_length", "Bytes of the body after decompression.", lambda r: r.body_bytes or 0
+    *(
+        Family(family.name, "gauge", family.help, of_protocol(protocol, family))
+        for protocol in PROTOCOLS
+        for family in protocol.families
     ),
     _of_result(
         "probe_ip_protocol", "IP version of the connection, 4 or 6; 0 if no address was tried.", ip_protocol_number

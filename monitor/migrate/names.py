@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from monitor.config.values import RESERVED_LABELS
+from monitor.keys.values import RESERVED_LABELS
 
 _LONGEST, _LONGEST_TITLE = 100, 200
 _NOT_IN_LINES = ("Cc", "Cs", "Zl", "Zp")

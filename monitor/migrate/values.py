@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from monitor.config import values
-from monitor.config.bad_value import BadValueError
+from monitor.keys import values
+from monitor.keys.bad_value import BadValueError
 from monitor.migrate.draft import Draft
 
 _UNITS = {

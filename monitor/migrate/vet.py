@@ -6,12 +6,12 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from monitor.config.check import Inherited, read_check
-from monitor.config.files import Files
-from monitor.config.finding import Finding, written
 from monitor.config.maintenance import read_maintenance
 from monitor.config.models import CheckTable
 from monitor.config.secrets import Resolver
-from monitor.config.shape import Path, shape_of
+from monitor.keys.files import Files
+from monitor.keys.finding import Finding, written
+from monitor.keys.shape import Path, shape_of
 from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable, Window
 from monitor.migrate.writer import variables_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class Outcome(StrEnum):
@@ -91,6 +91,7 @@ class Reason(StrEnum):
     READ_TIMEOUT = "read_timeout", Outcome.TIMEOUT
     TOTAL_TIMEOUT = "total_timeout", Outcome.TIMEOUT
 
+    UNEXPECTED_DATA = "unexpected_data", Outcome.UNEXPECTED_ANSWER
     UNEXPECTED_CERTIFICATE = "unexpected_certificate", Outcome.UNEXPECTED_ANSWER
 
     MONITOR_STALLED = "monitor_stalled", Outcome.INCONCLUSIVE
@@ -99,6 +100,13 @@ class Reason(StrEnum):
     LOCAL_RESOURCES = "local_resources", Outcome.INCONCLUSIVE
     CANCELLED = "cancelled", Outcome.INCONCLUSIVE
     INTERNAL_ERROR = "internal_error", Outcome.INCONCLUSIVE
+
+
+class Finding(NamedTuple):
+    """A reason with its sentence."""
+
+    reason: Reason
+    detail: str
 
 
 class State(StrEnum):

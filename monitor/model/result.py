@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from monitor.model.answer import Answer
 from monitor.model.outcome import FAILURES, Outcome, Reason
 
 Seconds = Annotated[float, Meta(ge=-62135596800, le=253402300799)]
@@ -76,14 +77,6 @@ class Attempt(Struct, frozen=True, array_like=True, gc=False):
     seconds: Seconds
 
 
-class Hop(Struct, frozen=True, array_like=True, gc=False):
-    """One request of a run, with its URL redacted; `status` is None if no answer came."""
-
-    method: str
-    url: str
-    status: int | None
-
-
 class Evidence(Struct, frozen=True, array_like=True, gc=False):
     """The answer of a failing run, redacted: its headers, and the beginning of its body if that is text.
 
@@ -98,11 +91,10 @@ class Evidence(Struct, frozen=True, array_like=True, gc=False):
 class Result(Struct, frozen=True, array_like=True, gc=False):
     """The result of one run. Times are Unix seconds, durations are seconds; None means unknown.
 
-    `content_length` is the header's, `body_bytes` what was received after decoding. `certificates` is the chain as
-    sent, leaf first; `verified` the one that verification accepted, with its root, empty if none was. `endings` has the
-    first end of each hop's chain, `client_ending` that of our own certificate. `detail`, `notes` and every URL are
-    redacted already. Only a failure has `evidence`, if an answer came. `notes` say what was odd about an answer that
-    was taken as one.
+    `answer` is what the protocol received, None if it has nothing to say. `certificates` is the chain as sent, leaf
+    first; `verified` the one that verification accepted, with its root, empty if none was. `endings` has the first end
+    of each hop's chain, `client_ending` that of our own certificate. `detail`, `notes` and every URL are redacted
+    already. Only a failure has `evidence`, if an answer came. `notes` say what was odd about an accepted answer.
     """
 
     check: str
@@ -111,16 +103,11 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     detail: str
     duration: Seconds | None = None
     phases: Phases = Phases()
-    status_code: int | None = None
-    http_version: str | None = None
     remote_address: str | None = None
-    redirects: int = 0
-    content_length: int | None = None
-    body_bytes: int | None = None
+    answer: Answer | None = None
     tls_version: str | None = None
     certificates: tuple[Certificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
-    hops: tuple[Hop, ...] = ()
     evidence: Evidence | None = None
     notes: tuple[str, ...] = ()
     verified: tuple[Certificate, ...] = ()

@@ -1,4 +1,7 @@
-"""The one seam at which exceptions of other libraries become reasons: a table, most specific first."""
+"""The one seam at which exceptions of other libraries become reasons: a table, most specific first.
+
+A protocol puts rows of its own in front.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,13 @@ import ssl
 import time
 from collections.abc import Callable
 
-from monitor.model.outcome import Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.net.refusals import Peer, Refusal, refused_certificate, refused_handshake
 from monitor.net.run import Disconnected, Run, Stop, tried
 from monitor.net.stage import Stage
-from monitor.protocols.http.answer_head import InvalidAnswer
-from monitor.protocols.http.codings import Undecodable
-from monitor.rules.expectations import Finding
-from monitor.secrets.visible import visible
 
 Explain = Callable[[BaseException, Run], Finding]
+Table = tuple[tuple[type[BaseException], Explain], ...]
 
 _LOCAL = {
     errno.EMFILE: "this process has no file descriptor left",
@@ -33,8 +33,6 @@ _UNREACHABLE = {
     errno.EAFNOSUPPORT, errno.EINVAL,  # no such protocol here; a link-local address without its link
     errno.EPROTO, errno.ENOPROTOOPT, errno.EPROTONOSUPPORT,
 }  # fmt: skip
-_QUOTED = 24
-"""Characters of an answer that is no HTTP which are shown."""
 _RESET = {
     errno.ECONNRESET,
     errno.EPIPE,
@@ -45,9 +43,9 @@ _RESET = {
 }
 
 
-def classify(exc: BaseException, run: Run) -> Finding:
+def classify(exc: BaseException, run: Run, table: Table) -> Finding:
     """The reason for an exception that ended a run. One that no fault of a target explains is a bug, and raised."""
-    for kind, explain in TABLE:
+    for kind, explain in table:
         if isinstance(exc, kind):
             return explain(exc, run)
     raise exc
@@ -72,7 +70,7 @@ def _timeout(exc: BaseException, run: Run) -> Finding:
 
 def _certificate(exc: BaseException, run: Run) -> Finding:
     assert isinstance(exc, ssl.SSLCertVerificationError)
-    peer = Peer(str(run.server_name), run.certificates, run.path, run.spec.tls)
+    peer = Peer(str(run.server_name), run.certificates, run.path, run.spec.route.tls)
     finding = refused_certificate(exc, peer, time.time())
     return Finding(finding.reason, run.spec.redactor.foreign(finding.detail))
 
@@ -85,7 +83,7 @@ def _tls(exc: BaseException, run: Run) -> Finding:
         wants_certificate=seen is not None and seen.wants_certificate,
         beginning=run.tls.beginning if run.tls is not None else b"",
         host=str(run.server_name),
-        tls=run.spec.tls,
+        tls=run.spec.route.tls,
     )
     finding = refused_handshake(exc, refusal)
     return Finding(finding.reason, f"{finding.detail}; {run.connected}")
@@ -120,39 +118,17 @@ def _broken_handshake(run: Run, how: str) -> Finding:
     return Finding(Reason.TLS_HANDSHAKE_FAILED, f"the connection {how} in the TLS handshake; {run.connected}")
 
 
-def _invalid(exc: BaseException, run: Run) -> Finding:
-    """Bytes that are not HTTP, or more of them than are read."""
-    assert isinstance(exc, InvalidAnswer)
-    said = exc.sentence if exc.beyond_limits else f"the answer is not HTTP: {exc.sentence}"
-    begun = f", it begins with «{_excerpt(exc.beginning, run)}»" if exc.beginning else ""
-    return Finding(Reason.INVALID_RESPONSE, f"{said}{begun}; {run.connected}")
-
-
-def _excerpt(text: str, run: Run) -> str:
-    """The beginning of the target's text, without secrets; cut last, lest a secret be halved."""
-    return visible(run.spec.redactor.foreign(text)[:_QUOTED])
-
-
-def _encoding(exc: BaseException, run: Run) -> Finding:
-    return Finding(
-        Reason.INVALID_CONTENT,
-        f"the body cannot be decompressed: {exc}; {run.received} bytes of the answer came",
-    )
-
-
 def _memory(_exc: BaseException, _run: Run) -> Finding:
     return Finding(Reason.LOCAL_RESOURCES, _LOCAL[errno.ENOMEM])
 
 
-TABLE: tuple[tuple[type[BaseException], Explain], ...] = (
+TABLE: Table = (
     (Stop, _stop),
-    (Undecodable, _encoding),
     (Disconnected, _disconnected),
     (TimeoutError, _timeout),
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (OSError, _os_error),
-    (InvalidAnswer, _invalid),
     (MemoryError, _memory),
 )
 
@@ -170,5 +146,5 @@ def _when(run: Run) -> str:
     if run.stage is Stage.BODY:
         return f"in the body, after {run.received} bytes of the answer; {run.connected}"
     if run.received:
-        return f"in the head, after {run.received} bytes; {run.connected}"
-    return f"before any byte of the answer; {run.connected}"
+        return f"in the {run.stage.part or 'answer'}, after {run.received} bytes; {run.connected}{run.expected}"
+    return f"before any byte of the answer; {run.connected}{run.expected}"

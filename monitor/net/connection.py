@@ -1,4 +1,4 @@
-"""One TCP connection, plain or with TLS, and its bytes before HTTP begins."""
+"""One TCP connection, plain or with TLS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PIECE = 64 * 1024
 """Bytes sent at a time: longer data is sent in pieces, as the target takes it, so that other checks need not wait."""
 
 
-class Wire(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """The protocol of one connection; what comes while `listening` is not set is only kept."""
 
     transport: asyncio.Transport | None = None
@@ -38,6 +38,11 @@ class Wire(asyncio.Protocol):
     def end(self, exc: BaseException | None) -> None:
         """The peer will say no more, by its own word if there is no exception."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Closes the connection without waiting for what the peer still sends."""
+        self._hang_up()
+        self._failure = None  # if it was raised, it refers to this
 
     # what the event loop calls
 
@@ -70,7 +75,7 @@ class Wire(asyncio.Protocol):
         self._writing_paused = False
         self._send_more()
 
-    # before the request
+    # before the protocol begins
 
     def write(self, data: bytes | memoryview) -> None:
         """Send this as it is."""
@@ -103,7 +108,7 @@ class Wire(asyncio.Protocol):
             if not done:
                 self.write(tls.to_send())  # the alert that says what is wrong
 
-    # for what speaks HTTP
+    # for the protocol
 
     def _hear_from_here_on(self) -> None:
         """Starts to pass received bytes on, first those that are waiting."""

@@ -35,7 +35,7 @@ def _all_local(run: Run) -> bool:
     """True if the run tried only loopback addresses, which need no network."""
     asked = [a.address.rpartition(":")[0].strip("[]") for a in run.attempts]
     if not asked and not is_numeric(run.host):  # it failed at the name
-        asked = [server.rpartition(":")[0].strip("[]") or server for server in run.spec.resolver]
+        asked = [server.rpartition(":")[0].strip("[]") or server for server in run.spec.route.resolver]
     return bool(asked) and all(is_numeric(a) and ipaddress.ip_address(a.partition("%")[0]).is_loopback for a in asked)
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from monitor.model.spec import Network
+from monitor.model.settings import Network
 from monitor.net.urls import ascii_host
 
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))

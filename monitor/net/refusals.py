@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitor.model.outcome import Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.result import Certificate
-from monitor.model.spec import TlsSpec
+from monitor.model.route import TlsSpec
 from monitor.net.chain import title
-from monitor.rules.expectations import Finding
 from monitor.rules.state import in_words
 
 _NOT_YET_VALID, _EXPIRED = 9, 10

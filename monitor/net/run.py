@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from monitor.model.outcome import FAILURES, Reason
-from monitor.model.result import PHASE_NAMES, Attempt, Certificate, Ending, Evidence, Hop, Phases, Result
+from monitor.model.answer import Answer
+from monitor.model.outcome import FAILURES, Finding, Reason
+from monitor.model.result import PHASE_NAMES, Attempt, Certificate, Ending, Evidence, Phases, Result
 from monitor.model.spec import CheckSpec
 from monitor.net.chain import client_ending, first_ending, read_chain
 from monitor.net.secure import Secured
 from monitor.net.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
-from monitor.protocols.http.evidence import BODY_BYTES, evidence_of
-from monitor.rules.expectations import Finding
 from monitor.rules.state import seconds
 from monitor.secrets.secret import Text
 
@@ -50,13 +49,10 @@ class Run:
         self.began = self._mark = time.monotonic()
         self.ended: float | None = None
         self.stage = Stage.RESOLVE
-        self.verdict: Finding | None = None
-        """The finding from the head of the answer; trouble with the body does not change it."""
         self.host = ""
         """The host of this hop."""
         self.server_name: Text = ""
         """The name that this hop sends and verifies in TLS."""
-        self.hops: list[Hop] = []
         self.attempts: list[Attempt] = []
         self.tls: Secured | None = None
         """The TLS of this hop, from its handshake on."""
@@ -66,21 +62,13 @@ class Run:
         """Endings of the hops before the current one."""
         self.tls_version: str | None = None
         self.remote_address: str | None = None
-        self.status: int | None = None
-        self.http_version: str | None = None
-        self.content_length: int | None = None
-        self.body_bytes: int | None = None
-        self.answer: Mapping[str, str] | None = None
-        """The headers of the last answer."""
-        self.beginning: bytes | bytearray = b""
-        """The first bytes of the body, decoded; the complete body if the check needs it."""
-        self.cut = False
-        """True if the body was longer than max_body."""
         self.notes: dict[str, None] = {}
         """Sentences on what was odd about the answers, each once, in order."""
         self.redirects = 0
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
+        self.expected = ""
+        """What the run waits for, in words, if the stage alone does not say it."""
         self._whole_at: float | None = None
         self._total_at = self.began + spec.limits.total
         self._stage_at = self._total_at
@@ -124,13 +112,9 @@ class Run:
         return min(self._connect_at, self._total_at)
 
     def begin_hop(self) -> None:
-        """A new request is about to be made: its connect limit starts, and what is known is known of its answer alone.
-
-        The status stays the last one that was received.
-        """
+        """Begins another connection: its connect limit starts, and the facts of an earlier one are dropped."""
         self._endings = list(self._all_endings())
         self.tls = self.tls_version = self.remote_address = None
-        self.http_version = self.content_length = self.body_bytes = self.answer = None
         self._connect_at = time.monotonic() + self.spec.limits.connect
         self.received = 0
         self._whole_at = None
@@ -194,7 +178,7 @@ class Run:
     @property
     def verified(self) -> bool:
         """True if the certificate chain of this hop was verified."""
-        return self.tls_version is not None and self.spec.tls.verify
+        return self.tls_version is not None and self.spec.route.tls.verify
 
     def _all_endings(self) -> Iterator[Ending]:
         """The first end of each hop's chain, so far."""
@@ -205,7 +189,7 @@ class Run:
             if ending is not None:
                 yield ending
 
-    def result(self, finding: Finding) -> Result:
+    def result(self, finding: Finding, answer: Answer | None = None, evidence: Evidence | None = None) -> Result:
         """The result of this run; every sentence has lost its secrets, and its end if it is too long."""
         ended = self.ended if self.ended is not None else time.monotonic()
         redactor = self.spec.redactor
@@ -216,29 +200,18 @@ class Run:
             detail=redactor.ours(finding.detail),
             duration=ended - self.began,
             phases=Phases(*self._phases),
-            status_code=self.status,
-            http_version=self.http_version,
             remote_address=self.remote_address,
-            redirects=self.redirects,
-            content_length=self.content_length,
-            body_bytes=self.body_bytes,
+            answer=answer,
             tls_version=self.tls_version,
             certificates=self.certificates,
             attempts=tuple(self.attempts),
-            hops=tuple(self.hops),
-            evidence=self._evidence() if finding.reason.outcome in FAILURES else None,
+            evidence=evidence if finding.reason.outcome in FAILURES else None,
             notes=tuple(map(redactor.ours, self.notes)),
             verified=self.path if self.verified else (),
             endings=tuple(self._all_endings()),
             client_ending=client_ending(self.client_certificate),
             tls_cipher=self.tls.cipher if self.tls is not None and self.tls_version is not None else None,
         )
-
-    def _evidence(self) -> Evidence | None:
-        if self.answer is None:
-            return None
-        beginning = bytes(self.beginning[: BODY_BYTES + 1])
-        return evidence_of(self.answer.items(), beginning, self.cut, self.spec.redactor)
 
     def _switch(self, phase: int, now: float) -> None:
         self._phases[self._phase] = (self._phases[self._phase] or 0.0) + now - self._mark
@@ -283,22 +256,23 @@ class Run:
             case Stage.TLS:
                 limit = seconds(spec.limits.connect)
                 return f"the TLS handshake was not done in {limit}; {self.connected}"
-            case Stage.HEAD if not self.received:
-                return f"no byte of the answer in {seconds(spec.limits.read)}; {self.connected}"
+            case Stage.HEAD | Stage.GREETING if not self.received:
+                return f"no byte of the answer in {seconds(spec.limits.read)}; {self.connected}{self.expected}"
             case Stage.HEAD:
                 return f"the head stalled after {self.received} bytes for {seconds(spec.limits.read)}; {self.connected}"
-            case Stage.BODY:
-                return f"the body stalled for {seconds(spec.limits.read)} after {self.received} bytes came in all"
+            case _:
+                silence = f"the {self.stage.part} stalled for {seconds(spec.limits.read)}"
+                return f"{silence} after {self.received} bytes came in all{self.expected}"
 
     def _total_passed(self) -> str:
         limit = f"not done in {seconds(self.spec.limits.total)}"
         hop = f" (redirect {self.redirects})" if self.redirects else ""
         match self.stage:
-            case Stage.HEAD if not self.received:
-                return f"{limit}: no byte of the answer in {self._waited()}{hop}; {self.connected}"
-            case Stage.HEAD | Stage.BODY:
-                part = "head" if self.stage is Stage.HEAD else "body"
-                return f"{limit}: the {part} was still coming after {self.received} bytes{hop}; {self.connected}"
+            case Stage.HEAD | Stage.GREETING if not self.received:
+                return f"{limit}: no byte of the answer in {self._waited()}{hop}; {self.connected}{self.expected}"
+            case Stage.HEAD | Stage.BODY | Stage.GREETING | Stage.DIALOGUE:
+                coming = f"the {self.stage.part} was still coming after {self.received} bytes"
+                return f"{limit}: {coming}{hop}; {self.connected}{self.expected}"
             case _:
                 return f"{limit}: still {self.stage.words} for {self._waited()}{hop}"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import idna
 
-from monitor.model.spec import FileRef, TlsSpec
+from monitor.model.route import FileRef, TlsSpec
 from monitor.net import stapling
 from monitor.net.messages import certificate_list, staple_in_status, staple_of_leaf
 
@@ -72,9 +72,13 @@ class TlsContexts:
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
         self._clients: dict[FileRef, bytes] = {}
 
-    def get(self, spec: TlsSpec) -> ssl.SSLContext:
-        """The context for these settings. Raises OSError (ssl.SSLError too) if its files cannot be used."""
+    def get(self, spec: TlsSpec, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """The context for these settings, which offers the protocols `alpn`.
+
+        Raises OSError (ssl.SSLError too) if its files cannot be used.
+        """
         key = (
+            alpn,
             spec.verify,
             spec.ca_file,
             spec.cert_file,
@@ -87,7 +91,7 @@ class TlsContexts:
         if context is None:
             if spec.cert_file is not None:
                 self._clients[spec.cert_file] = _first_certificate(spec.cert_file)
-            context = self._contexts[key] = _context(spec)
+            context = self._contexts[key] = _context(spec, alpn)
         return context
 
     def client_certificate(self, spec: TlsSpec) -> bytes | None:
@@ -105,7 +109,7 @@ def _first_certificate(ref: FileRef) -> bytes:
         return b""
 
 
-def _context(spec: TlsSpec) -> ssl.SSLContext:
+def _context(spec: TlsSpec, alpn: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if spec.ca_file is not None:
         context.load_verify_locations(spec.ca_file.path)
@@ -121,7 +125,8 @@ def _context(spec: TlsSpec) -> ssl.SSLContext:
     context.hostname_checks_common_name = False  # RFC 9525, 2; browsers and Go read subjectAltName alone
     if ssl.OPENSSL_VERSION_INFO >= (3, 2):
         context.options |= _NO_COMPRESSED_CERTIFICATE
-    context.set_alpn_protocols(["http/1.1"])
+    if alpn:
+        context.set_alpn_protocols(alpn)
     stapling.ask(context)
     context.sslobject_class = Recording
     # A failed handshake leaves no certificate behind in `ssl`, and a second connection would be a second load on the

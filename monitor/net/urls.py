@@ -12,6 +12,21 @@ LONGEST = 64 * 1024
 _NO_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
 """Characters that end a host or stand in none, and the percent sign, which the standard would decode."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""Characters of RFC 3986: a URL made of them is sent as it was written."""
+_HOST = re.compile(r"^([^/?#]*//(?:[^/?#]*@)?)([^/?#:\[\]]+)")
+
+
+def parse(text: str) -> URL:
+    """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
+    if not text.isascii():
+        text = _HOST.sub(lambda m: m[0] if m[2].isascii() else m[1] + ascii_host(m[2]), text)
+    try:
+        url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
+    except IndexError:  # what yarl 1.x raises for some brackets without a host
+        raise ValueError("not a URL") from None
+    _ = url.port  # parsed only when asked for, and then it may be out of range
+    return url.with_fragment(None)
 
 
 def ascii_host(host: str) -> str:

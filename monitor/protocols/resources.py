@@ -7,7 +7,8 @@ import importlib
 from collections.abc import Iterable
 
 from monitor.model.errors import ConfigError, Problem
-from monitor.model.spec import CheckSpec, Configuration, MonitorSpec, Network
+from monitor.model.settings import Configuration, MonitorSpec, Network
+from monitor.model.spec import CheckSpec
 from monitor.net.policy import AddressPolicy, AllowList
 from monitor.net.tls import TlsContexts
 from monitor.protocols.http.jury import Jury
@@ -30,7 +31,7 @@ class Net:
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
         asked = list(checks)
-        for spec in {check.tls for check in asked}:
+        for spec in {check.route.tls for check in asked}:
             self.tls.get(spec)
         if any(reveal(check.url).startswith("https:") for check in asked):
             importlib.import_module("monitor.net.certificates")

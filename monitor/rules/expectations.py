@@ -7,13 +7,13 @@ import itertools
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import re2
 from multidict import MultiMapping
 
-from monitor.model.outcome import Reason
-from monitor.model.spec import OPTIONAL, Expect, Rule
+from monitor.model.outcome import Finding, Reason
+from monitor.model.request import OPTIONAL, Expect, Rule
 from monitor.secrets.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,13 +26,6 @@ _EXCERPT = 60
 """Characters of a value that a detail quotes."""
 _SAMPLE_LENGTH, _SAMPLE_ITEMS, _SAMPLE_DEPTH = 300, 8, 4
 """More of a value than this is not even looked at to quote it: striking secrets out takes time."""
-
-
-class Finding(NamedTuple):
-    """A reason with its sentence."""
-
-    reason: Reason
-    detail: str
 
 
 def judge_head(

@@ -11,7 +11,8 @@ from msgspec import Struct, structs
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason, State
 from monitor.model.result import Ending, Result, Seconds
-from monitor.model.spec import CheckSpec, TlsSpec
+from monitor.model.route import TlsSpec
+from monitor.model.spec import CheckSpec
 
 STALE_AFTER_INTERVALS = 3
 """Intervals without a conclusive result after which the state is unknown."""
@@ -157,7 +158,7 @@ def degradation(spec: CheckSpec, result: Result, now: float, slow_runs: int | No
 
 def slowness(spec: CheckSpec, result: Result) -> str | None:
     """Returns a sentence on how a run exceeded `expect.latency`; None if it did not."""
-    latency = spec.expect.latency
+    latency = spec.latency
     if latency is not None and result.duration is not None and result.duration > latency:
         return f"answered in {seconds(result.duration)}, expected within {seconds(latency)}"
     return None
@@ -165,7 +166,7 @@ def slowness(spec: CheckSpec, result: Result) -> str | None:
 
 def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
     """Names the first certificate that ends within `tls.expiry_warning`; None if none does. `now` is Unix time."""
-    soon = [one for one in endings(result) if ends_soon(spec.tls, one, now)]
+    soon = [one for one in endings(result) if ends_soon(spec.route.tls, one, now)]
     if not soon:
         return None
     first = min(soon, key=lambda one: one.not_after)

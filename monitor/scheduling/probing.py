@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from monitor.config.bad_value import BadValueError
 from monitor.config.modules import DEFAULT_MODULE
 from monitor.config.target import aimed, named, target_url
+from monitor.keys.bad_value import BadValueError
 from monitor.model.errors import BadTarget, ForbiddenTarget, NoProbeNow
 from monitor.model.outcome import Reason
-from monitor.model.spec import CheckSpec, Configuration
+from monitor.model.settings import Configuration
+from monitor.model.spec import CheckSpec
 from monitor.net.policy import AllowList, canonical
-from monitor.protocols.http.redirect import parse
+from monitor.net.urls import parse
 from monitor.protocols.resources import Net
 from monitor.scheduling.engine import Engine
 from monitor.secrets.secret import Secret
@@ -74,7 +75,7 @@ class Prober:
         url = _url(asked)
         spec = aimed(_named(self._module(asked), asked.hostname), url)
         host = parse(url).raw_host or ""
-        why = self._strict.policy.forbids_host(host, resolved_here=spec.proxy is None)
+        why = self._strict.policy.forbids_host(host, resolved_here=spec.route.proxy is None)
         if why is not None:
             raise ForbiddenTarget(f"the target is no configured check, and not allowed: {why}")
         return spec

@@ -283,7 +283,7 @@ def _cut(spec: CheckSpec, left: float) -> CheckSpec:
 
 def _too_slow_by_less_than(lost: float, result: Result, spec: CheckSpec) -> bool:
     """True if a run exceeded its latency (`down = true`) by less than the seconds that the monitor lost."""
-    latency = spec.expect.latency if spec.expect.latency_down else None
+    latency = spec.latency if spec.latency_down else None
     timed_out = result.reason is Reason.TOTAL_TIMEOUT and result.duration is not None
     return timed_out and latency is not None and 0 < (result.duration or 0.0) - latency <= lost
 

@@ -8,8 +8,10 @@ from typing import Annotated
 
 from msgspec import Meta, MsgspecError, Raw, Struct, msgpack
 
+from monitor.model.answer import Figures, HttpFigures
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Phases, Result, Seconds
+from monitor.stats.first_form import FirstOwn, first_result
 
 _encoder = msgpack.Encoder()
 encode = _encoder.encode
@@ -37,13 +39,23 @@ class Own(Struct, frozen=True, array_like=True, gc=False):
     duration: Seconds | None
     phases: Phases
     remote_address: str | None
-    content_length: int | None
-    body_bytes: int | None
     attempts: tuple[Attempt, ...]
+    figures: Figures | None
     outcome: str | None = None
     """The class of a reason that is not `ok`, for a version that does not know the reason."""
 
+    @classmethod
+    def of_first_form(cls, data: bytes | Raw) -> Own:
+        """Decodes what was stored before results had an `answer`."""
+        one = _decode_first_own(data)
+        figures = HttpFigures(one.content_length, one.body_bytes)
+        place = one.remote_address
+        return cls(
+            one.started_at, one.reason, one.detail, one.duration, one.phases, place, one.attempts, figures, one.outcome
+        )
 
+
+_decode_first_own = msgpack.Decoder(FirstOwn).decode
 _decode_owns = msgpack.Decoder(list[Own]).decode
 
 
@@ -118,6 +130,11 @@ class History(Struct, frozen=True, gc=False):
         return next((s.alike for s in self.stretches if s.alike.certificates), None)
 
 
+class _FirstStretch(Struct):
+    alike: Raw
+    owns: bytes
+
+
 class _Stored(Struct):
     limit: Annotated[int, Meta(ge=1, le=100_000)]
     stretches: list[Raw]
@@ -125,7 +142,8 @@ class _Stored(Struct):
 
 _decode_stored = msgpack.Decoder(_Stored).decode
 _decode_stretch = msgpack.Decoder(_Stretch).decode
-_decode_own = msgpack.Decoder(Own).decode
+_decode_first_stretch = msgpack.Decoder(_FirstStretch).decode
+decode_own = msgpack.Decoder(Own).decode
 _decode_raws = msgpack.Decoder(list[Raw]).decode
 
 
@@ -134,10 +152,25 @@ def history_of(data: bytes | Raw, skip: Callable[[Exception], None]) -> History:
     stored, stretches = _decode_stored(data), list[_Stretch]()
     for raw in stored.stretches:
         try:
-            stretches += _stretches(_decode_stretch(raw), skip)
+            stretches += _stretches(_stretch(raw), skip)
         except UNREADABLE as error:
             skip(error)
     return History(stored.limit, tuple(stretches))
+
+
+def _stretch(raw: Raw) -> _Stretch:
+    try:
+        return _decode_stretch(raw)
+    except UNREADABLE:
+        first = _decode_first_stretch(raw)
+        return _Stretch(first_result(first.alike), first.owns)
+
+
+def _own(raw: Raw) -> Own:
+    try:
+        return decode_own(raw)
+    except UNREADABLE:
+        return Own.of_first_form(raw)
 
 
 def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_Stretch]:
@@ -151,7 +184,7 @@ def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_St
     owns = []
     for raw in _decode_raws(one.owns):
         try:
-            owns.append(encode(_decode_own(raw)))
+            owns.append(encode(_own(raw)))
         except UNREADABLE as error:
             skip(error)
     pieces = [owns[at : at + _AT_ONCE] for at in range(0, len(owns), _AT_ONCE)]
@@ -167,9 +200,8 @@ def own_of(result: Result) -> Own:
         result.duration,
         result.phases,
         result.remote_address,
-        result.content_length,
-        result.body_bytes,
         result.attempts,
+        None if result.answer is None else result.answer.figures,
         None if result.reason is Reason.OK else result.outcome,
     )
 
@@ -181,12 +213,9 @@ def alike_of(result: Result) -> Result:
         0.0,
         Reason.OK,
         "",
-        status_code=result.status_code,
-        http_version=result.http_version,
-        redirects=result.redirects,
+        answer=None if result.answer is None else result.answer.alike(),
         tls_version=result.tls_version,
         certificates=result.certificates,
-        hops=result.hops,
         notes=result.notes,
         verified=result.verified,
         endings=result.endings,
@@ -204,16 +233,11 @@ def whole(alike: Result, own: Own) -> Result:
         own.detail,
         own.duration,
         own.phases,
-        alike.status_code,
-        alike.http_version,
         own.remote_address,
-        alike.redirects,
-        own.content_length,
-        own.body_bytes,
+        None if alike.answer is None else alike.answer.with_figures(own.figures),
         alike.tls_version,
         alike.certificates,
         own.attempts,
-        alike.hops,
         notes=alike.notes,
         verified=alike.verified,
         endings=alike.endings,

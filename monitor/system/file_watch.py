@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from monitor.model.spec import Sources
+from monitor.model.settings import Sources
 from monitor.system.supervision import supervise
 
 _log = structlog.get_logger("monitor.system.file_watch")

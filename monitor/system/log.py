@@ -12,7 +12,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from monitor.model.spec import LogSpec
+from monitor.model.settings import LogSpec
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.visible import visible
 

@@ -12,6 +12,7 @@ from monitor.live.tls_document import certificate_document
 from monitor.live.view import result_document
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import facts_of
 from monitor.terminal.console import state_of, why
 
 Document = dict[str, Any]
@@ -38,11 +39,10 @@ def probe_document(spec: CheckSpec, result: Result) -> Document:
         "state": state_of(spec, result).value,
         "why": why(spec, result),
         **result_document(result),
-        "content_length": result.content_length,
+        **facts_of(result.answer).details,
         "attempts": [
             {"address": a.address, "error": a.error, "duration_seconds": round(a.seconds, 6)} for a in result.attempts
         ],
-        "hops": [{"method": h.method, "url": h.url, "status_code": h.status} for h in result.hops],
         "tls_cipher": result.tls_cipher,
         "certificates": [certificate_document(c) for c in result.certificates],
         "verified": [certificate_document(c) for c in result.verified],

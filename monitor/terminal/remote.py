@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from msgspec import DecodeError, json
 
 from monitor.model.errors import MonitorError
-from monitor.model.spec import MonitorSpec
+from monitor.model.settings import MonitorSpec
 
 _PATIENCE = 30.0
 """Seconds; a report of a year takes one."""

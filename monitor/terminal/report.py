@@ -9,9 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from monitor.model.answer import Hop
 from monitor.model.clock import rfc3339
-from monitor.model.result import Attempt, Certificate, Ending, Hop, Result
+from monitor.model.result import Attempt, Certificate, Ending, Result
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import facts_of
 from monitor.rules.state import ends_soon, in_words, seconds
 from monitor.secrets.visible import visible
 from monitor.terminal.console import slow, state_of, verdict
@@ -48,7 +50,7 @@ def _sections(spec: CheckSpec, result: Result) -> Table:
     table = _grid()
     for title, section in (
         ("addresses", _addresses(result.attempts)),
-        ("requests", _requests(result.hops)),
+        ("requests", _requests(facts_of(result.answer).requests)),
         ("answer", _answer(result)),
         ("notes", _notes(result)),
         ("certificates", _certificates(spec, result)),
@@ -87,17 +89,12 @@ def _requests(hops: Sequence[Hop]) -> Table:
 
 def _answer(result: Result) -> Table:
     """One line of facts; those not known are left out."""
-    facts = [
-        None if result.status_code is None else str(result.status_code),
-        None if result.http_version is None else f"HTTP/{result.http_version}",
-        _size(result),
-        result.tls_version,
-        result.tls_cipher,
-        None if result.remote_address is None else f"from {result.remote_address}",
-    ]
+    came = facts_of(result.answer).words
+    place = None if result.remote_address is None else f"from {result.remote_address}"
+    known = [*came, *filter(None, (result.tls_version, result.tls_cipher, place))]
     table = Table.grid()
-    if result.http_version is not None:
-        table.add_row(visible(", ".join(fact for fact in facts if fact)))
+    if came or result.tls_version is not None:
+        table.add_row(visible(", ".join(known)))
     return table
 
 
@@ -106,16 +103,6 @@ def _notes(result: Result) -> Table:
     for note in result.notes:
         table.add_row(visible(note))
     return table
-
-
-def _size(result: Result) -> str | None:
-    if result.body_bytes is None:
-        return None
-    read = f"{result.body_bytes:,} bytes of body"
-    # Decoded and announced sizes differ under compression and when the body was cut off; both are then worth seeing.
-    if result.content_length is None or result.content_length == result.body_bytes:
-        return read
-    return f"{read} (Content-Length {result.content_length:,})"
 
 
 def _certificates(spec: CheckSpec, result: Result) -> Table:
@@ -151,5 +138,5 @@ def _ends(certificate: Certificate, spec: CheckSpec, result: Result) -> Text:
     day = rfc3339(certificate.not_after)[:10]
     if left < 0:
         return Text(f"{day}, {in_words(-left)} ago", "bold red")
-    soon = ends_soon(spec.tls, Ending("", certificate.not_before, certificate.not_after), result.started_at)
+    soon = ends_soon(spec.route.tls, Ending("", certificate.not_before, certificate.not_after), result.started_at)
     return Text(f"{day}, in {in_words(left)}", "yellow" if soon else "")

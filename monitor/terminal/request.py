@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from monitor.config import parse_check
-from monitor.config.bad_value import BadValueError
-from monitor.config.values import duration
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.values import duration
 from monitor.model.errors import ConfigError
 from monitor.model.spec import CheckSpec, Limits
 from monitor.secrets.secret import Secret, Text, shown_url

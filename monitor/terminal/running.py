@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, Network
+from monitor.model.settings import Network
+from monitor.model.spec import CheckSpec
 from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
 from monitor.system.process import new_event_loop

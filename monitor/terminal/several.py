@@ -9,7 +9,8 @@ import click
 
 from monitor.model.errors import MonitorError
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, Configuration
+from monitor.model.settings import Configuration
+from monitor.model.spec import CheckSpec
 from monitor.terminal.console import show, width
 from monitor.terminal.documents import check_line, print_json
 from monitor.terminal.progress import Waiting

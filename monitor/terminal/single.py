@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, Network
+from monitor.model.settings import Network
+from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import protocol_of
 from monitor.terminal.console import show, width
 from monitor.terminal.documents import print_json, probe_document
 from monitor.terminal.progress import spinner
@@ -20,7 +22,7 @@ def as_json(spec: CheckSpec, denied: tuple[Network, ...]) -> Result:
 
 def as_report(spec: CheckSpec, denied: tuple[Network, ...]) -> Result:
     """Run the check behind a sign of life and print all that was found."""
-    with spinner(f"{spec.method} {spec.target}"):
+    with spinner(protocol_of(spec).asks(spec)):
         result = _run(spec, denied)
     show(report(spec, result, width()))
     return result

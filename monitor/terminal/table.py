@@ -15,6 +15,7 @@ from rich.text import Text
 from monitor.model.outcome import State
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import facts_of
 from monitor.rules.state import seconds
 from monitor.secrets.visible import visible
 from monitor.terminal.console import SHAPES, STYLES, slow, state_of, verdict
@@ -61,7 +62,7 @@ def _row(ended: Ended) -> Row:
         reason=result.reason.value,
         detail=visible(slow(spec, result) or result.detail),
         duration="–" if result.duration is None else seconds(result.duration),
-        status="–" if result.status_code is None else str(result.status_code),
+        status=facts_of(result.answer).status,
     )
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from monitor.model.outcome import Outcome, Reason
 from monitor.model.result import PHASE_NAMES, Result
+from monitor.protocols.registry import facts_of
 
 BAR_LIMIT = 60
 """Longer bars tell nothing more."""
@@ -113,7 +114,7 @@ def _drawn(bar: Bar, room: int) -> str:
 
 def _total(result: Result) -> tuple[Text, Text, Text]:
     figure = "–" if result.duration is None else milliseconds(result.duration)
-    requests = len(result.hops)
+    requests = len(facts_of(result.answer).requests)
     note = f"summed over {requests} requests" if requests > 1 else ""
     return Text("  total", "bold"), Text(figure, "bold"), Text(note, "dim")
 

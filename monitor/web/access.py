@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from monitor.model.spec import AccessSpec, ForwardedSpec, Right
+from monitor.model.settings import AccessSpec, ForwardedSpec, Right
 from monitor.web.access_failures import Failures, address_of, counted_as
 from monitor.web.access_logins import NOBODY, Caller, Logins, TooManyLogins, basic
 from monitor.web.csrf import foreign, from_elsewhere

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from monitor.model.spec import AccessSpec, Right, TokenSpec, UserSpec
+from monitor.model.settings import AccessSpec, Right, TokenSpec, UserSpec
 from monitor.secrets.passwords import Hashed, dummy, parse
 
 _KEPT = 60.0

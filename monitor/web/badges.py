@@ -8,7 +8,7 @@ from aiohttp import web
 
 from monitor.live.view import CheckView
 from monitor.model.outcome import State
-from monitor.model.spec import PublicSpec
+from monitor.model.settings import PublicSpec
 from monitor.stats.availability import percent
 from monitor.web.badge import Badge, badge_svg
 from monitor.web.caching import kept, send_kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from monitor.model.spec import MonitorSpec
+from monitor.model.settings import MonitorSpec
 from monitor.web.access import Access
 from monitor.web.server import Server
 from monitor.web.site import Site

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from monitor.model.errors import HistoryError
-from monitor.model.spec import PublicSpec
+from monitor.model.settings import PublicSpec
 from monitor.stats.windows import DAY
 from monitor.web.atom import ATOM, AtomFeed, atom, urn
 from monitor.web.caching import Kept, kept, send_kept

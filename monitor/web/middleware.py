@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from monitor.model.spec import Right
+from monitor.model.settings import Right
 from monitor.web.limits import Connection, left
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.pages import render_error

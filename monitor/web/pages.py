@@ -13,12 +13,13 @@ from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.model.clock import rfc3339, utc
 from monitor.model.outcome import State
 from monitor.model.result import Result
+from monitor.protocols.registry import facts_of, protocol_of
 from monitor.rules.state import Incident, ends_soon
 from monitor.secrets.visible import legible
 from monitor.stats.availability import percent
 from monitor.web import wording
 from monitor.web.charts import RANGES, Axis, availability_bars, latency_lines, scale_of, ticks
-from monitor.web.commands import curl_command, probe_command, unsaid
+from monitor.web.commands import curl_command, probe_command
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
@@ -53,6 +54,7 @@ def _environment() -> Environment:
         "label_path": lambda key, value: link("/status?") + urlencode({"label": f"{key}={value}"}),
         "refresh": REFRESH,
         "reload_after": _WITHOUT_SCRIPT,
+        "facts_of": facts_of,
         "words": wording,
         "certificate_words": certificate_words,
         "waterfall": waterfall,
@@ -127,7 +129,7 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, vi
     """The page of one check."""
     spec, incident = check.spec, check.standing.incident
     first = incident.first if incident else None
-    limit = spec.expect.latency
+    limit = spec.latency
     scale = scale_of(past.slots, limit)
     axis = Axis(past.range, check.now)
     texts = _CHECK.generate(
@@ -151,8 +153,8 @@ async def check_page(monitor: MonitorView, check: CheckView, past: CheckPast, vi
         ranges=RANGES,
         configured=configured(spec),
         viewer=viewer,
-        commands=(probe_command(spec), curl_command(spec)),
-        unsaid=unsaid(spec),
+        commands=tuple(filter(None, (probe_command(spec), curl_command(spec)))),
+        unsaid=protocol_of(spec).unsaid(spec),
         csrf=csrf_token(),
         here="",
         title=f"{check.display_name} {check.state.value} · {monitor.title or 'monitor'}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from monitor.model.clock import rfc3339
 from monitor.model.result import Certificate, Result
+from monitor.protocols.registry import facts_of, protocol_of
 from monitor.rules.state import seconds
 from monitor.secrets.visible import visible
 from monitor.web.served import Probed
@@ -15,13 +16,13 @@ def probe_report(probed: Probed, exposition: str) -> str:
     """All that is known of the run; every text in it has lost its secrets already."""
     spec, result = probed
     head = [f"{result.outcome.value}  {result.reason.value}", f"  {visible(result.detail)}"]
-    asked = [f"{spec.method} {visible(spec.target)}", f"as {spec.name}, {_limits(probed)}"]
+    asked = [visible(protocol_of(spec).asks(spec)), f"as {spec.name}, {_limits(probed)}"]
     sections = (
         ("", head),
         ("asked", asked),
         ("phases", _phases(result)),
         ("addresses", [_attempt(a.address, a.error, a.seconds) for a in result.attempts]),
-        ("requests", [f"{h.status or '–':>3}  {h.method} {visible(h.url)}" for h in result.hops]),
+        ("requests", [f"{h.status or '–':>3}  {h.method} {visible(h.url)}" for h in facts_of(result.answer).requests]),
         ("answer", _answer(result)),
         ("notes", [visible(note) for note in result.notes]),
         ("certificates", [line for certificate in result.certificates for line in _certificate(certificate)]),
@@ -51,12 +52,8 @@ def _attempt(address: str, why: str | None, took: float) -> str:
 
 
 def _answer(result: Result) -> list[str]:
-    if result.status_code is None:
-        return []
-    facts = [str(result.status_code), f"HTTP/{result.http_version}"]
-    if result.body_bytes is not None:
-        facts.append(f"{result.body_bytes} bytes of body")
-    return [", ".join([*facts, *filter(None, (result.tls_version,)), f"from {result.remote_address}"])]
+    came = facts_of(result.answer).words
+    return [", ".join([*came, *filter(None, (result.tls_version,)), f"from {result.remote_address}"])] if came else []
 
 
 def _certificate(certificate: Certificate) -> Iterator[str]:

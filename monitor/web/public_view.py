@@ -11,7 +11,8 @@ from monitor.history.archive import Announcement, Archive, IncidentQuery, NoArch
 from monitor.live.view import CheckView, Overview
 from monitor.model.errors import HistoryError
 from monitor.model.outcome import State
-from monitor.model.spec import CheckSpec, PublicSpec
+from monitor.model.settings import PublicSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import fits, upcoming
 from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch

@@ -243,7 +243,7 @@ def _row(check: CheckView, now: float) -> Row:
         availability=tuple(percent(check.availability(days)) for days in PERIODS),
         latency=latency(last_latency(check)),
         certificate=certificate_words(left),
-        ending=ending is not None and ends_soon(spec.tls, ending, now),
+        ending=ending is not None and ends_soon(spec.route.tls, ending, now),
         lasted=span(now - check.standing.since),
         searched=searched(check),
         acknowledged=incident.acknowledgement(now) if incident else None,

@@ -11,7 +11,8 @@ from monitor.live.events import Feed
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.model.errors import Problem
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, PublicSpec
+from monitor.model.settings import PublicSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.state import Acknowledgement, Incident
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from yarl import URL
 
-from monitor.model.spec import MonitorSpec
+from monitor.model.settings import MonitorSpec
 from monitor.web.middleware import PROBED, Handler, error, route_of
 from monitor.web.paths import EXTERNAL, PREFIX
 

@@ -17,7 +17,7 @@ import structlog
 
 from monitor.model.clock import rfc3339
 from monitor.model.errors import StartError
-from monitor.model.spec import ListenTlsSpec, Sources
+from monitor.model.settings import ListenTlsSpec, Sources
 from monitor.system.file_watch import Watch
 
 _log = structlog.get_logger("monitor.web")

@@ -16,7 +16,9 @@ from monitor.live.ledger import Ledger
 from monitor.model.clock import system_clock
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, FileRef, MonitorSpec, TlsSpec
+from monitor.model.route import FileRef, TlsSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Net
 from monitor.scheduling.runner import Runner
 from monitor.scheduling.schedule import Job

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from monitor.model.spec import FileRef, TlsSpec
+from monitor.model.route import FileRef, TlsSpec
 from tests.checks.harness import Run, file_ref, run_check
 from tests.servers import certs
 

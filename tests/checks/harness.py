@@ -19,8 +19,10 @@ import msgspec
 
 from monitor.config.credentials import credentials
 from monitor.model.outcome import Outcome, Reason
+from monitor.model.request import BasicAuth, BearerAuth, Expect, Rule
 from monitor.model.result import PHASE_NAMES, Result
-from monitor.model.spec import BasicAuth, BearerAuth, CheckSpec, Expect, FileRef, Limits, Rule
+from monitor.model.route import FileRef
+from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
 from monitor.secrets.redaction import DETAIL_LIMIT

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import pytest
 
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.spec import Expect, Limits
+from monitor.model.request import Expect
+from monitor.model.spec import Limits
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run

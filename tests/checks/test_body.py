@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from tests.checks.harness import Run, expecting_body, rules
 from tests.servers import faults
 from tests.servers.http import HttpServer, Request, answer, as_json, chunked, compressed, ok

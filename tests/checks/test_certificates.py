@@ -9,7 +9,7 @@ import pytest
 
 from monitor.model.outcome import Outcome, Reason
 from monitor.model.result import Certificate, Result
-from monitor.model.spec import FileRef, TlsSpec
+from monitor.model.route import FileRef, TlsSpec
 from monitor.net.chain import first_ending
 from tests.checks.harness import Run, opened_net
 from tests.servers import certs, dns, tls

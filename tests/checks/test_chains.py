@@ -17,7 +17,8 @@ from cryptography.x509 import ocsp
 
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, TlsSpec
+from monitor.model.route import TlsSpec
+from monitor.model.spec import CheckSpec
 from monitor.net.chain import read_chain, revoked
 from monitor.net.messages import staple_in_status
 from monitor.net.stapling import asked

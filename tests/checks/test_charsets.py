@@ -9,7 +9,7 @@ import time
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from monitor.protocols.http.charsets import codec_of, decoded, decoded_json, label_in
 from tests.checks.harness import LagMeter, Run, expecting_body, rules
 from tests.servers.http import HttpServer, answer

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.spec import Expect, Limits, TlsSpec
+from monitor.model.request import Expect
+from monitor.model.route import TlsSpec
+from monitor.model.spec import Limits
 from tests.checks.harness import Run
 from tests.servers import certs, tls
 from tests.servers.http import Answer, HttpServer, Request, ok, redirect

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.outcome import Reason
+from monitor.model.request import Expect
 from monitor.model.result import Evidence, Result
-from monitor.model.spec import Expect, Limits
+from monitor.model.spec import Limits
 from monitor.protocols.http.evidence import BODY_BYTES, evidence_of
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.secret import MASK, Secret

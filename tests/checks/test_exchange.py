@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Body, Limits, TlsSpec
+from monitor.model.request import Body
+from monitor.model.route import TlsSpec
+from monitor.model.spec import Limits
 from tests.checks.harness import LagMeter, Run, expecting_body
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, answer, ok, redirect

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from tests.checks.harness import Run, expecting_body, rules
 from tests.servers.http import HttpServer, answer, as_json, ok
 

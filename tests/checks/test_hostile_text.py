@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from monitor.secrets.secret import Secret
 from tests.checks.harness import LagMeter, Run, rules
 from tests.servers.http import HttpServer, answer

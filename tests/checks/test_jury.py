@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from monitor.protocols.http.check import check_http
 from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_net, rules
 from tests.servers.http import HttpServer, as_json, ok

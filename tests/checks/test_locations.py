@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from monitor.config.addresses import host as configured_host
-from monitor.config.bad_value import BadValueError
+from monitor.keys.addresses import host as configured_host
+from monitor.keys.bad_value import BadValueError
 from monitor.model.outcome import Reason
 from monitor.net.urls import LONGEST, ascii_host, origin, resolved
 from monitor.protocols.http.redirect import parse

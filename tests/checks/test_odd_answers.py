@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.request import Expect
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run, expecting_body

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import BearerAuth
+from monitor.model.request import BearerAuth
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
 from tests.servers import dns, proxy, tls

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.spec import Expect, TlsSpec
+from monitor.model.request import Expect
+from monitor.model.route import TlsSpec
 from tests.checks.harness import QUICK, Run, expecting_body, rules
 from tests.servers import certs, dns, faults, http, proxy, tls
 from tests.servers.tcp import Server, closed_port, hanging_port

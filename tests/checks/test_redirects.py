@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Body
+from monitor.model.request import Body
 from tests.checks.harness import Run, expecting_body
 from tests.servers import tls
 from tests.servers.http import HttpServer, Request, ok, redirect

@@ -8,7 +8,8 @@ import base64
 import pytest
 
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.spec import BasicAuth, BearerAuth, Body, Limits
+from monitor.model.request import BasicAuth, BearerAuth, Body
+from monitor.model.spec import Limits
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run, make_spec, opened_net, run_check
 from tests.servers import dns, faults, tls

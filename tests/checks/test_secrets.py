@@ -12,8 +12,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from monitor.model.outcome import Reason
+from monitor.model.request import BasicAuth, BearerAuth, Expect
 from monitor.model.result import Result
-from monitor.model.spec import BasicAuth, BearerAuth, Expect
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run, expecting_body, rules
 from tests.servers import faults, proxy

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import Body, Limits
+from monitor.model.request import Body
+from monitor.model.spec import Limits
 from tests.checks.harness import Run, ends_after, expecting_body
 from tests.servers import certs, dns, faults, proxy, relay, tls
 from tests.servers.http import HttpServer, Request, answer, ok

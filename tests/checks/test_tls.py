@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import TlsSpec
+from monitor.model.route import TlsSpec
 from tests.checks.harness import Run, file_ref
 from tests.servers import certs, dns, faults, relay, tls
 from tests.servers.http import HttpServer, echo, redirect

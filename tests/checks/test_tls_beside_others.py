@@ -19,7 +19,7 @@ import pytest
 from cryptography import x509
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import TlsSpec
+from monitor.model.route import TlsSpec
 from tests.checks.harness import Run, file_ref
 from tests.servers import chains, tls
 from tests.servers.chains import Issued, issue, root, served

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import BasicAuth, BearerAuth, Body
+from monitor.model.request import BasicAuth, BearerAuth, Body
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
 from tests.servers import certs

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
-from monitor.model.spec import LogSpec
+from monitor.model.settings import LogSpec
 from monitor.secrets.redaction import Redactor
 from monitor.system import log
 

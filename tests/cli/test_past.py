@@ -10,7 +10,7 @@ import pytest
 
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.outcome import Reason
-from monitor.model.spec import AccessSpec
+from monitor.model.settings import AccessSpec
 from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally

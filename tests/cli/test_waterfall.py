@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
+from monitor.model.answer import Hop
 from monitor.model.outcome import Reason
-from monitor.model.result import Hop, Phases, Result
+from monitor.model.result import Phases, Result
 from monitor.terminal.waterfall import BAR_LIMIT, broken_phase, milliseconds, waterfall
 
 WHOLE = Phases(0.001, 0.009, 0.02, 0.05, 0.02)

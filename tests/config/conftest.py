@@ -10,7 +10,8 @@ import pytest
 
 from monitor.config import load
 from monitor.model.errors import ConfigError
-from monitor.model.spec import CheckSpec, Configuration
+from monitor.model.settings import Configuration
+from monitor.model.spec import CheckSpec
 
 HERE = Path(__file__).parent
 

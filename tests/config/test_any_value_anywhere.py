@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from monitor.config.models import CheckTable, MaintenanceTable, MonitorTable
-from monitor.config.shape import Shape, shape_of
+from monitor.keys.shape import Shape, shape_of
 from monitor.model.errors import ConfigError
-from monitor.model.spec import Configuration
+from monitor.model.settings import Configuration
 
 VALUES = (
     *('""', '"x"', '"é\\u0000"', "0", "-1", "99999999999999999999", "1.5", "nan", "-inf", "true"),

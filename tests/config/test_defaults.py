@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.config.limits import Pace, fit
 from monitor.config.models import DefaultsTable
-from monitor.model.spec import BasicAuth, BearerAuth, CheckSpec, Limits, Rule
+from monitor.model.request import BasicAuth, BearerAuth, Rule
+from monitor.model.spec import CheckSpec, Limits
 from monitor.secrets.secret import Secret
 
 Check = Callable[..., CheckSpec]

@@ -11,25 +11,20 @@ import pytest
 
 from monitor.config import load
 from monitor.model.maintenance import MaintenanceSpec, Recurrence
-from monitor.model.spec import (
-    OPTIONAL,
+from monitor.model.request import OPTIONAL, BasicAuth, BearerAuth, Expect, Rule
+from monitor.model.route import TlsSpec
+from monitor.model.settings import (
     RIGHTS,
     AccessSpec,
-    BasicAuth,
-    BearerAuth,
-    CheckSpec,
     Configuration,
-    Expect,
     ForwardedSpec,
-    Limits,
     LogSpec,
     MonitorSpec,
     PublicSpec,
-    Rule,
-    TlsSpec,
     TokenSpec,
     UserSpec,
 )
+from monitor.model.spec import CheckSpec, Limits
 from monitor.secrets.secret import Secret
 from tests.servers import certs
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.lines import line_of, lines_of
-from monitor.config.shape import Path
+from monitor.keys.shape import Path
 
 TRICKY = st.text("ab\"'\\#[]{}=,. \n\u00e9", max_size=8)
 KEYS = st.text("abc_-1", min_size=1, max_size=3) | TRICKY

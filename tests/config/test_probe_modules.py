@@ -10,7 +10,9 @@ import pytest
 
 from monitor.config import load
 from monitor.config.target import aimed, target_url
-from monitor.model.spec import BasicAuth, CheckSpec, Configuration, Expect, Limits, ProbeSpec
+from monitor.model.request import BasicAuth, Expect
+from monitor.model.settings import Configuration, ProbeSpec
+from monitor.model.spec import CheckSpec, Limits
 from monitor.secrets.secret import Secret
 
 GOOD = Path(__file__).parent / "good"

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config import load
 from monitor.model.errors import ConfigError
-from monitor.model.spec import MonitorSpec
+from monitor.model.settings import MonitorSpec
 
 
 def monitor(folder: Path, line: str) -> MonitorSpec:

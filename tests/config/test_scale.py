@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from monitor.model.spec import Configuration
+from monitor.model.settings import Configuration
 
 
 def test_ten_times_as_many_checks_load_in_about_ten_times_the_cpu(loading: Callable[..., Configuration]) -> None:

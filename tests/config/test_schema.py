@@ -12,7 +12,7 @@ import pytest
 
 from monitor.config import schema
 from monitor.config.models import Document
-from monitor.config.shape import LITERAL, Shape, shape_of
+from monitor.keys.shape import LITERAL, Shape, shape_of
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "configuration.md"

@@ -10,9 +10,11 @@ import pytest
 
 from monitor.config import parse_check
 from monitor.config.models import CheckTable, MonitorTable
-from monitor.config.shape import Shape, shape_of
+from monitor.keys.shape import Shape, shape_of
 from monitor.model.errors import ConfigError
-from monitor.model.spec import BasicAuth, CheckSpec, Configuration
+from monitor.model.request import BasicAuth
+from monitor.model.settings import Configuration
+from monitor.model.spec import CheckSpec
 from monitor.secrets.secret import Secret
 
 Check = Callable[..., CheckSpec]

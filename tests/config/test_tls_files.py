@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from monitor.config import load
 from monitor.model.errors import ConfigError
-from monitor.model.spec import CheckSpec, FileRef, TlsSpec
+from monitor.model.route import FileRef, TlsSpec
+from monitor.model.spec import CheckSpec
 from tests.servers.chains import issue
 
 Check = Callable[..., CheckSpec]

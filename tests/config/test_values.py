@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import addresses, values
-from monitor.config.bad_value import BadValueError
+from monitor.keys import addresses, values
+from monitor.keys.bad_value import BadValueError
 
 UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 SIZES = {"B": 1, "kB": 1000, "MB": 10**6, "KiB": 1024, "MiB": 1024**2}

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 
-from monitor.model.spec import Limits, TlsSpec
+from monitor.model.route import TlsSpec
+from monitor.model.spec import Limits
 from monitor.net.certificates import parsed, revocation
 from monitor.net.chain import first_ending
 from monitor.protocols.registry import check

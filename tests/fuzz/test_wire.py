@@ -12,7 +12,8 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given
 
-from monitor.model.spec import CheckSpec, Expect, Limits, Rule
+from monitor.model.request import Expect, Rule
+from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
 from monitor.secrets.secret import Secret

@@ -15,7 +15,8 @@ from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
 from monitor.model.result import Evidence, Phases, Result
 from monitor.model.retention import HistorySpec
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 
 START = 1_790_000_000.0
 """A Monday at 06:13:20 UTC."""

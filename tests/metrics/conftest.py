@@ -14,7 +14,8 @@ from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
 from monitor.model.result import Phases, Result
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.stats.meters import Meter, WorkerMeter
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

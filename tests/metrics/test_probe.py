@@ -6,7 +6,7 @@ import pytest
 
 from monitor.model.outcome import FAILURES, Reason, State
 from monitor.model.result import Attempt, Certificate, Phases
-from monitor.model.spec import TlsSpec
+from monitor.model.route import TlsSpec
 from monitor.secrets.secret import Secret
 from tests.metrics.conftest import Bench, spec
 

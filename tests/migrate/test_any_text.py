@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import yaml
 from hypothesis import example, given, settings
 
-from monitor.config.values import is_name, label
+from monitor.keys.values import is_name, label
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.blackbox_login import Login

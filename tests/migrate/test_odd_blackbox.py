@@ -11,7 +11,7 @@ import pytest
 from monitor.migrate import blackbox
 from monitor.migrate.relabel import Rule, relabelled
 from monitor.migrate.scrape_job import nickname
-from monitor.model.spec import BasicAuth, BearerAuth
+from monitor.model.request import BasicAuth, BearerAuth
 from tests.migrate.harness import made, of_module, of_monitor, said, yaml_file
 
 

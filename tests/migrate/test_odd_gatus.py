@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.migrate import gatus
-from monitor.model.spec import BearerAuth
+from monitor.model.request import BearerAuth
 from tests.migrate.harness import made, of_endpoint, of_gatus, said, yaml_file
 
 

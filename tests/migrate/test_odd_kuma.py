@@ -14,7 +14,7 @@ import pytest
 
 from monitor.migrate import kuma as uptime_kuma
 from monitor.model.errors import ForeignFileError
-from monitor.model.spec import BasicAuth
+from monitor.model.request import BasicAuth
 from tests.migrate import kuma
 from tests.migrate.harness import made, of_monitor, said
 

@@ -10,7 +10,7 @@ import pytest
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.values import STATUSES
-from monitor.model.spec import BasicAuth, BearerAuth
+from monitor.model.request import BasicAuth, BearerAuth
 from monitor.secrets.secret import reveal
 from tests.migrate import kuma
 from tests.migrate.harness import FILES, Made, made

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model.spec import MonitorSpec
+from monitor.model.settings import MonitorSpec
 from monitor.net.policy import AddressPolicy, AllowList
 
 DENIED = (ip_network("169.254.0.0/16"),)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model.spec import CheckSpec, MonitorSpec, ProbeSpec
+from monitor.model.settings import MonitorSpec, ProbeSpec
+from monitor.model.spec import CheckSpec
 from monitor.protocols.http import cookies, decode, evidence, jury, reading
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.web import access_failures, places

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from monitor.model.clock import Moment
 from monitor.model.outcome import Outcome, Reason
+from monitor.model.request import Expect
 from monitor.model.result import Certificate, Result
-from monitor.model.spec import CheckSpec, Expect, Limits, TlsSpec
+from monitor.model.route import TlsSpec
+from monitor.model.spec import CheckSpec, Limits
 
 EPOCH = 1_700_000_000.0
 """Wall time at steady time 0, unless somebody sets the clock."""

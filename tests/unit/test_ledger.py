@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.outcome import FAILURES, Outcome, Reason, State
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.stats.meters import Latency
 from tests.unit.made import at, result, results, spec, specs, steps
 

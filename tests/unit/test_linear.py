@@ -11,7 +11,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from monitor.metrics.accept import gzip_accepted, openmetrics_preferred
-from monitor.model.spec import Expect, MonitorSpec, Rule
+from monitor.model.request import Expect, Rule
+from monitor.model.settings import MonitorSpec
 from monitor.net.urls import resolved
 from monitor.protocols.http.charsets import decoded, decoded_json, label_in
 from monitor.protocols.http.cookies import Cookies

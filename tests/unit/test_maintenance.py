@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import times
+from monitor.keys import times
 from monitor.model.maintenance import MaintenanceSpec, Recurrence
 from monitor.rules.maintenance import (
     Plan,

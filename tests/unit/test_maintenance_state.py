@@ -10,8 +10,10 @@ from monitor.live.view import detail_document, view_check
 from monitor.metrics.lines import shown, state_lines, up_lines
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason, State
+from monitor.model.request import Expect
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, Expect, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import Plan
 from tests.unit.made import EPOCH, INTERVAL, at, result, spec, specs, steps
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from monitor.model.answer import Hop
 from monitor.model.outcome import Reason
-from monitor.model.result import Attempt, Certificate, Hop, Phases, Result
+from monitor.model.result import Attempt, Certificate, Phases, Result
 from monitor.stats.result_log import History, Own, alike_of, decode, encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair

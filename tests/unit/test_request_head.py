@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
-from monitor.model.spec import Body
+from monitor.model.request import Body
 from monitor.net.run import Stop
 from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.plan import plan_of

@@ -12,8 +12,10 @@ from msgspec import structs
 
 from monitor.model.clock import Moment
 from monitor.model.outcome import Outcome, Reason, State
+from monitor.model.request import Expect
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, Expect, TlsSpec
+from monitor.model.route import TlsSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.state import (
     STALE_AFTER_INTERVALS,
     Standing,

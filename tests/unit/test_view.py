@@ -22,8 +22,10 @@ from monitor.live.view import (
     view_check,
 )
 from monitor.model.outcome import Reason, State
+from monitor.model.request import Expect
 from monitor.model.result import Phases
-from monitor.model.spec import CheckSpec, Expect, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes
 from tests.unit.made import EPOCH, INTERVAL, at, certificate, result, spec, specs, steps
 from tests.unit.test_state import History

@@ -11,10 +11,13 @@ from msgspec import structs
 
 from monitor.live.ledger import Ledger, Record
 from monitor.live.view import ConfigView, MonitorView, Overview, view_check
+from monitor.model.answer import Hop
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
-from monitor.model.result import Attempt, Certificate, Hop, Phases, Result
-from monitor.model.spec import CheckSpec, Expect, Limits, MonitorSpec, Rule
+from monitor.model.request import Expect, Rule
+from monitor.model.result import Attempt, Certificate, Phases, Result
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec, Limits
 from monitor.rules.due import DueTimes
 from monitor.secrets.secret import Secret
 from monitor.stats.result_log import History

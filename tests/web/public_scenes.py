@@ -9,7 +9,8 @@ from monitor.live.ledger import Ledger
 from monitor.live.view import Overview
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
-from monitor.model.spec import Expect, PublicSpec
+from monitor.model.request import Expect
+from monitor.model.settings import PublicSpec
 from monitor.rules.maintenance import plans
 from monitor.rules.state import Incident, incident_id
 from monitor.stats.rollups import Stretch

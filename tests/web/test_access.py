@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession, encode_basic_auth
 
 from monitor.model.errors import BadTarget
-from monitor.model.spec import RIGHTS, AccessSpec, ForwardedSpec, Right, TokenSpec, UserSpec
+from monitor.model.settings import RIGHTS, AccessSpec, ForwardedSpec, Right, TokenSpec, UserSpec
 from monitor.secrets.passwords import hashed
 from monitor.secrets.secret import Secret
 from monitor.web import csrf

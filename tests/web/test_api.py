@@ -17,7 +17,7 @@ from monitor.history.archive import Announcement
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.outcome import Reason
 from monitor.model.result import Evidence, Result
-from monitor.model.spec import PublicSpec
+from monitor.model.settings import PublicSpec
 from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.outcome import State
-from monitor.model.spec import AccessSpec, PublicSpec
+from monitor.model.settings import AccessSpec, PublicSpec
 from monitor.web.access import Access
 from monitor.web.badge import Badge, badge_svg, text_width
 from tests.web import gallery, public_scenes

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from monitor.history.archive import Announcement, Outage
 from monitor.model.result import Evidence
-from monitor.model.spec import MonitorSpec, PublicSpec
+from monitor.model.settings import MonitorSpec, PublicSpec
 from monitor.rules.state import Acknowledgement
 from monitor.web.site import Site
 from tests.web import gallery

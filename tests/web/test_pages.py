@@ -16,8 +16,8 @@ from msgspec import structs
 
 from monitor.history.archive import Outage
 from monitor.model.outcome import Reason
+from monitor.model.request import BasicAuth, Body
 from monitor.model.result import Evidence
-from monitor.model.spec import BasicAuth, Body
 from monitor.rules.state import Incident
 from monitor.secrets.secret import Secret
 from monitor.stats.rollups import Stretch

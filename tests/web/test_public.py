@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from monitor.history.archive import IncidentQuery, NoArchive
 from monitor.model.outcome import State
-from monitor.model.spec import PublicSpec
+from monitor.model.settings import PublicSpec
 from monitor.rules.state import Incident
 from monitor.web.access import Access
 from monitor.web.public_view import DAYS, DRAWN

@@ -13,10 +13,13 @@ from msgspec import structs
 from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.live.view import CheckView
+from monitor.model.answer import Hop
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
-from monitor.model.result import Attempt, Certificate, Ending, Evidence, Hop, Phases, Result
-from monitor.model.spec import CheckSpec, Expect, PublicSpec, Rule
+from monitor.model.request import Expect, Rule
+from monitor.model.result import Attempt, Certificate, Ending, Evidence, Phases, Result
+from monitor.model.settings import PublicSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import plans
 from monitor.rules.state import Acknowledgement, Incident
 from monitor.web.access import Access

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from monitor.model.spec import AccessSpec, MonitorSpec, PublicSpec
+from monitor.model.settings import AccessSpec, MonitorSpec, PublicSpec
 from monitor.web import Server
 from monitor.web.site import Site
 from tests.service.daemon import eventually

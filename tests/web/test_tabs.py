@@ -10,7 +10,7 @@ import pytest
 
 from monitor.live.view import CheckView
 from monitor.model.errors import BadTarget
-from monitor.model.spec import AccessSpec, MonitorSpec
+from monitor.model.settings import AccessSpec, MonitorSpec
 from monitor.web import Server, pages
 from monitor.web.access import Access
 from monitor.web.site import Site

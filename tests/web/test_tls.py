@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from monitor.model.errors import StartError
-from monitor.model.spec import FileRef, ListenTlsSpec
+from monitor.model.route import FileRef
+from monitor.model.settings import ListenTlsSpec
 from monitor.system import file_watch as watch
 from monitor.web import Limits, Server
 from monitor.web.tls import Tls

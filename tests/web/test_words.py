@@ -16,8 +16,8 @@ from multidict import MultiDict
 from monitor.live.view import CheckView, Overview
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
+from monitor.model.request import Expect, Rule
 from monitor.model.result import Phases, Result
-from monitor.model.spec import Expect, Rule
 from monitor.secrets.secret import Secret
 from monitor.stats.windows import Slot
 from monitor.web import wording

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
-from yarl import URL
-
-from monitor.model.outcome import Reason
-from monitor.model.result import Hop, Result
-from monitor.model.spec import CheckSpec
-from monitor.net.classify import classify
+from monitor.model.outcome import FAILURES, Finding, Reason
+from monitor.model.result import Result
 from monitor.net.dial import Dialer
-from monitor.net.offline import is_offline
 from monitor.net.run import Run, Stop
 from monitor.net.stage import Stage
 from monitor.protocols.http.answer_head import Head
@@ -20,15 +16,19 @@ from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.decode import decoder_for
 from monitor.protocols.http.evidence import BODY_BYTES
 from monitor.protocols.http.exchange import Exchange
+from monitor.protocols.http.faults import TABLE
 from monitor.protocols.http.judging import judge
 from monitor.protocols.http.plan import Plan, plan_of
+from monitor.protocols.http.progress import Progress
 from monitor.protocols.http.redirect import REDIRECTS, Request, follow
 from monitor.protocols.http.request_head import request_head, waits_for_leave
 from monitor.protocols.resources import Net
-from monitor.rules.expectations import Finding, judge_head
+from monitor.protocols.running import within_limits
+from monitor.rules.expectations import judge_head
 from monitor.rules.state import seconds
 from monitor.system.turns import turns
 
+ALPN = ("http/1.1",)
 _SHOWN = 60
 """Characters of a Content-Encoding that are quoted."""
 
@@ -45,52 +45,40 @@ class _Body:
 _UNREAD = _Body(b"", None, cut=False)
 
 
-async def check_http(spec: CheckSpec, net: Net) -> Result:
+async def run_http(run: Run, net: Net) -> Result:
     """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
-    try:
-        net.tls.get(spec.tls)  # from disk the first time, which must not count as the target's
-    except OSError as error:
-        return Run(spec).result(Finding(Reason.LOCAL_RESOURCES, f"a file of this check's TLS is gone: {error}"))
-    run = Run(spec)
-    run.client_certificate = net.tls.client_certificate(spec.tls)
-    try:
-        async with run:
-            body = await _converse(run, net)
-    except Exception as exc:  # noqa: BLE001 - the seam: all that a library can raise is placed, or raised as a bug
-        finding = run.verdict or _ours_if_offline(classify(exc, run), run)
-    else:
-        finding = run.verdict or await _judge(run, body, net) or _fine(run)
-    return run.result(finding)
+    progress = Progress(run)
+    body, failed = await within_limits(run, _converse(progress, net), TABLE)
+    finding = progress.verdict or failed
+    if finding is None and body is not None:
+        finding = await _judge(progress, body, net)
+    finding = finding or _fine(progress)
+    return run.result(finding, progress.answer(), progress.evidence() if finding.reason.outcome in FAILURES else None)
 
 
-async def _converse(run: Run, net: Net) -> _Body:
+async def _converse(progress: Progress, net: Net) -> _Body:
     """All hops of a run; the last one's body. What is remembered is remembered within the run."""
-    spec = run.spec
-    plan = plan_of(spec)
-    dialer = Dialer(run, net, plan)
+    run = progress.run
+    plan = plan_of(run.spec, progress.asked)
+    loop = asyncio.get_running_loop()
+    dialer = Dialer(run, net, lambda: Exchange(loop, run), plan.proxy, ALPN)
     cookies = Cookies()
     request, head = plan.request, plan.head
     while True:
-        _begin_hop(run, request)
-        exchange = await dialer.connect(request.url)
+        progress.begin_hop(request)
+        exchange = await dialer.connect(plan.destination(request.url))
+        run.enter(Stage.HEAD)
         try:
             answer = await _ask(exchange, request, head)
-            _note_head(run, answer, exchange.announced)
+            progress.take_head(answer, exchange.announced)
             location = answer.headers.get("Location") if answer.status in REDIRECTS else None
-            if not location or not spec.follow_redirects:
-                return await _read(run, answer, exchange, through=plan.proxy)
+            if not location or not progress.asked.follow_redirects:
+                return await _read(progress, answer, exchange)
         finally:
             exchange.close()
         cookies.keep(request.url, answer.headers)
-        request = _next(run, request, answer.status, location)
+        request = _next(progress, request, answer.status, location)
         head = _head(request, plan, cookies)
-
-
-def _begin_hop(run: Run, request: Request) -> None:
-    url = run.spec.redactor.foreign(str(request.url)) if run.hops else run.spec.target
-    run.hops.append(Hop(request.method, url, None))
-    run.host = request.url.raw_host or ""
-    run.begin_hop()
 
 
 def _head(request: Request, plan: Plan, cookies: Cookies) -> bytes:
@@ -109,56 +97,47 @@ async def _ask(exchange: Exchange, request: Request, head: bytes) -> Head:
     return await exchange.answer()
 
 
-def _next(run: Run, request: Request, status: int, location: str) -> Request:
-    spec = run.spec
-    shown = spec.redactor.foreign(location)
-    following = follow(request, status, location, shown, allow_downgrade=spec.allow_downgrade)
-    if run.redirects >= spec.max_redirects:
+def _next(progress: Progress, request: Request, status: int, location: str) -> Request:
+    run, asked = progress.run, progress.asked
+    shown = run.spec.redactor.foreign(location)
+    following = follow(request, status, location, shown, allow_downgrade=asked.allow_downgrade)
+    if run.redirects >= asked.max_redirects:
         raise Stop(
             Reason.TOO_MANY_REDIRECTS,
-            f"redirected more than {spec.max_redirects} times, at last by {status}",
+            f"redirected more than {asked.max_redirects} times, at last by {status}",
         )
     run.redirects += 1
     return following
 
 
-def _note_head(run: Run, head: Head, content_length: int | None) -> None:
-    run.status = head.status
-    last = run.hops[-1]
-    run.hops[-1] = Hop(last.method, last.url, head.status)
-    run.http_version = head.version
-    run.content_length = content_length
-    run.answer, run.beginning, run.cut = head.headers, b"", False
-
-
-async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -> _Body:
+async def _read(progress: Progress, head: Head, exchange: Exchange) -> _Body:
     """The body, as far as it may be read; kept only if something depends on it."""
-    spec = run.spec
+    run, asked = progress.run, progress.asked
     run.enter(Stage.BODY)
-    foreign = spec.redactor.foreign
-    run.verdict = judge_head(spec.expect, head.status, run.http_version or "", head.headers, foreign)
-    if run.verdict is not None and head.status == 407 and through is not None:
-        run.verdict = Finding(
+    foreign = run.spec.redactor.foreign
+    progress.verdict = judge_head(asked.expect, head.status, head.version, head.headers, foreign)
+    if progress.verdict is not None and head.status == 407 and run.spec.route.proxy is not None:
+        progress.verdict = Finding(
             Reason.PROXY_FAILED,
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
-    wanted = spec.expect.needs_body and run.verdict is None
-    decoder = decoder_for(spec, head.headers)
+    wanted = asked.expect.needs_body and progress.verdict is None
+    decoder = decoder_for(asked, head.headers)
     if wanted and decoder.unknown:
         named = foreign(", ".join(head.headers.getall("Content-Encoding")))[:_SHOWN]
         raise Undecodable(f"its Content-Encoding is {named}, which was not asked for")
-    run.beginning = kept = bytearray()
-    run.body_bytes = 0
+    progress.beginning = kept = bytearray()
+    progress.body_bytes = 0
     while chunk := await exchange.more():
         async for piece in turns(decoder.pieces(chunk)):
-            room = spec.max_body - run.body_bytes
+            room = asked.max_body - progress.body_bytes
             if wanted:
                 kept += piece[:room]
             elif len(kept) <= BODY_BYTES:  # evidence, in case the run fails
                 kept += piece[: min(room, BODY_BYTES + 1)]
-            run.body_bytes += min(len(piece), room)
+            progress.body_bytes += min(len(piece), room)
             if len(piece) > room:
-                run.cut = True
+                progress.cut = True
                 return _Body(bytes(kept) if wanted else b"", None, cut=True)
     decoder.finish()
     for note in decoder.notes:
@@ -166,29 +145,22 @@ async def _read(run: Run, head: Head, exchange: Exchange, through: URL | None) -
     return _Body(bytes(kept), head.headers.get("Content-Type"), cut=False) if wanted else _UNREAD
 
 
-async def _judge(run: Run, body: _Body, net: Net) -> Finding | None:
-    expect = run.spec.expect
-    if not expect.needs_body:
+async def _judge(progress: Progress, body: _Body, net: Net) -> Finding | None:
+    asked = progress.asked
+    if not asked.expect.needs_body:
         return None
     if body.cut:
-        limit = run.spec.max_body
         return Finding(
             Reason.BODY_TOO_LARGE,
-            f"the body is longer than max_body, {limit} bytes; read no further",
+            f"the body is longer than max_body, {asked.max_body} bytes; read no further",
         )
-    finding, notes = await judge(run.spec, body.data, body.content_type, net.jury)
+    finding, notes = await judge(progress.run.spec, asked.expect, body.data, body.content_type, net.jury)
     for note in notes:
-        run.note(note)
+        progress.run.note(note)
     return finding
 
 
-def _fine(run: Run) -> Finding:
+def _fine(progress: Progress) -> Finding:
+    run = progress.run
     took = seconds((run.ended or run.began) - run.began)
-    return Finding(Reason.OK, f"answered {run.status} in {took}")
-
-
-def _ours_if_offline(finding: Finding, run: Run) -> Finding:
-    """Without any way out of this machine, what is out of reach says nothing about the target."""
-    if not is_offline(finding.reason, run):
-        return finding
-    return Finding(Reason.MONITOR_OFFLINE, f"this machine has no network: {finding.detail}")
+    return Finding(Reason.OK, f"answered {progress.status} in {took}")

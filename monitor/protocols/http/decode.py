@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from multidict import MultiMapping
 
-from monitor.model.spec import CheckSpec
+from monitor.model.request import HttpRequest
 from monitor.protocols.http.charsets import codec_of
 from monitor.protocols.http.codings import Coding, Undecodable, coding
 from monitor.secrets.secret import reveal
@@ -67,12 +67,12 @@ class Decoder:
             yield from self._through(depth + 1, piece)
 
 
-def decoder_for(spec: CheckSpec, headers: MultiMapping[str]) -> Decoder:
+def decoder_for(asked: HttpRequest, headers: MultiMapping[str]) -> Decoder:
     """Returns the decoder for the codings of an answer, whether the check asks for them or not."""
     if "Content-Encoding" not in headers:
         return _PLAIN
     encoding = ", ".join(headers.getall("Content-Encoding", ()))
-    accepted = [reveal(value) for name, value in spec.headers if name.lower() == "accept-encoding"]
+    accepted = [reveal(value) for name, value in asked.headers if name.lower() == "accept-encoding"]
     return Decoder(encoding, accepted[-1]) if accepted else Decoder(encoding)
 
 

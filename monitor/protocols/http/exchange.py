@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.net.connection import Wire
+from monitor.net.connection import Connection
 from monitor.net.run import Disconnected, Run
 from monitor.protocols.http.answer_head import Head, InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
@@ -15,7 +15,7 @@ _SHORT_BODY = 64 * 1024
 """A request body that is sent in one piece with its head."""
 
 
-class Exchange(Wire):
+class Exchange(Connection):
     """The protocol of one hop. The run hears of every byte of the answer, and when it is whole."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
@@ -79,9 +79,8 @@ class Exchange(Wire):
 
     def close(self) -> None:
         """Closes the connection without waiting for the rest of the answer."""
-        self._reader = None
-        self._hang_up()
-        self._failure = self._end = None  # if it was raised, it refers to this
+        self._reader = self._end = None
+        super().close()
 
     @property
     def _whole(self) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.model.spec import CheckSpec, Expect
+from monitor.model.request import Expect
+from monitor.model.spec import CheckSpec
 from monitor.protocols.http.charsets import decoded, decoded_json
 from monitor.protocols.http.jury import Jury, Verdict
 from monitor.rules.expectations import Foreign, is_simple, judge_json, judge_text
@@ -17,11 +18,11 @@ _LONG = 64 * 1024
 """Bytes. Less than this takes a few milliseconds at worst."""
 
 
-async def judge(spec: CheckSpec, body: bytes, content_type: str | None, jury: Jury) -> Verdict:
+async def judge(spec: CheckSpec, expect: Expect, body: bytes, content_type: str | None, jury: Jury) -> Verdict:
     """Judges a whole body. Takes seconds at most; a body that needs more is a finding."""
-    expect, long = spec.expect, len(body) > _LONG
-    if expect.json and (long or not _is_simple(spec)):
-        return await jury.judge(spec, body, content_type)
+    long = len(body) > _LONG
+    if expect.json and (long or not _is_simple(expect)):
+        return await jury.judge(spec, expect, body, content_type)
     if long:
         return await asyncio.to_thread(judge_body, expect, body, content_type, spec.redactor.foreign)
     return judge_body(expect, body, content_type, spec.redactor.foreign)
@@ -41,5 +42,5 @@ def judge_body(expect: Expect, body: bytes, content_type: str | None, foreign: F
     return Verdict(finding, tuple(note for note in notes if note))
 
 
-def _is_simple(spec: CheckSpec) -> bool:
-    return all(is_simple(path) for path, _ in spec.expect.json)
+def _is_simple(expect: Expect) -> bool:
+    return all(is_simple(path) for path, _ in expect.json)

@@ -12,11 +12,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.model.outcome import Reason
-from monitor.model.spec import Expect
+from monitor.model.outcome import Finding, Reason
+from monitor.model.request import Expect
 from monitor.protocols.http.judging import judge_body
 from monitor.protocols.http.jury import LENGTH, Answer, Question, Verdict, work_limit
-from monitor.rules.expectations import Finding
 from monitor.secrets.redaction import Redactor
 
 _MEMORY = 256 * 1024 * 1024

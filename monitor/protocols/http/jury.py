@@ -18,9 +18,9 @@ from typing import NamedTuple
 import msgspec
 
 import monitor
-from monitor.model.outcome import Reason
+from monitor.model.outcome import Finding, Reason
+from monitor.model.request import Expect
 from monitor.model.spec import CheckSpec
-from monitor.rules.expectations import Finding
 
 LENGTH = struct.Struct(">I")
 """Precedes each message, both ways."""
@@ -73,11 +73,11 @@ class Jury:
         self._process: _Process | None = None
         self._idle: asyncio.TimerHandle | None = None
 
-    async def judge(self, spec: CheckSpec, body: bytes, content_type: str | None) -> Verdict:
+    async def judge(self, spec: CheckSpec, expect: Expect, body: bytes, content_type: str | None) -> Verdict:
         """The verdict of the process. Never raises but CancelledError, which kills what works on it."""
         try:
             async with asyncio.timeout(_PATIENCE), self._turn:
-                return await self._judge(spec, body, content_type)
+                return await self._judge(spec, expect, body, content_type)
         except TimeoutError:
             said = f"the body ({len(body)} bytes) was not judged in {_PATIENCE:.0f} s: this machine is too busy"
             return Verdict(Finding(Reason.MONITOR_OVERLOADED, said))
@@ -85,8 +85,8 @@ class Jury:
             said = f"the process that judges the body cannot be started: {error.strerror}"
             return Verdict(Finding(Reason.LOCAL_RESOURCES, said))
 
-    async def _judge(self, spec: CheckSpec, body: bytes, content_type: str | None) -> Verdict:
-        question = msgspec.msgpack.encode(Question(_rules(spec), body, content_type))
+    async def _judge(self, spec: CheckSpec, expect: Expect, body: bytes, content_type: str | None) -> Verdict:
+        question = msgspec.msgpack.encode(Question(_rules(spec, expect), body, content_type))
         by = 0
         for _ in range(_ATTEMPTS):
             process = self._taken()
@@ -182,11 +182,11 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _rules(spec: CheckSpec) -> bytes:
+def _rules(spec: CheckSpec, expect: Expect) -> bytes:
     """Returns the pickled rules of a check, kept with the check."""
     made = spec.kept.get(__name__)
     if not isinstance(made, bytes):
-        made = spec.kept[__name__] = pickle.dumps((spec.expect, spec.secrets))
+        made = spec.kept[__name__] = pickle.dumps((expect, spec.secrets))
     return made
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from yarl import URL
 
+from monitor.model.request import HttpRequest
 from monitor.model.spec import CheckSpec
+from monitor.net.dial import Destination
+from monitor.net.proxy import Proxy, proxy_of
 from monitor.net.urls import origin
-from monitor.protocols.http.redirect import Request, authorization, first_request, parse, without_userinfo
+from monitor.protocols.http.redirect import Request, first_request
 from monitor.protocols.http.request_head import request_head
-from monitor.secrets.secret import reveal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +21,37 @@ class Plan:
 
     request: Request = field(repr=False)
     head: bytes = field(repr=False)
-    proxy: URL | None = field(repr=False)
-    proxy_authorization: str | None = field(repr=False)
+    proxy: Proxy | None = field(repr=False)
     origin: str = field(repr=False)
     """The origin that the check asks."""
 
+    def destination(self, url: URL) -> Destination:
+        """Returns where a request for this URL goes."""
+        secure = url.scheme == "https"
+        own = origin(url) == self.origin
+        return Destination(url.raw_host or "", url.port or 80, own=own, secure=secure, tunnel=secure)
+
     def more_headers(self, url: URL) -> list[tuple[str, str]]:
         """Returns the headers of a request that are for the proxy; none if the request passes a tunnel."""
-        if self.proxy_authorization is None or url.scheme != "http":
+        if self.proxy is None or self.proxy.authorization is None or url.scheme != "http":
             return []
-        return [("Proxy-Authorization", self.proxy_authorization)]
+        return [("Proxy-Authorization", self.proxy.authorization)]
 
     def absolute(self, url: URL) -> bool:
         """True if a request for this URL is sent to the proxy itself, not through a tunnel."""
         return self.proxy is not None and url.scheme == "http"
 
 
-def plan_of(spec: CheckSpec) -> Plan:
+def plan_of(spec: CheckSpec, asked: HttpRequest) -> Plan:
     """The plan for this check, kept with it."""
     plan = spec.kept.get(__name__)
     if not isinstance(plan, Plan):
-        plan = spec.kept[__name__] = _planned(spec)
+        plan = spec.kept[__name__] = _planned(spec, asked)
     return plan
 
 
-def _planned(spec: CheckSpec) -> Plan:
-    proxy = given = None
-    if spec.proxy is not None:
-        proxy, given = without_userinfo(parse(reveal(spec.proxy)))
-    request = first_request(spec)
-    plan = Plan(request, b"", proxy, authorization(given) if given is not None else None, origin(request.url))
+def _planned(spec: CheckSpec, asked: HttpRequest) -> Plan:
+    request = first_request(spec, asked)
+    plan = Plan(request, b"", proxy_of(spec.route), origin(request.url))
     head = request_head(request, plan.more_headers(request.url), absolute=plan.absolute(request.url))
     return replace(plan, head=head)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import dataclass, replace
 
 from yarl import URL
 
 from monitor.model.outcome import Reason
-from monitor.model.spec import BasicAuth, BearerAuth, Body, CheckSpec
+from monitor.model.request import Body, HttpRequest
+from monitor.model.spec import CheckSpec
+from monitor.net.proxy import authorization, without_userinfo
 from monitor.net.run import Stop
-from monitor.net.urls import ascii_host, origin, resolved
+from monitor.net.urls import origin, parse, resolved
 from monitor.secrets.secret import Secret, Text, reveal
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CREDENTIAL_NAMES = frozenset({"authorization", "cookie", "proxy-authorization"})
-_PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
-"""Characters of RFC 3986: a URL made of them is sent as it was written."""
-_HOST = re.compile(r"^([^/?#]*//(?:[^/?#]*@)?)([^/?#:\[\]]+)")
 _DEFAULT_HEADERS = (
     ("Accept", "*/*"),
     ("Accept-Encoding", "gzip, deflate"),
@@ -47,46 +44,19 @@ class Request:
         return [(name, reveal(value)) for name, value in (*self.headers, *self.credentials)]
 
 
-def first_request(spec: CheckSpec) -> Request:
+def first_request(spec: CheckSpec, asked: HttpRequest) -> Request:
     """The request that the check asks for."""
-    given = {name.lower() for name, _ in spec.headers}
+    given = {name.lower() for name, _ in asked.headers}
     headers: list[tuple[str, Text]] = [(n, v) for n, v in _DEFAULT_HEADERS if n.lower() not in given]
-    if spec.body is not None and spec.body.content_type and "content-type" not in given:
-        headers.append(("Content-Type", spec.body.content_type))
-    credentials = [(n, v) for n, v in spec.headers if _is_credential(n, v)]
-    headers += [(n, v) for n, v in spec.headers if not _is_credential(n, v)]
+    if asked.body is not None and asked.body.content_type and "content-type" not in given:
+        headers.append(("Content-Type", asked.body.content_type))
+    credentials = [(n, v) for n, v in asked.headers if _is_credential(n, v)]
+    headers += [(n, v) for n, v in asked.headers if not _is_credential(n, v)]
     url, userinfo = without_userinfo(parse(reveal(spec.url)))
-    auth = spec.auth or userinfo
+    auth = asked.auth or userinfo
     if auth is not None and "authorization" not in given:
         credentials.append(("Authorization", Secret(authorization(auth))))
-    return Request(spec.method, url, tuple(headers), tuple(credentials), spec.body)
-
-
-def without_userinfo(url: URL) -> tuple[URL, BasicAuth | None]:
-    """The URL as it may go over the wire, and what its userinfo stands for."""
-    if url.raw_user is None and url.raw_password is None:
-        return url, None
-    return url.with_user(None), BasicAuth(url.user or "", url.password or "")
-
-
-def authorization(auth: BasicAuth | BearerAuth) -> str:
-    """The value of an Authorization header (RFC 7617, RFC 6750)."""
-    if isinstance(auth, BearerAuth):
-        return f"Bearer {reveal(auth.token)}"
-    pair = f"{reveal(auth.username)}:{reveal(auth.password)}"
-    return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
-
-
-def parse(text: str) -> URL:
-    """A URL that is sent as it is written if that is possible, else quoted. Raises ValueError."""
-    if not text.isascii():
-        text = _HOST.sub(lambda m: m[0] if m[2].isascii() else m[1] + ascii_host(m[2]), text)
-    try:
-        url = URL(text, encoded=bool(_PLAIN_URL.fullmatch(text)))
-    except IndexError:  # what yarl 1.x raises for some brackets without a host
-        raise ValueError("not a URL") from None
-    _ = url.port  # parsed only when asked for, and then it may be out of range
-    return url.with_fragment(None)
+    return Request(asked.method, url, tuple(headers), tuple(credentials), asked.body)
 
 
 def follow(request: Request, status: int, location: str, shown: str, *, allow_downgrade: bool) -> Request:

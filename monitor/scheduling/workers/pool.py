@@ -14,7 +14,8 @@ from monitor.model.clock import Moment, system_clock
 from monitor.model.errors import StartError
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.spec import AccessSpec, CheckSpec, Configuration, MonitorSpec
+from monitor.model.settings import AccessSpec, Configuration, MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes, due_times
 from monitor.scheduling.runner import Drained
 from monitor.scheduling.workers.wire import Batch, Found, Orders

@@ -16,7 +16,8 @@ import msgspec
 
 from monitor.model.clock import Moment
 from monitor.model.result import Result
-from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.settings import MonitorSpec
+from monitor.model.spec import CheckSpec
 from monitor.scheduling.runner import Drained
 from monitor.stats.meters import Meter
 

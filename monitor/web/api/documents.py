@@ -9,6 +9,7 @@ from monitor.live.view import CheckView, Document, check_document, detail_docume
 from monitor.model.clock import rfc3339
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import facts_of
 from monitor.rules.state import Acknowledgement, Incident
 from monitor.secrets.visible import legible
 from monitor.stats.availability import Report, Row
@@ -109,7 +110,9 @@ def _first(result: Result) -> Document:
         "addresses": [
             {"address": a.address, "error": a.error and legible(a.error), "seconds": a.seconds} for a in result.attempts
         ],
-        "requests": [{"method": h.method, "url": legible(h.url), "status": h.status} for h in result.hops],
+        "requests": [
+            {"method": h.method, "url": legible(h.url), "status": h.status} for h in facts_of(result.answer).requests
+        ],
         "evidence": None if result.evidence is None else evidence_document(result.evidence),
     }
 

@@ -6,9 +6,10 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from monitor.config.bad_value import BadValueError, quoted
-from monitor.config.values import plain, string
-from monitor.model.spec import HostPort, Network
+from monitor.keys.bad_value import BadValueError, listed, quoted
+from monitor.keys.values import plain, string
+from monitor.model.route import HostPort
+from monitor.model.settings import Network
 from monitor.net.urls import ascii_host
 from monitor.secrets.secret import Secret, Text, reveal
 
@@ -16,10 +17,10 @@ HOST_PORT = r"^(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]+))?$"
 _ASCII_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # the underscore is no host name's, but DNS has it
 
 
-def url(value: object) -> Text:
-    """An http or https URL with a host; never quoted in a message, for it may hold credentials."""
+def url(value: object, schemes: tuple[str, ...] = ("http", "https")) -> Text:
+    """A URL of one of these schemes with a host; never quoted in a message, for it may hold credentials."""
     text = string(value)
-    _split(reveal(text), ("http", "https"))
+    _split(reveal(text), schemes)
     return text
 
 
@@ -46,7 +47,7 @@ def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
     if re.search(r"[\x00-\x20\x7f\\]", text):
         raise BadValueError("the URL has a space, a backslash or a control character in it", "write it percent-encoded")
     if not text.lower().startswith(tuple(f"{s}://" for s in schemes)):
-        raise BadValueError(f"must begin with {' or '.join(f'{s}://' for s in schemes)}")
+        raise BadValueError(f"must begin with {listed([f'{s}://' for s in schemes], 'or')}")
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from monitor.config.bad_value import BadValueError, kind
+from monitor.keys.bad_value import BadValueError, kind
 from monitor.secrets.secret import Secret, reveal
 
 

@@ -6,8 +6,8 @@ import re
 import zoneinfo
 from datetime import date, datetime, time
 
-from monitor.config.bad_value import BadValueError, did_you_mean, kind, quoted
-from monitor.config.values import plain
+from monitor.keys.bad_value import BadValueError, did_you_mean, kind, quoted
+from monitor.keys.values import plain
 from monitor.model.maintenance import Recurrence
 from monitor.rules import maintenance
 from monitor.secrets.secret import Secret

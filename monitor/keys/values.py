@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import re2
 
-from monitor.config.bad_value import BadValueError, did_you_mean, kind, listed, quoted
+from monitor.keys.bad_value import BadValueError, did_you_mean, kind, listed, quoted
 from monitor.secrets.secret import Secret, Text, reveal, shown, shown_url
 
 T = TypeVar("T")

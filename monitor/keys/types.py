@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,11 +10,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core.core_schema import ValidationInfo
 
-from monitor.config import addresses, times, values
-from monitor.config.files import Files
-from monitor.config.json_values import json_value, number
+from monitor.keys import addresses, times, values
+from monitor.keys.files import Files
+from monitor.keys.json_values import json_value, number
 from monitor.model.maintenance import Recurrence
-from monitor.model.spec import FileRef, HostPort, Network
+from monitor.model.route import FileRef, HostPort
+from monitor.model.settings import Network
 from monitor.secrets.secret import Text as SecretOrStr
 
 
@@ -114,7 +116,14 @@ Weekdays = Annotated[
     list[Annotated[int, PlainValidator(times.weekday)]], BeforeValidator(alone), _either(_WORDS, _WORD)
 ]
 
-Url = Annotated[SecretOrStr, PlainValidator(addresses.url), _text(pattern="^[Hh][Tt][Tt][Pp][Ss]?://.")]
+
+def url(schemes: tuple[str, ...]) -> Any:
+    """The metadata of a key that takes a URL of one of these schemes."""
+    anycase = "|".join("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in scheme) for scheme in schemes)
+    read = functools.partial(addresses.url, schemes=schemes)
+    return PlainValidator(read), _text(pattern=f"^({anycase})://.")
+
+
 Proxy = Annotated[
     SecretOrStr | None, PlainValidator(values.blank_or(addresses.proxy)), _text(pattern="^$|^[Hh][Tt][Tt][Pp]://.")
 ]

@@ -6,10 +6,10 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field
 
-from monitor.config import keys
-from monitor.config.bad_value import BadValueError, kind, nearest, quoted
-from monitor.config.keys import Table
-from monitor.model.spec import OPTIONAL, Operator, Rule
+from monitor.keys import types as keys
+from monitor.keys.bad_value import BadValueError, kind, nearest, quoted
+from monitor.keys.types import Table
+from monitor.model.request import OPTIONAL, Operator, Rule
 from monitor.secrets.secret import Secret
 
 OPERATORS: tuple[Operator, ...] = get_args(Operator)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.config.bad_value import BadValueError
-from monitor.config.shape import Path
+from monitor.keys.bad_value import BadValueError
+from monitor.keys.shape import Path
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 

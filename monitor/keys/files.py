@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from monitor.config.bad_value import BadValueError, quoted
-from monitor.model.spec import FileRef
+from monitor.keys.bad_value import BadValueError, quoted
+from monitor.model.route import FileRef
 from monitor.net.der import validity
 from monitor.secrets.secret import Text, reveal
 

@@ -1,0 +1,97 @@
+"""Defines what the rest of the monitor knows of a protocol: its keys, its run, its facts and its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from monitor.keys.conflict import Conflict
+from monitor.keys.shape import Path
+from monitor.keys.types import Table
+from monitor.model.answer import Answer, Hop
+from monitor.model.outcome import Outcome
+from monitor.model.request import BasicAuth, Request
+from monitor.model.result import Result
+from monitor.model.spec import CheckSpec
+from monitor.net.run import Run
+from monitor.protocols.resources import Net
+
+Labels = tuple[tuple[str, str], ...]
+Tree = dict[str, Any]
+
+
+class Facts(NamedTuple):
+    """What an answer says: to people as words, to programs as the keys of a JSON document.
+
+    `status` stands in a narrow column; `requests` are those that were made, if there can be several.
+    """
+
+    status: str = "–"
+    words: tuple[str, ...] = ()
+    requests: tuple[Hop, ...] = ()
+    document: Mapping[str, object] = {}
+    details: Mapping[str, object] = {}
+    """Keys of the detailed document only."""
+
+
+class Option(NamedTuple):
+    """The options of `monitor probe` and of curl for one setting; curl gets the same words unless it has its own."""
+
+    probe: tuple[str, ...]
+    curl: tuple[str, ...] | None = None
+
+
+class Gauge(NamedTuple):
+    """A metric family that is read off the last conclusive result; absent where that is None."""
+
+    name: str
+    help: str
+    read: Callable[[Result], float | None]
+
+
+class GaugePerLabel(NamedTuple):
+    """A metric family with one sample for each value of a label."""
+
+    name: str
+    help: str
+    label: str
+    values: tuple[str, ...]
+    read: Callable[[Result], Sequence[float]]
+
+
+class Info(NamedTuple):
+    """A metric family whose value is always 1; absent where the labels are None."""
+
+    name: str
+    help: str
+    read: Callable[[Result], Labels | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol. Everything else that says how to get there, when and how long is the same for all.
+
+    `failures` are the classes of failure of its runs. `table` holds its keys, `keys` their paths below a check.
+    `request` makes the request of that table, with the URL's userinfo if there is one, and `asks` says it shortly.
+    `alpn` is what its TLS offers. `settings` are keys and values for the page; `options` and `unsaid` are what
+    `monitor probe` has options for, and what it has none for; `curl` is True if curl speaks the protocol.
+    """
+
+    name: str
+    schemes: tuple[str, ...]
+    failures: tuple[Outcome, ...]
+    table: type[Table]
+    keys: tuple[Path, ...]
+    request: Callable[[Any, BasicAuth | None], Request]
+    asks: Callable[[CheckSpec], str]
+    conflicts: Callable[[Any, Tree], Iterator[Conflict]]
+    secrets: Callable[[Any], Iterator[str]]
+    run: Callable[[Run, Net], Awaitable[Result]]
+    facts: Callable[[Answer | None], Facts]
+    settings: Callable[[Any], Iterator[tuple[str, str]]]
+    options: Callable[[Any], Iterator[Option]]
+    unsaid: Callable[[CheckSpec], Iterable[str]]
+    families: tuple[Gauge | GaugePerLabel | Info, ...] = ()
+    alpn: tuple[str, ...] = ()
+    curl: bool = False

@@ -1,0 +1,97 @@
+"""Finds the line of a server that a pattern matches, and fills what it captured into other texts."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import re2
+
+_LONGEST = 16 * 1024
+"""Bytes of one line."""
+_MOST = 256 * 1024
+"""Bytes received while one line is awaited."""
+_KEPT = 4096
+"""Bytes of the beginning that are kept: twice as many as are shown, so that no secret is cut in two unseen."""
+_REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
+"""As Go's regexp.Expand has it, and so blackbox_exporter: $$, $1, ${1}, ${name}."""
+
+
+class TooMuch(Exception):
+    """The server says more than is read."""
+
+
+class Lines:
+    """What a server says, line by line; each byte is looked at once for the end of its line."""
+
+    def __init__(self) -> None:
+        self.beginning = bytearray()
+        """The first bytes that were received."""
+        self.last: str | None = None
+        """The last whole line that the current step did not expect."""
+        self._waiting: list[bytes] = []
+        self._rest = bytearray()
+        self._received = 0
+
+    @property
+    def left(self) -> bool:
+        """True if bytes follow the line that was matched last."""
+        return bool(self._waiting or self._rest)
+
+    def begin_step(self) -> None:
+        """Another line is awaited now."""
+        self.last = None
+        self._received = 0
+
+    def add(self, data: bytes) -> None:
+        """Takes more bytes. Raises TooMuch."""
+        self._received += len(data)
+        self.beginning += data[: _KEPT - len(self.beginning)]
+        if self._received > _MOST:
+            raise TooMuch(f"the server sent more than {_MOST // 1024} KiB")
+        *ended, rest = data.split(b"\n")
+        if ended:
+            self._waiting += [bytes(self._rest) + ended[0], *ended[1:]]
+            self._rest.clear()
+        self._rest += rest
+        if len(self._rest) > _LONGEST or any(len(line) > _LONGEST for line in self._waiting[-len(ended) :]):
+            raise TooMuch(f"a line of the server is longer than {_LONGEST // 1024} KiB")
+
+    def match(self, pattern: str) -> dict[str, str] | None:
+        """The groups of the first line that matches, by number and name; None if no line so far does.
+
+        A line that is not whole yet matches too: a prompt has no end.
+        """
+        search = compiled(pattern).search
+        for number, line in enumerate(self._waiting):
+            if (found := search(text := _text(line))) is not None:
+                del self._waiting[: number + 1]
+                return _groups(found)
+            self.last = text
+        self._waiting.clear()
+        if self._rest and (found := search(_text(self._rest))) is not None:
+            self._rest.clear()
+            return _groups(found)
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def compiled(pattern: str) -> Any:
+    """The pattern, ready to search."""
+    return re2.compile(pattern)
+
+
+def filled(template: str, groups: Mapping[str, str]) -> str:
+    """The text with its references replaced by groups; one that no pattern has is empty, as in blackbox_exporter."""
+    return _REFERENCE.sub(lambda m: m[1] or groups.get(m[2] or m[3], ""), template)
+
+
+def _text(line: bytes | bytearray) -> str:
+    return line.decode("utf-8", "replace").removesuffix("\r")
+
+
+def _groups(found: Any) -> dict[str, str]:
+    numbered = {str(n): found.group(n) or "" for n in range(found.re.groups + 1)}
+    return numbered | {name: found.group(n) or "" for name, n in found.re.groupindex.items()}
