@@ -16,7 +16,7 @@ from monitor.live.ledger import Ledger
 from monitor.model.clock import system_clock
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.model.route import FileRef, TlsSpec
+from monitor.model.route import FileRef, Route, TlsSpec
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Net
@@ -59,7 +59,7 @@ class Treadmill:
 
     def _built(self) -> tuple[Runner, list[Job]]:
         tls = TlsSpec(ca_file=FileRef(self.ca_file, "bench"))
-        specs = [CheckSpec(f"check-{n}", self.url, self.url, tls=tls) for n in range(2 * LANES)]
+        specs = [CheckSpec(f"check-{n}", self.url, self.url, route=Route(tls=tls)) for n in range(2 * LANES)]
         ledger = Ledger()
         ledger.apply(specs, MonitorSpec(), system_clock())
         jobs = [Job(spec) for spec in specs]

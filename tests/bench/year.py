@@ -13,6 +13,7 @@ from monitor.model.result import Evidence, Phases, Result
 from monitor.rules.state import Incident, incident_id
 from monitor.stats.rollups import DAY, HOUR, MINUTE, Stretch
 from monitor.stats.tally import Tally
+from tests.flat import flat_result
 
 KEPT = {MINUTE: DAY, HOUR: 90 * DAY, DAY: 3 * 365 * DAY}
 """For how long the stretches of each length are kept, in seconds."""
@@ -61,10 +62,12 @@ class Life:
         """The last results before `end` (Unix seconds), oldest first."""
         for ago in range(count, 0, -1):
             took = _LATENCIES[self.number % len(_LATENCIES)]
-            yield Result(
+            yield flat_result(
                 *(self.name, end - ago * self.interval, Reason.OK, f"200 in {took * 1000:.0f} ms", took),
                 Phases(*(took * share for share in (0.01, 0.13, 0.22, 0.6, 0.04))),
-                *(200, "1.1", "198.51.100.7:443"),
+                status_code=200,
+                http_version="1.1",
+                remote_address="198.51.100.7:443",
                 content_length=512,
                 body_bytes=512,
                 tls_version="TLSv1.3",
@@ -92,9 +95,11 @@ def _tally(step: int, latency: int, interval: float, variant: int, bad: bool) ->
 def _failed(name: str, at: float) -> Result:
     headers = (("content-type", "text/html; charset=utf-8"), ("server", "nginx"), ("retry-after", "30"))
     body = "<html><head><title>503 Service Temporarily Unavailable</title></head><body>" + "<p>Sorry.</p>" * 60
-    return Result(
+    return flat_result(
         *(name, at, Reason.UNEXPECTED_STATUS, "status 503 instead of 2xx", 0.31),
         Phases(0.002, 0.03, 0.06, 0.21, 0.008),
-        *(503, "1.1", "198.51.100.8:443"),
+        status_code=503,
+        http_version="1.1",
+        remote_address="198.51.100.8:443",
         evidence=Evidence(headers, body),
     )

@@ -27,6 +27,7 @@ import uvloop
 
 from monitor.model.spec import Limits
 from tests.checks.harness import expecting_body, opened_net, run_check
+from tests.flat import http
 from tests.servers import faults
 from tests.servers.http import HttpServer
 from tests.servers.tcp import Server
@@ -56,7 +57,12 @@ async def memory(task: dict[str, Any]) -> dict[str, Any]:
         before = _memory("VmRSS")
         result = await run_check(task["url"], net=net, **over)
         growth = _memory("VmHWM") - before
-    return {"reason": result.reason, "body_bytes": result.body_bytes, "growth": growth, "seconds": result.duration}
+    return {
+        "reason": result.reason,
+        "body_bytes": http(result).figures.body_bytes,
+        "growth": growth,
+        "seconds": result.duration,
+    }
 
 
 @contextmanager

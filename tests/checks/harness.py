@@ -17,16 +17,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.config.credentials import credentials
+from monitor.config.credentials import secrets_of
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.request import BasicAuth, BearerAuth, Expect, Rule
+from monitor.model.request import BasicAuth, BearerAuth, Expect, HttpRequest, Rule
 from monitor.model.result import PHASE_NAMES, Result
 from monitor.model.route import FileRef
 from monitor.model.spec import CheckSpec, Limits
+from monitor.protocols.http.credentials import secrets
 from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.secrets.secret import Text, shown_url
+from tests.flat import flat_spec, http
 from tests.starvation import Starvation
 
 TOLERANCE = 0.05
@@ -56,10 +58,10 @@ def make_spec(url: Text, **over: Any) -> CheckSpec:
     """A check of this URL with short limits; what it holds of credentials is found as the configuration finds it."""
     fields: dict[str, Any] = {"name": "t", "limits": Limits(connect=1, read=1, total=3), **over}
     if "secrets" not in fields:
-        headers, auth = dict(fields.get("headers", ())), fields.get("auth")
-        written = [url, fields.get("proxy"), *headers.values(), *_texts(auth)]
-        fields["secrets"] = credentials({"": written}, (url, fields.get("proxy")), auth, headers)
-    return CheckSpec(url=url, target=shown_url(url), **fields)
+        request = HttpRequest(headers=fields.get("headers", ()), auth=fields.get("auth"))
+        written = [url, fields.get("proxy"), *dict(request.headers).values(), *_texts(request.auth)]
+        fields["secrets"] = secrets_of({"": written}, url, fields.get("proxy")) | set(secrets(request)) - {""}
+    return flat_spec(url=url, target=shown_url(url), **fields)
 
 
 def _texts(auth: BasicAuth | BearerAuth | None) -> list[Text]:
@@ -103,12 +105,12 @@ def assert_promises(spec: CheckSpec, result: Result) -> None:
     assert "\n" not in result.detail
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(result), type=Result) == result  # it can be stored
     assert abs(time.time() - result.started_at) < 60
-    assert result.redirects <= spec.max_redirects
-    assert result.body_bytes is None or 0 <= result.body_bytes <= spec.max_body
-    assert result.status_code is None or 100 <= result.status_code <= 999
+    assert http(result).redirects <= spec.max_redirects
+    assert http(result).figures.body_bytes is None or 0 <= http(result).figures.body_bytes <= spec.max_body
+    assert http(result).status is None or 100 <= http(result).status <= 999
     _assert_phases(result)
     if result.conclusive and result.outcome is not Outcome.CONNECTION_ERROR:
-        assert result.outcome is Outcome.TIMEOUT or result.status_code is not None
+        assert result.outcome is Outcome.TIMEOUT or http(result).status is not None
     _assert_no_secret(spec, result)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.model.outcome import Outcome, Reason
 from tests.checks.harness import Run
+from tests.flat import http
 from tests.servers import dns, proxy, tls
 from tests.servers.http import HttpServer, redirect
 
@@ -70,7 +71,7 @@ async def test_redirect_to_a_denied_address_is_forbidden_redirect(run: Run, host
         result = await run(first.url(), deny=["127.0.0.2/32"], resolver=(resolver.address,))
         assert result.reason is Reason.FORBIDDEN_REDIRECT, result.detail
         assert (first.connections, denied.connections) == (1, 0)
-    assert result.status_code == 302
+    assert http(result).status == 302
     assert result.outcome is Outcome.HTTP_ERROR
 
 
@@ -129,7 +130,7 @@ async def test_connect_to_may_be_a_name(run: Run) -> None:
 async def test_connect_to_holds_for_redirects_within_the_origin(run: Run) -> None:
     async with HttpServer(lambda r: redirect("http://shop.test/b" if r.target == "/" else None)) as server:
         result = await run("http://shop.test/", connect_to=("127.0.0.1", server.port))
-    assert (result.reason, result.redirects) == (Reason.OK, 1)
+    assert (result.reason, http(result).redirects) == (Reason.OK, 1)
 
 
 async def test_connect_to_does_not_hold_for_other_origins(run: Run) -> None:

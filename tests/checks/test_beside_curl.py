@@ -19,6 +19,7 @@ from monitor.model.spec import Limits
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run
+from tests.flat import http
 from tests.servers.replies import REPLIES
 from tests.servers.tcp import Connection, Server
 from tests.service.prometheus import blackbox, program
@@ -129,7 +130,7 @@ def ours(run: Run, server: Server, pieces: str) -> Callable[[str], Awaitable[See
         limits = Limits(connect=5, read=5, total=10)
         result = await run(server.url(f"/{pieces}/{name}"), expect=expect, follow_redirects=False, limits=limits)
         assert result.reason in (Reason.OK, Reason.INVALID_RESPONSE, Reason.DISCONNECTED), (name, result.detail)
-        return Seen(result.outcome is Outcome.SUCCESS, result.status_code)
+        return Seen(result.outcome is Outcome.SUCCESS, http(result).status)
 
     return judge
 

@@ -11,6 +11,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
 from tests.checks.harness import Run, expecting_body, rules
+from tests.flat import http
 from tests.servers import faults
 from tests.servers.http import HttpServer, Request, answer, as_json, chunked, compressed, ok
 from tests.servers.tcp import Server
@@ -29,8 +30,8 @@ async def test_content_length_and_received_bytes_are_told_apart(run: Run) -> Non
     async with served(compressed(TEXT)) as server:
         result = await run(server.url())
     assert result.reason is Reason.OK, result.detail
-    assert result.content_length == len(PACKED)
-    assert result.body_bytes == len(TEXT)
+    assert http(result).figures.content_length == len(PACKED)
+    assert http(result).figures.body_bytes == len(TEXT)
 
 
 TRAILED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x;a=b\r\n%b\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -54,8 +55,10 @@ async def test_body_is_whole_however_it_is_sent(run: Run, ending: str) -> None:
     async with Server(faults.raw(ENDINGS[ending], hold="end of" not in ending)) as server:
         result = await run(server.url(), expect=expecting_body(equals=TEXT.decode()))
     assert result.reason is Reason.OK, result.detail
-    assert result.body_bytes == len(TEXT)
-    assert (result.content_length is not None) is (ending in ("length", "gzip", "deflate", "raw deflate", "identity"))
+    assert http(result).figures.body_bytes == len(TEXT)
+    assert (http(result).figures.content_length is not None) is (
+        ending in ("length", "gzip", "deflate", "raw deflate", "identity")
+    )
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -63,22 +66,22 @@ async def test_answer_that_has_no_body_does_not_wait_for_one(run: Run, status: i
     head = f"HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\n" if status == 304 else f"HTTP/1.1 {status} X\r\n\r\n"
     async with Server(faults.raw(head.encode())) as server:
         result = await run(server.url())
-    assert (result.reason, result.status_code) == (Reason.OK, status), result.detail
-    assert not result.body_bytes
+    assert (result.reason, http(result).status) == (Reason.OK, status), result.detail
+    assert not http(result).figures.body_bytes
     assert result.duration < 0.5 + starvation.seconds
 
 
 async def test_head_has_a_length_and_no_body(run: Run) -> None:
     async with Server(faults.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")) as server:
         result = await run(server.url(), method="HEAD")
-    assert (result.reason, result.content_length) == (Reason.OK, 1234), result.detail
-    assert not result.body_bytes
+    assert (result.reason, http(result).figures.content_length) == (Reason.OK, 1234), result.detail
+    assert not http(result).figures.body_bytes
 
 
 async def test_empty_body_is_zero_bytes(run: Run) -> None:
     async with served(answer(200)) as server:
         result = await run(server.url(), expect=expecting_body(equals=""))
-    assert (result.reason, result.body_bytes, result.content_length) == (Reason.OK, 0, 0)
+    assert (result.reason, http(result).figures.body_bytes, http(result).figures.content_length) == (Reason.OK, 0, 0)
 
 
 FIVE_THOUSAND = {
@@ -93,7 +96,7 @@ FIVE_THOUSAND = {
 async def test_long_body_is_a_success_if_nothing_depends_on_it(run: Run, form: str) -> None:
     async with served(FIVE_THOUSAND[form]) as server:
         result = await run(server.url(), max_body=1000)
-    assert (result.reason, result.body_bytes) == (Reason.OK, 1000), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 1000), result.detail
 
 
 @pytest.mark.parametrize("form", FIVE_THOUSAND)
@@ -106,7 +109,7 @@ async def test_long_body_is_too_large_if_something_depends_on_it(run: Run, form:
     async with served(FIVE_THOUSAND[form]) as server:
         result = await run(server.url(), max_body=1000, expect=expect)
     assert result.reason is Reason.BODY_TOO_LARGE, result.detail
-    assert result.status_code == 200
+    assert http(result).status == 200
     assert "1000" in result.detail or "1,000" in result.detail or "1 000" in result.detail
 
 
@@ -114,20 +117,20 @@ async def test_long_body_is_too_large_if_something_depends_on_it(run: Run, form:
 async def test_body_of_exactly_the_limit_is_judged(run: Run, form: str) -> None:
     async with served(FIVE_THOUSAND[form]) as server:
         result = await run(server.url(), max_body=5000, expect=expecting_body(equals="x" * 5000))
-    assert (result.reason, result.body_bytes) == (Reason.OK, 5000), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 5000), result.detail
 
 
 async def test_small_body_in_a_large_wrapping_is_not_too_large(run: Run) -> None:
     async with Server(faults.single_bytes) as server:  # six bytes on the wire for each of the body
         result = await run(server.url(), max_body=20_000, expect=expecting_body(equals="b" * 20_000))
-    assert (result.reason, result.body_bytes) == (Reason.OK, 20_000), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 20_000), result.detail
 
 
 async def test_endless_body_is_a_success_if_nothing_depends_on_it(run: Run) -> None:
     async with Server(faults.endless_body) as server:
         result = await run(server.url(), max_body=100_000)
         await server.until(lambda: server.open == 0)  # the check hangs up
-    assert (result.reason, result.body_bytes) == (Reason.OK, 100_000), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 100_000), result.detail
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ async def test_broken_compression_is_invalid_content(run: Run, data: bytes) -> N
     async with served(data) as server:
         result = await run(server.url(), expect=expecting_body())
     assert result.reason is Reason.INVALID_CONTENT, result.detail
-    assert result.status_code == 200
+    assert http(result).status == 200
 
 
 @pytest.mark.parametrize("coding", ["x-secret-sauce", "gzip, x-secret-sauce"])
@@ -174,7 +177,7 @@ async def test_text_is_read_in_its_charset(run: Run, charset: str, body: bytes) 
 async def test_charset_of_a_body_that_does_not_matter_does_no_harm(run: Run) -> None:
     async with served(answer(200, b"caf\xe9", [("Content-Type", "text/plain; charset=klingon")])) as server:
         result = await run(server.url())
-    assert (result.reason, result.body_bytes) == (Reason.OK, 4), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 4), result.detail
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ async def test_status_is_judged_before_the_body(run: Run) -> None:
     for data, over in cases:
         async with served(data) as server:
             result = await run(server.url(), **over)
-        assert (result.reason, result.status_code) == (Reason.UNEXPECTED_STATUS, 500)
+        assert (result.reason, http(result).status) == (Reason.UNEXPECTED_STATUS, 500)
 
 
 async def test_body_in_many_small_pieces_is_one_body(run: Run) -> None:
@@ -214,4 +217,4 @@ async def test_body_in_many_small_pieces_is_one_body(run: Run) -> None:
 
     async with HttpServer(pieces) as server:
         result = await run(server.url(), expect=expecting_body(equals="p" * 300))
-    assert (result.reason, result.body_bytes) == (Reason.OK, 300), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 300), result.detail

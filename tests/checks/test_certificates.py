@@ -12,6 +12,7 @@ from monitor.model.result import Certificate, Result
 from monitor.model.route import FileRef, TlsSpec
 from monitor.net.chain import first_ending
 from tests.checks.harness import Run, opened_net
+from tests.flat import http
 from tests.servers import certs, dns, tls
 from tests.servers.http import HttpServer, redirect
 from tests.servers.tcp import Server
@@ -136,7 +137,7 @@ async def test_bad_certificate_behind_a_redirect_is_known(run: Run) -> None:
         result = await run(first.url())
     assert result.reason is Reason.TLS_CERTIFICATE_EXPIRED, result.detail
     assert_leaf(result, certs.issue(days=(-90, -1), subject="expired"))
-    assert result.redirects == 1
+    assert http(result).redirects == 1
 
 
 async def test_missing_ca_file_at_run_time_is_no_fault_of_the_target(run: Run) -> None:
@@ -157,7 +158,7 @@ async def test_https_answer_is_read_like_any_other(run: Run) -> None:
     async with tls.https() as server:
         result = await run(server.url())
         assert isinstance(server, Server)
-    assert (result.status_code, result.body_bytes, result.content_length) == (200, 5, 5)
+    assert (http(result).status, http(result).figures.body_bytes, http(result).figures.content_length) == (200, 5, 5)
 
 
 def test_what_is_hidden_in_an_authoritys_name_is_visible_in_the_sentence() -> None:

@@ -24,6 +24,7 @@ from monitor.net.messages import staple_in_status
 from monitor.net.stapling import asked
 from monitor.rules.state import degradation
 from tests.checks.harness import Run, file_ref, make_spec
+from tests.flat import http
 from tests.servers import chains, tls
 from tests.servers.chains import Issued, issue, root, served
 from tests.servers.http import redirect
@@ -82,7 +83,7 @@ async def test_earliest_end_of_all_hops_counts(run: Run, ca: Issued, trusted: Tl
         tls.TlsServer(chains.context(ending), lambda _: redirect(last.url())) as first,
     ):
         result = await run(first.url(), tls=trusted)
-    assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+    assert (result.reason, http(result).redirects) == (Reason.OK, 1), result.detail
     assert result.certificate is not None
     assert result.certificate.subject == "CN=Leaf"
     assert result.earliest_expiry == ends(ending)
@@ -94,9 +95,9 @@ async def test_what_a_hop_found_is_not_shown_of_the_next_that_failed(run: Run, c
         where = f"https://127.0.0.1:{port}/"
         async with tls.TlsServer(chains.context(issue("Leaf", ca)), lambda _: redirect(where)) as server:
             result = await run(server.url(), tls=trusted)
-    assert (result.reason, result.redirects, result.status_code) == (Reason.REFUSED, 1, 302), result.detail
+    assert (result.reason, http(result).redirects, http(result).status) == (Reason.REFUSED, 1, 302), result.detail
     assert (result.certificates, result.verified, result.tls_version, result.tls_cipher) == ((), (), None, None)
-    assert (result.remote_address, result.http_version, result.evidence) == (None, None, None)
+    assert (result.remote_address, http(result).version, result.evidence) == (None, None, None)
     assert result.earliest_expiry == pytest.approx(result.started_at + 90 * DAY, abs=DAY)
 
 

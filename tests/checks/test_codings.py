@@ -14,6 +14,7 @@ from monitor.model.outcome import Reason
 from monitor.protocols.http.codings import Undecodable
 from monitor.protocols.http.decode import Decoder
 from tests.checks.harness import LagMeter, Run, expecting_body
+from tests.flat import http
 from tests.servers.http import HttpServer, ok
 
 TEXT = b"all is well, and has been for a while\n" * 40
@@ -97,7 +98,7 @@ async def test_what_cannot_be_undone_is_named(run: Run, encoding: str, data: byt
 async def test_a_strange_coding_is_nobodys_business_if_the_body_does_not_matter(run: Run) -> None:
     async with HttpServer(lambda _: ok(b"\x8b\x00", ("Content-Encoding", "x-sauce"))) as server:
         result = await run(server.url())
-    assert (result.reason, result.body_bytes) == (Reason.OK, 2)
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 2)
 
 
 BOMBS = {
@@ -112,7 +113,7 @@ BOMBS = {
 async def test_a_bomb_is_read_as_far_as_max_body(run: Run, encoding: str) -> None:
     async with HttpServer(lambda _: ok(BOMBS[encoding], ("Content-Encoding", encoding))) as server, LagMeter() as lag:
         result = await run(server.url(), expect=expecting_body(contains="x"))
-    assert (result.reason, result.body_bytes) == (Reason.BODY_TOO_LARGE, 1 << 20), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.BODY_TOO_LARGE, 1 << 20), result.detail
     assert lag.worst < 0.5
 
 

@@ -12,6 +12,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from tests.checks.harness import Run, expecting_body
+from tests.flat import http
 from tests.servers import certs, faults
 from tests.servers.http import HttpServer, answer, chunked, compressed, redirect
 from tests.servers.tcp import Connection, Script, Server, closed_port
@@ -152,7 +153,7 @@ async def test_interim_answers_are_passed_over(run: Run) -> None:
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
     async with HttpServer(lambda _: early + answer(201, b"made")) as server:
         result = await run(server.url())
-    assert (result.reason, result.status_code, result.body_bytes) == (Reason.OK, 201, 4)
+    assert (result.reason, http(result).status, http(result).figures.body_bytes) == (Reason.OK, 201, 4)
 
 
 async def test_reset_after_a_whole_answer_does_no_harm(run: Run) -> None:
@@ -194,8 +195,8 @@ async def test_any_answer_has_a_reason(run: Run, batch: int) -> None:
 async def test_status_is_known_when_the_body_breaks(run: Run) -> None:
     async with Server(faults.short_body) as server:
         result: Result = await run(server.url())
-    assert (result.status_code, result.http_version, result.body_bytes) == (200, "1.1", 4)
-    assert result.content_length == 8
+    assert (http(result).status, http(result).version, http(result).figures.body_bytes) == (200, "1.1", 4)
+    assert http(result).figures.content_length == 8
     assert result.remote_address == server.address
 
 

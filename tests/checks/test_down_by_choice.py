@@ -12,6 +12,7 @@ from monitor.model.request import Expect
 from monitor.model.route import TlsSpec
 from monitor.model.spec import Limits
 from tests.checks.harness import Run
+from tests.flat import http
 from tests.servers import certs, tls
 from tests.servers.http import Answer, HttpServer, Request, ok, redirect
 
@@ -29,8 +30,8 @@ async def late(_: Request) -> Answer:
 @pytest.mark.parametrize("down", [True, False])
 async def test_a_slow_answer_fails_only_by_choice(run: Run, down: bool) -> None:
     async with HttpServer(late) as server:
-        result = await run(server.url(), expect=Expect(latency=LATENCY, latency_down=down))
-    assert result.status_code == 200
+        result = await run(server.url(), latency=LATENCY, latency_down=down)
+    assert http(result).status == 200
     assert result.duration is not None
     assert result.duration > LATENCY
     if down:
@@ -43,20 +44,20 @@ async def test_a_slow_answer_fails_only_by_choice(run: Run, down: bool) -> None:
 
 async def test_a_quick_answer_is_a_success(run: Run) -> None:
     async with HttpServer() as server:
-        result = await run(server.url(), expect=Expect(latency=2.0, latency_down=True))
+        result = await run(server.url(), latency=2.0, latency_down=True)
     assert result.reason is Reason.OK
 
 
 async def test_a_slow_failure_keeps_its_own_reason(run: Run) -> None:
     async with HttpServer(late) as server:
-        result = await run(server.url(), expect=Expect(status=((500, 500),), latency=LATENCY, latency_down=True))
+        result = await run(server.url(), expect=Expect(status=((500, 500),)), latency=LATENCY, latency_down=True)
     assert result.reason is Reason.UNEXPECTED_STATUS
 
 
 async def test_a_limit_that_passes_keeps_its_own_reason(run: Run) -> None:
     async with HttpServer(late) as server:
-        expect = Expect(latency=LATENCY / 2, latency_down=True)
-        result = await run(server.url(), limits=Limits(1, LATENCY, 1), expect=expect)
+        limits = Limits(1, LATENCY, 1)
+        result = await run(server.url(), limits=limits, latency=LATENCY / 2, latency_down=True)
     assert result.reason is Reason.RESPONSE_TIMEOUT
 
 
@@ -65,7 +66,7 @@ async def test_a_certificate_that_ends_within_fails(run: Run, trusting: Trusting
     async with tls.https(credential=certs.issue(days=(-1, days), subject=f"ends-{days}")) as server:
         result = await run(server.url(), tls=trusting(expiry_warning=WEEK, expiry_down=True))
     assert result.reason is reason
-    assert result.status_code == 200
+    assert http(result).status == 200
     assert result.certificate is not None
     if reason is Reason.UNEXPECTED_CERTIFICATE:
         assert result.outcome is Outcome.UNEXPECTED_ANSWER

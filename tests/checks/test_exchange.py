@@ -15,6 +15,7 @@ from monitor.model.request import Body
 from monitor.model.route import TlsSpec
 from monitor.model.spec import Limits
 from tests.checks.harness import LagMeter, Run, expecting_body
+from tests.flat import http
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, answer, ok, redirect
 from tests.servers.proxy import Proxy
@@ -63,14 +64,14 @@ async def test_reset_ends_no_body_that_ends_with_the_connection(run: Run, secure
     async with server(in_pieces(UNTIL_CLOSED, reset=True), secure=secure) as target:
         result = await run(target.url())
     assert result.reason is Reason.RESET, result.detail
-    assert result.body_bytes == 4
+    assert http(result).figures.body_bytes == 4
 
 
 @BOTH
 async def test_body_that_ends_with_the_connection_is_whole_then(run: Run, secure: bool) -> None:
     async with server(in_pieces(UNTIL_CLOSED, b" and half"), secure=secure) as target:
         result = await run(target.url(), expect=expecting_body(equals="half and half"))
-    assert (result.reason, result.body_bytes) == (Reason.OK, 13), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 13), result.detail
 
 
 async def test_goodbye_of_tls_ends_a_body_though_the_connection_stays(run: Run) -> None:
@@ -115,7 +116,7 @@ async def test_what_follows_a_whole_answer_later_does_no_harm(run: Run, secure: 
 async def test_the_first_of_two_answers_counts(run: Run, secure: bool) -> None:
     async with server(in_pieces(ok(b"first") + answer(500, b"second"), hold=True), secure=secure) as target:
         result = await run(target.url(), expect=expecting_body(equals="first"))
-    assert (result.reason, result.status_code) == (Reason.OK, 200), result.detail
+    assert (result.reason, http(result).status) == (Reason.OK, 200), result.detail
 
 
 @BOTH
@@ -127,7 +128,7 @@ async def test_answer_before_the_request_and_a_close_is_no_answer(run: Run, secu
         for _ in range(20):
             result = await run(target.url())
             assert result.reason in (Reason.OK, Reason.DISCONNECTED, Reason.RESET), result.detail
-            assert result.reason is not Reason.OK or result.body_bytes == 5
+            assert result.reason is not Reason.OK or http(result).figures.body_bytes == 5
 
 
 @BOTH
@@ -178,7 +179,7 @@ async def test_body_is_kept_where_no_leave_is_given(run: Run) -> None:
         body = Body(b"plain", None, secret=False)
         result = await run(target.url(), method="POST", body=body, headers=(("expect", "100-continue"),))
         await target.until(lambda: bool(came))
-    assert result.status_code == 417
+    assert http(result).status == 417
     assert came == [b""]
 
 

@@ -9,6 +9,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
 from tests.checks.harness import Run, expecting_body, rules
+from tests.flat import http
 from tests.servers.http import HttpServer, answer, as_json, ok
 
 QUEUE = {"status": "ok", "queue": {"depth": 7, "names": ["a", "b"]}, "ready": True, "error": None, "load": 0.5}
@@ -33,7 +34,7 @@ async def test_status_is_compared_with_its_ranges(
     async with HttpServer(lambda _: answer(status, b"x", reason="Any")) as server:
         result = await run(server.url(), expect=Expect(status=ranges))
     assert result.reason is (Reason.OK if good else Reason.UNEXPECTED_STATUS), result.detail
-    assert result.status_code == status
+    assert http(result).status == status
     assert str(status) in result.detail
 
 
@@ -130,12 +131,12 @@ async def test_http_version_is_compared(run: Run, version: str, wanted: str, goo
     async with HttpServer(lambda _: answer(200, b"", version=version)) as server:
         result = await run(server.url(), expect=Expect(http_version=(wanted,)))
     assert result.reason is (Reason.OK if good else Reason.UNEXPECTED_HTTP_VERSION), result.detail
-    assert result.http_version == version
+    assert http(result).version == version
 
 
 async def test_slower_than_expected_is_still_a_success(run: Run) -> None:
     async with HttpServer() as server:
-        result = await run(server.url(), expect=Expect(latency=0.000001))
+        result = await run(server.url(), latency=0.000001)
     assert result.reason is Reason.OK
 
 

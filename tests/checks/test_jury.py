@@ -14,7 +14,7 @@ import pytest
 
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
-from monitor.protocols.http.check import check_http
+from monitor.protocols.registry import check as run_check
 from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_net, rules
 from tests.servers.http import HttpServer, as_json, ok
 
@@ -114,7 +114,7 @@ async def test_deep_json_is_no_bug(run: Run, document: str, path: str) -> None:
 
 async def test_a_run_that_is_cancelled_kills_what_works_for_it() -> None:
     async with HttpServer(lambda _: ok(NESTED.encode())) as server, opened_net() as net:
-        running = asyncio.create_task(check_http(make_spec(server.url(), expect=expecting("$..*..*..*")), net))
+        running = asyncio.create_task(run_check(make_spec(server.url(), expect=expecting("$..*..*..*")), net))
         await until(lambda: bool(children()))
         (child,) = children()
         running.cancel()

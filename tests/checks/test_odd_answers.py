@@ -14,6 +14,7 @@ from monitor.model.request import Expect
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run, expecting_body
+from tests.flat import http
 from tests.servers.replies import OK, OK_2, REPLIES, head, with_header
 from tests.servers.tcp import Connection, Script, Server
 
@@ -53,7 +54,7 @@ async def test_bytes_behind_an_answer_are_no_failure(
 ) -> None:
     async with Server(in_two(answer, b"hello", pause)) as server:
         result = await run(server.url(), method=method)
-    assert (result.reason, result.status_code) == (Reason.OK, status), result.detail
+    assert (result.reason, http(result).status) == (Reason.OK, status), result.detail
     assert pause or any(note.startswith("5 bytes after the end") for note in result.notes), result.notes
 
 
@@ -70,7 +71,7 @@ async def test_redirect_with_bytes_behind_it_is_followed(run: Run, pause: float)
 
     async with Server(script) as server:
         result = await run(server.url("/old"))
-    assert (result.reason, result.redirects, result.status_code) == (Reason.OK, 1, 200), result.detail
+    assert (result.reason, http(result).redirects, http(result).status) == (Reason.OK, 1, 200), result.detail
     assert "two identical Content-Length headers" in result.notes
 
 
@@ -143,7 +144,7 @@ async def test_a_body_of_tiny_chunks_holds_nobody_up(run: Run) -> None:
     body = b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"
     async with Server(in_two(head(OK, "Transfer-Encoding: chunked"), body, 0.0)) as server:
         result = await run(server.url(), expect=expecting_body(matches="^x{1000}"))
-    assert (result.reason, result.body_bytes) == (Reason.OK, 100_000), result.detail
+    assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 100_000), result.detail
 
 
 HOSTILE = {

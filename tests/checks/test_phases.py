@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from monitor.model.outcome import Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.result import PHASE_NAMES, Phases, Result
 from monitor.net.run import Run
 from monitor.net.stage import Stage
-from monitor.model.outcome import Finding
 from tests.checks import harness
 from tests.checks.harness import make_spec
 from tests.servers import dns, faults, proxy, relay, tls

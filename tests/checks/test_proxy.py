@@ -10,6 +10,7 @@ from monitor.model.outcome import Reason
 from monitor.model.request import BearerAuth
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
+from tests.flat import http
 from tests.servers import dns, proxy, tls
 from tests.servers.http import HttpServer, answer, redirect
 from tests.servers.proxy import Proxy
@@ -92,7 +93,7 @@ async def test_failed_connect_is_proxy_failed(run: Run, script: Script) -> None:
         assert result.reason is Reason.PROXY_FAILED, result.detail
         assert (server.connections, len(server.requests)) == (1, 1)
     assert result.phases.tls is None
-    assert result.status_code is None
+    assert http(result).status is None
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -112,7 +113,7 @@ async def test_unknown_proxy_is_a_failure(run: Run) -> None:
 async def test_bad_status_that_a_proxy_forwards_is_the_targets(run: Run) -> None:
     async with HttpServer(lambda _: answer(503)) as target, Proxy() as server:
         result = await run(target.url(), proxy=server.url())
-    assert (result.reason, result.status_code) == (Reason.UNEXPECTED_STATUS, 503)
+    assert (result.reason, http(result).status) == (Reason.UNEXPECTED_STATUS, 503)
 
 
 async def test_tls_failure_behind_a_proxy_is_the_targets(run: Run) -> None:
@@ -132,7 +133,7 @@ async def test_break_of_the_handshake_behind_a_proxy_is_the_targets(run: Run) ->
 async def test_each_hop_goes_through_the_proxy(run: Run) -> None:
     async with tls.https() as last, HttpServer(lambda _: redirect(last.url())) as first, Proxy() as server:
         result = await run(first.url(), proxy=server.url())
-        assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+        assert (result.reason, http(result).redirects) == (Reason.OK, 1), result.detail
         assert [request.method for request in server.requests] == ["GET", "CONNECT"]
         assert server.connections == 2
 

@@ -13,6 +13,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.spec import Limits
 from tests.checks.harness import Run, ends_after
+from tests.flat import http
 from tests.servers import dns, faults, relay, tls
 from tests.servers.http import HttpServer, Request, redirect
 from tests.servers.tcp import Server, hanging_port
@@ -61,8 +62,8 @@ async def test_second_hop_hanging_in_each_stage_ends_at_its_own_limit(run: Run, 
         again = partial(run, first.url(), limits=LIMITS, resolver=(resolver.address,))
         result = await ends_after(0.3, again)
     assert result.reason is reason, result.detail
-    assert result.redirects == 1
-    assert len(result.hops) == 2
+    assert http(result).redirects == 1
+    assert len(http(result).hops) == 2
 
 
 @pytest.mark.parametrize("reason", STAGES, ids=str)
@@ -113,8 +114,8 @@ async def test_endless_slow_redirects_end_at_the_total_limit(run: Run) -> None:
         again = partial(run, server.url(), limits=Limits(connect=0.3, read=0.3, total=0.45), max_redirects=50)
         result = await ends_after(0.45, again)
     assert result.reason is Reason.TOTAL_TIMEOUT, result.detail
-    assert result.status_code == 302
-    assert 2 <= result.redirects <= 4
+    assert http(result).status == 302
+    assert 2 <= http(result).redirects <= 4
 
 
 async def test_body_of_a_redirect_that_never_ends_does_not_hold_the_run_up(run: Run) -> None:
@@ -131,4 +132,4 @@ async def test_body_of_a_redirect_that_never_ends_does_not_hold_the_run_up(run: 
     async with Server(script) as server:
         result = await run(server.url(), limits=LIMITS)
     assert result.reason is Reason.OK, result.detail
-    assert result.redirects == 1
+    assert http(result).redirects == 1

@@ -9,6 +9,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import Body
 from tests.checks.harness import Run, expecting_body
+from tests.flat import http
 from tests.servers import tls
 from tests.servers.http import HttpServer, Request, ok, redirect
 
@@ -51,8 +52,8 @@ async def test_safe_method_stays(run: Run, status: int, method: str) -> None:
         result = await run(server.url("/start"), method=method)
         assert result.reason is Reason.OK, result.detail
         assert [request.method for request in server.requests] == [method, method]
-    assert (result.redirects, result.status_code) == (1, 200)
-    assert [(hop.method, hop.status) for hop in result.hops] == [(method, status), (method, 200)]
+    assert (http(result).redirects, http(result).status) == (1, 200)
+    assert [(hop.method, hop.status) for hop in http(result).hops] == [(method, status), (method, 200)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ async def test_location_is_resolved_against_the_url(run: Run, location: str, tar
 async def test_redirect_without_location_is_the_final_answer(run: Run, status: int) -> None:
     async with HttpServer(away(None, status)) as server:
         result = await run(server.url("/start"))
-    assert (result.reason, result.status_code, result.redirects) == (Reason.OK, status, 0)
+    assert (result.reason, http(result).status, http(result).redirects) == (Reason.OK, status, 0)
 
 
 @pytest.mark.parametrize("status", [200, 201, 300, 304])
@@ -99,14 +100,14 @@ async def test_location_of_other_answers_is_not_followed(run: Run, status: int) 
     async with HttpServer(away("/end", status)) as server:
         result = await run(server.url("/start"))
         assert len(server.requests) == 1
-    assert (result.reason, result.status_code, result.redirects) == (Reason.OK, status, 0)
+    assert (result.reason, http(result).status, http(result).redirects) == (Reason.OK, status, 0)
 
 
 async def test_redirect_is_the_final_answer_if_not_to_be_followed(run: Run) -> None:
     async with HttpServer(away("/end")) as server:
         result = await run(server.url("/start"), follow_redirects=False)
         assert len(server.requests) == 1
-    assert (result.reason, result.status_code, result.redirects) == (Reason.OK, 302, 0)
+    assert (result.reason, http(result).status, http(result).redirects) == (Reason.OK, 302, 0)
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
@@ -115,7 +116,7 @@ async def test_one_redirect_more_than_allowed_is_too_many(run: Run, most: int) -
         result = await run(server.url(), max_redirects=most)
         assert result.reason is Reason.TOO_MANY_REDIRECTS, result.detail
         assert len(server.requests) == server.connections == most + 1
-    assert (result.redirects, result.status_code) == (most, 307)
+    assert (http(result).redirects, http(result).status) == (most, 307)
     assert str(most) in result.detail
 
 
@@ -123,7 +124,7 @@ async def test_as_many_redirects_as_allowed_are_fine(run: Run) -> None:
     async with HttpServer(lambda r: redirect(r.target + "x") if len(r.target) < 4 else ok()) as server:
         result = await run(server.url(), max_redirects=3)
         assert server.connections == 4
-    assert (result.reason, result.redirects, len(result.hops)) == (Reason.OK, 3, 4)
+    assert (result.reason, http(result).redirects, len(http(result).hops)) == (Reason.OK, 3, 4)
 
 
 async def test_redirect_to_itself_ends(run: Run) -> None:
@@ -150,7 +151,7 @@ async def test_redirect_to_another_scheme_is_forbidden(run: Run, location: str) 
         result = await run(server.url("/start"))
         assert result.reason is Reason.FORBIDDEN_REDIRECT, result.detail
         assert server.connections == 1
-    assert result.status_code == 302
+    assert http(result).status == 302
     assert "/etc/passwd" not in result.detail or location.lower().startswith("file")
 
 
@@ -167,7 +168,7 @@ async def test_downgrade_is_forbidden(run: Run) -> None:
         result = await run(first.url())
         assert result.reason is Reason.FORBIDDEN_REDIRECT, result.detail
         assert plain.connections == 0
-    assert result.status_code == 302
+    assert http(result).status == 302
 
 
 async def test_downgrade_after_an_upgrade_is_forbidden(run: Run) -> None:
@@ -179,20 +180,20 @@ async def test_downgrade_after_an_upgrade_is_forbidden(run: Run) -> None:
         result = await run(first.url())
         assert result.reason is Reason.FORBIDDEN_REDIRECT, result.detail
         assert plain.connections == 0
-    assert len(result.hops) == 2
+    assert len(http(result).hops) == 2
 
 
 async def test_downgrade_is_taken_if_allowed(run: Run) -> None:
     async with HttpServer() as plain, tls.https(lambda _: redirect(plain.url())) as first:
         result = await run(first.url(), allow_downgrade=True)
-    assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+    assert (result.reason, http(result).redirects) == (Reason.OK, 1), result.detail
     assert result.remote_address == plain.address
 
 
 async def test_upgrade_is_taken(run: Run) -> None:
     async with tls.https() as secure, HttpServer(lambda _: redirect(secure.url())) as first:
         result = await run(first.url())
-    assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+    assert (result.reason, http(result).redirects) == (Reason.OK, 1), result.detail
     assert result.tls_version is not None
     assert result.certificates
 
@@ -215,6 +216,6 @@ async def test_each_hop_is_one_request_on_one_connection(run: Run) -> None:
         result = await run(first.url())
         assert [server.connections for server in (first, middle, last)] == [2, 1, 1]
         assert [len(server.requests) for server in (first, middle, last)] == [2, 1, 1]
-    assert (result.reason, result.redirects) == (Reason.OK, 3)
-    assert [hop.url for hop in result.hops] == [first.url(), first.url("/b"), middle.url(), last.url()]
+    assert (result.reason, http(result).redirects) == (Reason.OK, 3)
+    assert [hop.url for hop in http(result).hops] == [first.url(), first.url("/b"), middle.url(), last.url()]
     assert result.remote_address == last.address

@@ -12,6 +12,7 @@ from monitor.model.request import BasicAuth, BearerAuth, Body
 from monitor.model.spec import Limits
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run, make_spec, opened_net, run_check
+from tests.flat import http
 from tests.servers import dns, faults, tls
 from tests.servers.http import HttpServer, Request, answer, ok, redirect
 from tests.servers.tcp import Connection, Server, closed_port, hanging_port
@@ -101,7 +102,7 @@ async def test_answer_before_the_end_of_the_request_is_an_answer(run: Run) -> No
 
     async with Server(early) as server:
         result = await run(server.url(), method="POST", body=body)
-    assert (result.reason, result.status_code) == (Reason.UNEXPECTED_STATUS, 413), result.detail
+    assert (result.reason, http(result).status) == (Reason.UNEXPECTED_STATUS, 413), result.detail
 
 
 @pytest.mark.parametrize(("user", "password"), [("ann", "pass word"), ("ann", ""), ("jörg", "pä:ss"), ("", "x")])

@@ -14,6 +14,7 @@ from monitor.model.outcome import Reason
 from monitor.model.request import Body
 from monitor.model.spec import Limits
 from tests.checks.harness import Run, ends_after, expecting_body
+from tests.flat import http
 from tests.servers import certs, dns, faults, proxy, relay, tls
 from tests.servers.http import HttpServer, Request, answer, ok
 from tests.servers.tcp import Connection, Script, Server, hanging_port
@@ -130,7 +131,7 @@ async def test_silence_ends_at_the_read_limit(run: Run, script: Script, reason: 
         result = await ends_after(0.3, partial(run, server.url(), limits=LIMITS), since="connection")
         assert result.reason is reason, result.detail
         assert server.connections in (1, 2, 3)  # as often as it was measured
-    assert (result.status_code is None) is (reason is Reason.RESPONSE_TIMEOUT)
+    assert (http(result).status is None) is (reason is Reason.RESPONSE_TIMEOUT)
     assert server.address in result.detail or reason is Reason.READ_TIMEOUT
 
 

@@ -11,6 +11,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.route import TlsSpec
 from tests.checks.harness import Run, file_ref
+from tests.flat import http
 from tests.servers import certs, dns, faults, relay, tls
 from tests.servers.http import HttpServer, echo, redirect
 from tests.servers.tcp import Script, Server
@@ -154,7 +155,7 @@ async def test_server_name_stands_for_no_origin_that_a_redirect_leads_to(run: Ru
         tls.https(lambda _: redirect(other.url()), certs.issue("elsewhere.test")) as server,
     ):
         result = await run(server.url(), tls=trusting(server_name="elsewhere.test"))
-        assert (result.reason, result.redirects) == (Reason.OK, 1), result.detail
+        assert (result.reason, http(result).redirects) == (Reason.OK, 1), result.detail
         wrong = await run(server.url(), tls=trusting(server_name="third.test"))
         assert wrong.reason is Reason.TLS_HOSTNAME_MISMATCH
         assert "not for third.test" in wrong.detail
@@ -196,7 +197,7 @@ async def test_offers_no_http2(run: Run) -> None:
 
     async with HttpServer(tls=context) as server:
         result = await run(server.url())
-        offered.append(result.http_version)
+        offered.append(http(result).version)
     assert (result.reason, offered) == (Reason.OK, ["1.1"])
 
 

@@ -17,6 +17,7 @@ from monitor.model.outcome import Reason
 from monitor.model.request import BasicAuth, BearerAuth, Body
 from monitor.secrets.secret import Secret
 from tests.checks.harness import Run
+from tests.flat import http
 from tests.servers import certs
 from tests.servers.http import HttpServer, Request, answer, ok, redirect
 
@@ -118,7 +119,7 @@ async def on_the_wire(run: Run, name: str) -> bytes:
             del over["connect_to"]
         result = await run(url, **over)
         assert result.reason is (Reason.PROXY_FAILED if "tunnel" in name else Reason.OK), result.detail
-        assert server.connections == len(server.requests) == len(result.hops)
+        assert server.connections == len(server.requests) == len(http(result).hops)
         return b"".join(request.head + request.body for request in server.requests)
 
 

@@ -11,12 +11,13 @@ from monitor.model.answer import Hop
 from monitor.model.outcome import Reason
 from monitor.model.result import Phases, Result
 from monitor.terminal.waterfall import BAR_LIMIT, broken_phase, milliseconds, waterfall
+from tests.flat import flat_result
 
 WHOLE = Phases(0.001, 0.009, 0.02, 0.05, 0.02)
 
 
 def result(reason: Reason = Reason.OK, phases: Phases = WHOLE, **more: object) -> Result:
-    return Result("x", 0.0, reason, "", duration=sum(v or 0 for _, v in phases.items()), phases=phases, **more)  # type: ignore[arg-type]
+    return flat_result("x", 0.0, reason, "", duration=sum(v or 0 for _, v in phases.items()), phases=phases, **more)  # type: ignore[arg-type]
 
 
 def drawn(found: Result, width: int = 100) -> dict[str, str]:

@@ -72,13 +72,13 @@ def test_tables_are_merged_key_by_key_and_the_check_wins(check: Check) -> None:
         'labels = { a = "default", b = "default" }\ntls.server_name = "x.example.com"\nexpect.latency = "1s"',
     )
     assert made.labels == (("a", "check"), ("b", "default"))
-    assert (made.tls.server_name, made.tls.min_version) == ("x.example.com", "1.3")
-    assert (made.expect.status, made.expect.latency) == (((204, 204),), 1.0)
+    assert (made.route.tls.server_name, made.route.tls.min_version) == ("x.example.com", "1.3")
+    assert (made.request.expect.status, made.latency) == (((204, 204),), 1.0)
 
 
 def test_headers_are_merged_whatever_their_case(check: Check) -> None:
     made = check('headers = { ACCEPT = "a" }', 'headers = { accept = "b", X-Other = "c" }')
-    assert made.headers == (("X-Other", "c"), ("ACCEPT", "a"))
+    assert made.request.headers == (("X-Other", "c"), ("ACCEPT", "a"))
 
 
 def test_the_operators_of_one_header_or_path_are_replaced_together(check: Check) -> None:
@@ -87,15 +87,15 @@ def test_the_operators_of_one_header_or_path_are_replaced_together(check: Check)
         'expect.headers = { Server = { contains = "a" } }\nexpect.json = { "$.a" = { at_least = 1 }, "$.b" = 2 }\n'
         'expect.body = { matches = "a", contains = "b" }',
     )
-    assert made.expect.headers == (("server", (Rule("equals", "b"),)),)
-    assert made.expect.json == (("$.a", (Rule("at_most", 1),)), ("$.b", (Rule("equals", 2),)))
-    assert made.expect.body == (Rule("contains", "b"), Rule("matches", "c"))
+    assert made.request.expect.headers == (("server", (Rule("equals", "b"),)),)
+    assert made.request.expect.json == (("$.a", (Rule("at_most", 1),)), ("$.b", (Rule("equals", 2),)))
+    assert made.request.expect.body == (Rule("contains", "b"), Rule("matches", "c"))
 
 
 @pytest.mark.parametrize("own", ['body = "own"', 'json = "own"', 'form = { own = "" }'])
 @pytest.mark.parametrize("inherited", ['body = "x"', "json = { x = 1 }", 'form = { x = "" }'])
 def test_a_body_of_any_kind_replaces_one_of_any_kind(check: Check, own: str, inherited: str) -> None:
-    body = check(own, inherited).body
+    body = check(own, inherited).request.body
     assert body is not None
     assert body.data.strip(b'"=') == b"own"
 
@@ -108,14 +108,14 @@ def test_credentials_of_any_kind_replace_those_of_any_kind(check: Check, inherit
     bearer = check('auth.bearer = "own"', inherited)
     header = check('headers.authorization = "own"', inherited)
     url = check('url = "http://a:b@shop.example.com/"', inherited)
-    assert (bearer.auth, bearer.headers) == (BearerAuth("own"), ())
-    assert (header.auth, header.headers) == (None, (("authorization", "own"),))
-    assert (url.auth, url.headers) == (BasicAuth(Secret("a"), Secret("b")), ())
+    assert (bearer.request.auth, bearer.request.headers) == (BearerAuth("own"), ())
+    assert (header.request.auth, header.request.headers) == (None, (("authorization", "own"),))
+    assert (url.request.auth, url.request.headers) == (BasicAuth(Secret("a"), Secret("b")), ())
 
 
 def test_a_get_may_have_a_body(check: Check) -> None:
     made = check('method = "GET"\nbody = "x"')
-    assert (made.method, made.body is not None) == ("GET", True)
+    assert (made.request.method, made.request.body is not None) == ("GET", True)
 
 
 def test_a_limit_in_defaults_is_reported_once_for_all_checks(problems: Problems) -> None:

@@ -26,6 +26,7 @@ from monitor.model.settings import (
 )
 from monitor.model.spec import CheckSpec, Limits
 from monitor.secrets.secret import Secret
+from tests.flat import flat_spec
 from tests.servers import certs
 
 GOOD = Path(__file__).parent / "good"
@@ -118,10 +119,12 @@ def test_as_soon_as_anything_is_said_the_rest_is_shut(loading: Callable[[str], C
 
 def test_each_key_of_a_check_arrives(everything: Configuration) -> None:
     check = everything.checks[0]
-    assert check.body is not None
-    assert check.body.data == (b'{"ping":true,"nested":[{"secret":"hunter2-token"}],"plain":{"env":"x","other":1}}')
-    assert (check.body.content_type, check.body.secret) == ("application/json", True)
-    assert check == CheckSpec(
+    assert check.request.body is not None
+    assert check.request.body.data == (
+        b'{"ping":true,"nested":[{"secret":"hunter2-token"}],"plain":{"env":"x","other":1}}'
+    )
+    assert (check.request.body.content_type, check.request.body.secret) == ("application/json", True)
+    assert check == flat_spec(
         name="shop-api",
         url="https://shop.example.com/health?token=abc",
         target="https://shop.example.com/health?token=***",
@@ -131,13 +134,14 @@ def test_each_key_of_a_check_arrives(everything: Configuration) -> None:
         runbook="https://wiki.example.com/shop",
         interval=10.0,
         limits=Limits(5.0, 10.0, 10.0),
+        latency=0.8,
         method="POST",
         headers=(
             ("User-Agent", "monitor"),
             ("Accept", "application/json"),
             ("X-Shop-Token", Secret("hunter2-token")),
         ),
-        body=check.body,
+        body=check.request.body,
         auth=BasicAuth("u", Secret("hunter2-password")),
         proxy="http://proxy.example.com:3128",
         ip_version=4,
@@ -149,15 +153,14 @@ def test_each_key_of_a_check_arrives(everything: Configuration) -> None:
         allow_downgrade=True,
         max_body=64 << 10,
         tls=TlsSpec(verify=False, server_name="inner.example.com", min_version="1.3", expiry_warning=7 * 86400.0),
-        expect=check.expect,
+        expect=check.request.expect,
         secrets=check.secrets,
     )
 
 
 def test_what_is_expected_arrives(everything: Configuration) -> None:
-    assert everything.checks[0].expect == Expect(
+    assert everything.checks[0].request.expect == Expect(
         status=((200, 299), (301, 301), (400, 404)),
-        latency=0.8,
         headers=(("Server", (Rule("equals", "nginx"),)), ("Content-Type", (Rule("matches", "^application/json"),))),
         body=(
             Rule("contains", "ok"),
@@ -177,24 +180,28 @@ def test_what_is_expected_arrives(everything: Configuration) -> None:
 
 def test_a_form_is_encoded_and_makes_the_method_post(everything: Configuration) -> None:
     check = everything.checks[1]
-    assert check.body is not None
-    assert (check.method, check.body.data) == ("POST", b"q=a+b&tag=x&tag=hunter2-token")
-    assert (check.body.content_type, check.body.secret) == ("application/x-www-form-urlencoded", True)
+    assert check.request.body is not None
+    assert (check.request.method, check.request.body.data) == ("POST", b"q=a+b&tag=x&tag=hunter2-token")
+    assert (check.request.body.content_type, check.request.body.secret) == ("application/x-www-form-urlencoded", True)
 
 
 def test_a_userinfo_becomes_auth_and_leaves_the_url(everything: Configuration) -> None:
     check = everything.checks[1]
     assert check.url == "http://[2001:db8::1]:8080/"
     assert check.target == "http://***@[2001:db8::1]:8080/"
-    assert check.auth == BasicAuth(Secret("user"), Secret("p@ss"))
+    assert check.request.auth == BasicAuth(Secret("user"), Secret("p@ss"))
 
 
 def test_a_text_body_has_no_content_type(everything: Configuration) -> None:
     check = everything.checks[2]
-    assert check.body is not None
-    assert (check.body.data, check.body.content_type, check.body.secret) == (b"ping", None, False)
-    assert check.auth == BearerAuth(Secret("hunter2-token"))
-    assert check.expect.status == ((204, 204),)
+    assert check.request.body is not None
+    assert (check.request.body.data, check.request.body.content_type, check.request.body.secret) == (
+        b"ping",
+        None,
+        False,
+    )
+    assert check.request.auth == BearerAuth(Secret("hunter2-token"))
+    assert check.request.expect.status == ((204, 204),)
 
 
 def test_a_check_can_take_back_what_it_inherits(environ: Mapping[str, str]) -> None:
@@ -233,20 +240,20 @@ def test_titles_retries_and_what_makes_a_success_a_failure_arrive(environ: Mappi
     shop, inherits, fast = load(GOOD / "thresholds.toml", environ).checks
     assert (shop.title, shop.display_name, shop.name) == ("Магазин – API", "Магазин – API", "shop-api")
     assert (shop.retry_interval, shop.degraded_after) == (5.0, 2)
-    assert (shop.expect.latency, shop.expect.latency_down) == (0.8, True)
-    assert (shop.tls.expiry_warning, shop.tls.expiry_down) == (3 * 86400.0, True)
+    assert (shop.latency, shop.latency_down) == (0.8, True)
+    assert (shop.route.tls.expiry_warning, shop.route.tls.expiry_down) == (3 * 86400.0, True)
     assert (inherits.title, inherits.display_name) == ("", "inherits")
     assert (inherits.retry_interval, inherits.degraded_after) == (20.0, 3)
-    assert (inherits.expect.latency, inherits.expect.latency_down) == (2.0, False)
-    assert (inherits.tls.expiry_warning, inherits.tls.expiry_down) == (7 * 86400.0, False)
-    assert inherits.expect.body == (Rule("length", Rule("equals", 0)),)
+    assert (inherits.latency, inherits.latency_down) == (2.0, False)
+    assert (inherits.route.tls.expiry_warning, inherits.route.tls.expiry_down) == (7 * 86400.0, False)
+    assert inherits.request.expect.body == (Rule("length", Rule("equals", 0)),)
     assert fast.retry_interval == fast.interval == 10.0, "an inherited one is cut to fit"
-    assert (fast.title, fast.tls.expiry_warning, fast.tls.expiry_down) == ("متجر", 86400.0, False)
-    assert (fast.expect.latency, fast.expect.latency_down) == (1.0, False)
+    assert (fast.title, fast.route.tls.expiry_warning, fast.route.tls.expiry_down) == ("متجر", 86400.0, False)
+    assert (fast.latency, fast.latency_down) == (1.0, False)
 
 
 def test_choices_lengths_and_optional_headers_arrive(environ: Mapping[str, str]) -> None:
-    expect = load(GOOD / "thresholds.toml", environ).checks[0].expect
+    expect = load(GOOD / "thresholds.toml", environ).checks[0].request.expect
     token = Secret("hunter2-token")
     assert expect.headers == (
         ("X-Mode", (OPTIONAL, Rule("one_of", ["live", token]))),

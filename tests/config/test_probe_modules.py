@@ -38,9 +38,9 @@ def test_who_is_allowed_arrives(probing: Configuration) -> None:
 
 def test_a_module_is_a_check_without_a_target_and_inherits(probing: Configuration) -> None:
     own = module(probing, "own")
-    assert (own.method, own.headers) == ("POST", (("X-All", "all"),))
-    assert own.body is not None
-    assert own.body.data == b'{"ping":"hunter2-token"}'
+    assert (own.request.method, own.request.headers) == ("POST", (("X-All", "all"),))
+    assert own.request.body is not None
+    assert own.request.body.data == b'{"ping":"hunter2-token"}'
     assert "hunter2-token" in own.secrets
 
 
@@ -51,15 +51,15 @@ def test_no_interval_bounds_the_limits_of_a_module(probing: Configuration) -> No
 
 def test_http_2xx_is_built_in_and_takes_nothing_from_defaults(probing: Configuration) -> None:
     built_in = module(probing, "http_2xx")
-    assert (built_in.method, built_in.headers, built_in.limits) == ("GET", (), Limits())
-    assert built_in.expect == Expect(status=((200, 299),))
+    assert (built_in.request.method, built_in.request.headers, built_in.limits) == ("GET", (), Limits())
+    assert built_in.request.expect == Expect(status=((200, 299),))
 
 
 def test_what_a_target_holds_of_credentials_is_secret(probing: Configuration) -> None:
     made = aimed(module(probing, "own"), target_url("http://us%65r:p%40ss@shop.example.com/a?k=query-value"))
     assert made.url == "http://shop.example.com/a?k=query-value"
     assert made.target == "http://***@shop.example.com/a?k=***"
-    assert made.auth == BasicAuth(Secret("user"), Secret("p@ss"))
+    assert made.request.auth == BasicAuth(Secret("user"), Secret("p@ss"))
     assert {"p@ss", "query-value", "hunter2-token"} <= made.secrets
 
 

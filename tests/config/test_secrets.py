@@ -59,9 +59,9 @@ def test_no_problem_with_a_secret_of_the_daemon_shows_it(loading: Loading, key: 
 def test_a_key_that_the_user_names_env_or_file_is_no_secret(check: Check) -> None:
     made = check('labels = { env = "prod" }\nheaders = { file = "a" }\nform = { env = "b" }')
     assert made.labels == (("env", "prod"),)
-    assert made.headers == (("file", "a"),)
-    assert made.body is not None
-    assert made.body.data == b"env=b"
+    assert made.request.headers == (("file", "a"),)
+    assert made.request.body is not None
+    assert made.request.body.data == b"env=b"
 
 
 def test_texts_for_the_page_hold_a_mask(check: Check) -> None:
@@ -77,7 +77,7 @@ def test_a_secret_url_stays_secret_without_its_userinfo(check: Check) -> None:
     made = check('url = { env = "URL" }', environ={"URL": "https://u:p%41@shop.example.com/x"})
     assert made.url == Secret("https://shop.example.com/x")
     assert made.target == "***"
-    assert made.auth == BasicAuth(Secret("u"), Secret("pA"))
+    assert made.request.auth == BasicAuth(Secret("u"), Secret("pA"))
     assert {"u", "p%41", "pA", "shop.example.com", "https://u:p%41@shop.example.com/x"} <= made.secrets
 
 
@@ -87,9 +87,9 @@ def test_a_secret_may_be_a_duration_a_size_a_status_or_an_operand(check: Check) 
         'expect.status = [{ env = "S" }]\nexpect.body.matches = { env = "P" }',
         environ={"D": "20s", "Z": "2kB", "S": "5xx", "P": "a+", "V": "6"},
     )
-    assert (made.interval, made.max_body, made.ip_version) == (20.0, 2000, 6)
-    assert made.expect.status == ((500, 599),)
-    assert made.expect.body[0].operand == Secret("a+")
+    assert (made.interval, made.request.max_body, made.route.ip_version) == (20.0, 2000, 6)
+    assert made.request.expect.status == ((500, 599),)
+    assert made.request.expect.body[0].operand == Secret("a+")
     assert {"20s", "2kB", "5xx", "a+", "6"} <= made.secrets
 
 
@@ -130,13 +130,15 @@ def test_a_bearer_header_is_remembered_with_and_without_its_scheme(check: Check)
 
 def test_the_line_end_of_a_secret_file_is_not_part_of_it(check: Check, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b" hunter2 \r\n\n")
-    assert check('headers.X-A = { file = "token" }').headers == (("X-A", Secret(" hunter2 ")),)
+    assert check('headers.X-A = { file = "token" }').request.headers == (("X-A", Secret(" hunter2 ")),)
 
 
 def test_percent_d_is_the_directory_of_systemds_credentials(check: Check, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("hunter2")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert check('headers.X-A = { file = "%d/token" }', environ=environ).headers == (("X-A", Secret("hunter2")),)
+    assert check('headers.X-A = { file = "%d/token" }', environ=environ).request.headers == (
+        ("X-A", Secret("hunter2")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_problems_with_options_read_well_without_a_line() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_check({"url": "shop", "timeout": {"total": "soon"}}, "command line")
     assert str(caught.value) == (
-        "command line: url: must begin with http:// or https://\n"
+        "command line: url: must begin with http://, https://, tcp:// or tls://\n"
         'command line: timeout.total: "soon" is not a duration (write "250ms", "10s" or "1m30s")'
     )
 

@@ -39,7 +39,7 @@ def pem(tmp_path: Path) -> Path:
 
 
 def test_files_are_known_by_path_and_digest(check: Check, pem: Path) -> None:
-    tls = check('[checks.tls]\nca_file = "ca.pem"\ncert_file = "cert.pem"\nkey_file = "key.pem"').tls
+    tls = check('[checks.tls]\nca_file = "ca.pem"\ncert_file = "cert.pem"\nkey_file = "key.pem"').route.tls
     assert (tls.ca_file, tls.cert_file, tls.key_file) == tuple(
         FileRef(str(pem / name), hashlib.sha256((pem / name).read_bytes()).hexdigest())
         for name in ("ca.pem", "cert.pem", "key.pem")
@@ -55,7 +55,7 @@ def test_a_changed_file_is_a_changed_check(check: Check, pem: Path) -> None:
 
 def test_certificate_and_key_may_share_a_file(check: Check, pem: Path) -> None:
     (pem / "both.pem").write_bytes((pem / "cert.pem").read_bytes() + (pem / "key.pem").read_bytes())
-    assert check('tls = { cert_file = "both.pem", key_file = "both.pem" }').tls.key_file is not None
+    assert check('tls = { cert_file = "both.pem", key_file = "both.pem" }').route.tls.key_file is not None
 
 
 def test_a_key_of_another_certificate_is_wrong(problems: Problems, pem: Path) -> None:
@@ -84,13 +84,13 @@ def test_a_certificate_that_is_cut_off_is_wrong(problems: Problems, pem: Path) -
 
 def test_a_path_may_be_secret(check: Check, problems: Problems, pem: Path) -> None:
     made = check('tls.ca_file = { env = "CA" }', environ={"CA": "ca.pem"})
-    assert made.tls.ca_file is not None
+    assert made.route.tls.ca_file is not None
     assert "ca.pem" in made.secrets
     assert "hunter2" not in problems('tls.ca_file = { env = "CA" }', environ={"CA": "hunter2.pem"})
 
 
 def test_tls_may_be_set_for_http_because_a_redirect_may_lead_to_it(check: Check, pem: Path) -> None:
-    assert check('url = "http://shop.example.com/"\ntls.ca_file = "ca.pem"').tls.ca_file is not None
+    assert check('url = "http://shop.example.com/"\ntls.ca_file = "ca.pem"').route.tls.ca_file is not None
 
 
 @pytest.mark.parametrize(("days", "said"), [((-90, -60), "ended on"), ((60, 90), "begins on"), ((-1, 1), None)])
@@ -125,7 +125,7 @@ def test_client_certificate_out_of_date_is_a_problem_for_validate_alone(
     ],
 )
 def test_keys_of_tls_arrive(check: Check, keys: str, expected: TlsSpec) -> None:
-    assert check(f"[checks.tls]\n{keys}").tls == expected
+    assert check(f"[checks.tls]\n{keys}").route.tls == expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,6 +17,7 @@ from monitor.model.result import Evidence, Phases, Result
 from monitor.model.retention import HistorySpec
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from tests.flat import changed, flat_result, flat_spec
 
 START = 1_790_000_000.0
 """A Monday at 06:13:20 UTC."""
@@ -25,17 +26,26 @@ MONITOR = MonitorSpec()
 
 def spec(name: str, **more: object) -> CheckSpec:
     url = f"http://{name}.example.com/"
-    return replace(CheckSpec(name, url, url, interval=10.0), **more)  # type: ignore[arg-type]
+    return changed(flat_spec(name, url, url, interval=10.0), **more)  # type: ignore[arg-type]
 
 
 def good(check: str, at: float, took: float = 0.1) -> Result:
     phases = Phases(0.001, 0.01, None, took - 0.011, 0.0)
-    return Result(check, at - took, Reason.OK, f"answered 200 in {took * 1000:.0f} ms", took, phases, 200, "1.1")
+    return flat_result(
+        check,
+        at - took,
+        Reason.OK,
+        f"answered 200 in {took * 1000:.0f} ms",
+        took,
+        phases,
+        status_code=200,
+        http_version="1.1",
+    )
 
 
 def bad(check: str, at: float, reason: Reason = Reason.UNEXPECTED_STATUS) -> Result:
     evidence = Evidence((("Server", "x"),), "no", cut=False)
-    return Result(check, at - 0.1, reason, "status 503 instead of 2xx", 0.1, status_code=503, evidence=evidence)
+    return flat_result(check, at - 0.1, reason, "status 503 instead of 2xx", 0.1, status_code=503, evidence=evidence)
 
 
 class HeldClock:

@@ -13,10 +13,11 @@ from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry, Vitals
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
-from monitor.model.result import Phases, Result
+from monitor.model.result import Phases
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
 from monitor.stats.meters import Meter, WorkerMeter
+from tests.flat import flat_result, flat_spec
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -44,7 +45,7 @@ class Bench:
         record = self.ledger.get(name)
         assert record is not None
         facts: dict[str, object] = {"duration": 0.1, "phases": Phases(0.01, 0.02, None, 0.06, 0.01)}
-        result = Result(name, self.now.wall, reason, "as found", **(facts | found))  # type: ignore[arg-type]
+        result = flat_result(name, self.now.wall, reason, "as found", **(facts | found))  # type: ignore[arg-type]
         record.add(result, self.now)
 
     def wait(self, seconds: float) -> None:
@@ -78,7 +79,7 @@ def ours(series: Series) -> Series:
 def spec(name: str = "api", **more: object) -> CheckSpec:
     """A check of the group «shop»."""
     facts = {"url": "https://api.example.com/", "target": "https://api.example.com/", "group": "shop"} | more
-    return CheckSpec(name, **facts)  # type: ignore[arg-type]
+    return flat_spec(name, **facts)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -141,7 +141,12 @@ def test_probes_and_scrape_configs_of_the_operator(tmp_path: Path) -> None:
     shop, plain, more = (
         found.checks[f"{name}"] for name in ("shop.example.com-health", "plain.example.com", "more.example.com")
     )
-    assert (shop.group, shop.interval, shop.limits.total, shop.expect.status) == ("shops", 20, 4.5, ((401, 401),))
+    assert (shop.group, shop.interval, shop.limits.total, shop.request.expect.status) == (
+        "shops",
+        20,
+        4.5,
+        ((401, 401),),
+    )
     assert dict(shop.labels) == {
         "team": "payments",
         "namespace": "web",

@@ -12,7 +12,7 @@ from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.model.outcome import Reason
 from monitor.model.spec import CheckSpec
-from monitor.protocols.http.check import check_http
+from monitor.protocols.registry import check as run_check
 from tests.checks.harness import opened_net
 from tests.migrate import kuma
 from tests.migrate.harness import made, yaml_file
@@ -21,7 +21,7 @@ from tests.servers.http import HttpServer, answer
 
 async def reason_of(spec: CheckSpec) -> Reason:
     async with opened_net() as net:
-        return (await check_http(spec, net)).reason
+        return (await run_check(spec, net)).reason
 
 
 GOOD = {"parts": [{"ok": True}, {"ok": True}], "status": "UP", "ids": [1, 2], "queue": 5, "name": "johnny"}

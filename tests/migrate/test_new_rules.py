@@ -85,8 +85,8 @@ async def test_the_length_of_json_is_that_of_its_elements_if_a_condition_reads_i
 def test_slow_and_ending_are_down(tmp_path: Path) -> None:
     conditions = '["[RESPONSE_TIME] < 300", "[RESPONSE_TIME] <= 1s", "[CERTIFICATE_EXPIRATION] > 48h"]'
     check, found = of_endpoint(tmp_path, f"conditions: {conditions}")
-    assert (check.expect.latency, check.expect.latency_down) == (0.3, True)
-    assert (check.tls.expiry_warning, check.tls.expiry_down) == (172800, True)
+    assert (check.latency, check.latency_down) == (0.3, True)
+    assert (check.route.tls.expiry_warning, check.route.tls.expiry_down) == (172800, True)
     assert 'expect.latency = { limit = "300ms", down = true }' in found.text
     assert 'tls.expiry_warning = { within = "2d", down = true }' in found.text
     assert found.lost == []
@@ -94,7 +94,7 @@ def test_slow_and_ending_are_down(tmp_path: Path) -> None:
 
 def test_a_certificate_that_must_not_have_ended(tmp_path: Path) -> None:
     check, _ = of_endpoint(tmp_path, 'conditions: ["[CERTIFICATE_EXPIRATION] > 0"], client: {insecure: true}')
-    assert (check.tls.expiry_warning, check.tls.expiry_down) == (1, True)
+    assert (check.route.tls.expiry_warning, check.route.tls.expiry_down) == (1, True)
 
 
 def test_several_bounds_of_one_length_are_one_table(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_header_that_may_be_missing_for_one_rule_alone_is_needed(tmp_path: Pat
     first = "{header: X-Kind, regexp: '^v', allow_missing: true}"
     rules = f"fail_if_header_not_matches: [{first}], fail_if_header_matches: [{{header: x-kind, regexp: beta}}]"
     check, found = of_module(tmp_path, rules)
-    assert sorted(rule.operator for rule in dict(check.expect.headers)["X-Kind"]) == [
+    assert sorted(rule.operator for rule in dict(check.request.expect.headers)["X-Kind"]) == [
         "exists",
         "matches",
         "not_matches",

@@ -75,10 +75,10 @@ def test_keys_inside_of_credentials_are_said_too(tmp_path: Path) -> None:
 def test_of_several_ways_to_authenticate_the_one_that_wins_there_wins(tmp_path: Path) -> None:
     http = "basic_auth: {username: m, password: plain-1}, headers: {authorization: Bearer plain-2}"
     check, found = of_module(tmp_path, http, "https://user:plain-3@a.example.com")
-    assert isinstance(check.auth, BearerAuth)
+    assert isinstance(check.request.auth, BearerAuth)
     assert sum("a second way to authenticate" in line for line in found.lost) == 2
     check, found = of_module(tmp_path, "bearer_token: plain-2", "https://user:plain-3@a.example.com")
-    assert isinstance(check.auth, BasicAuth)
+    assert isinstance(check.request.auth, BasicAuth)
     assert "M_TOKEN" not in found.text
 
 
@@ -96,13 +96,13 @@ def test_the_variable_of_a_proxy_sends_no_other_program_through_it(tmp_path: Pat
 
 def test_compression_that_is_not_understood_is_not_asked_for(tmp_path: Path) -> None:
     check, found = of_module(tmp_path, "compression: snappy")
-    assert "Accept-Encoding" not in dict(check.headers)
+    assert "Accept-Encoding" not in dict(check.request.headers)
     assert said(found, "compression: this coding is unknown here")
 
 
 def test_compression_by_a_library_of_its_own_is_asked_for_and_the_extra_is_named(tmp_path: Path) -> None:
     check, found = of_module(tmp_path, "compression: br")
-    assert dict(check.headers)["Accept-Encoding"] == "br"
+    assert dict(check.request.headers)["Accept-Encoding"] == "br"
     assert "the extra `codings`" in found.text
 
 
@@ -110,14 +110,14 @@ def test_a_secret_in_an_https_url_leaves_it_an_https_url(tmp_path: Path) -> None
     target = "https://a.example.com/?token=plain-1"
     check, found = of_module(tmp_path, "fail_if_not_ssl: true, headers: {Host: b.example.com}", target)
     assert found.lost == []
-    assert check.tls.server_name == "b.example.com"
+    assert check.route.tls.server_name == "b.example.com"
     assert not of_module(tmp_path, "fail_if_ssl: true", target)[0].enabled
     assert of_monitor(tmp_path, url=target, expiryNotification=True)[0].tls.expiry_warning == 21 * 86400
 
 
 def test_a_check_without_its_certificate_authority_is_paused(tmp_path: Path) -> None:
     check, found = of_module(tmp_path, "tls_config: {ca_file: /no/such.pem}, source_ip_address: 127.0.0.1")
-    assert (check.enabled, check.source_address) == (False, "127.0.0.1")
+    assert (check.enabled, check.route.source_address) == (False, "127.0.0.1")
     assert said(found, "blackbox.yml:1: tls.ca_file: ")
     assert said(found, "no such file or directory; so the check is written with enabled = false")
 

@@ -29,7 +29,7 @@ def test_conditions_do_not_tell_secrets(tmp_path: Path) -> None:
         "[BODY].state == authorized", "has([BODY].token) == true", "[BODY].author == sam"]"""
     check, found = of_endpoint(tmp_path, f"conditions: {conditions}")
     assert "plain-" not in found.text
-    assert sorted(path for path, _ in check.expect.json) == ["$.author", "$.state", "$.token"]
+    assert sorted(path for path, _ in check.request.expect.json) == ["$.author", "$.state", "$.token"]
     assert len(found.lost) == 3
 
 
@@ -37,8 +37,8 @@ def test_the_strictest_of_several_bounds_holds(tmp_path: Path) -> None:
     conditions = """["[RESPONSE_TIME] < 500", "[RESPONSE_TIME] < 2s", "[CERTIFICATE_EXPIRATION] > 240h",
         "[CERTIFICATE_EXPIRATION] > 48h", "len([BODY]) > 0"]"""
     check, found = of_endpoint(tmp_path, f"conditions: {conditions}")
-    assert (check.expect.latency, check.tls.expiry_warning, check.expect.json) == (0.5, 10 * 86400, ())
-    assert [(rule.operator, rule.operand.operator, rule.operand.operand) for rule in check.expect.body] == [
+    assert (check.latency, check.route.tls.expiry_warning, check.request.expect.json) == (0.5, 10 * 86400, ())
+    assert [(rule.operator, rule.operand.operator, rule.operand.operand) for rule in check.request.expect.body] == [
         ("length", "greater_than", 0)
     ]
     assert "the characters of the body; if it is JSON, Gatus counts its elements" in found.text
@@ -47,7 +47,7 @@ def test_the_strictest_of_several_bounds_holds(tmp_path: Path) -> None:
 def test_conditions_on_every_element(tmp_path: Path) -> None:
     conditions = '["[BODY].items[*].status == UP", "[BODY].items[*].n != 1", "has([BODY].items[*].n) == true"]'
     check, found = of_endpoint(tmp_path, f"conditions: {conditions}, client: {{kerberos: {{principal: me}}}}")
-    assert [path for path, _ in check.expect.json] == ["$.items[*].status", "$.items", "$.items[*].n"]
+    assert [path for path, _ in check.request.expect.json] == ["$.items[*].status", "$.items", "$.items[*].n"]
     assert said(found, "has([BODY].items[*].n) == true: that every element has a field cannot be expected here")
     assert not check.enabled
 
@@ -60,8 +60,8 @@ endpoints:
 """
     found = of_gatus(tmp_path, text, METHOD="PUT")
     check = found.checks["it-REGION"]
-    assert (check.group, check.method) == ("GROUP", "PUT")
-    assert isinstance(check.auth, BearerAuth)
+    assert (check.group, check.request.method) == ("GROUP", "PUT")
+    assert isinstance(check.request.auth, BearerAuth)
     for part in ("name: stands on every page", "group: stands on every page", "interval: is not a duration", "ANSWER"):
         assert said(found, part)
 

@@ -27,7 +27,7 @@ def test_a_user_name_left_over_is_not_used(tmp_path: Path) -> None:
 
 def test_jsonata_that_only_looks_like_a_path_is_said(tmp_path: Path) -> None:
     check, found = of_monitor(tmp_path, type="json-query", jsonPath="$total", expectedValue="5")
-    assert check.expect.json == ()
+    assert check.request.expect.json == ()
     assert said(found, "json_path $total: is more of JSONata than a path")
 
 
@@ -132,7 +132,7 @@ def test_a_list_of_monitors_as_the_api_returns_it(tmp_path: Path) -> None:
         path.write_text(json.dumps(document, indent=1))
         found = made(uptime_kuma.read(path), tmp_path)
         check = found.checks["shop.example.com"]
-        assert (check.title, check.retry_interval, dict(check.headers)) == ("Магазин", 20, {"X-A": "b"})
+        assert (check.title, check.retry_interval, dict(check.request.headers)) == ("Магазин", 20, {"X-A": "b"})
         assert said(found, "type ping cannot be checked here")
         assert all(
             path.read_text().splitlines()[int(note.place.rpartition(":")[2]) - 1].strip()

@@ -59,16 +59,21 @@ def test_blackbox_time_is_that_of_the_scrape_or_of_the_module(from_blackbox: Mad
 
 def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Made) -> None:
     check = from_blackbox.checks["full.example.com"]
-    assert (check.method, check.ip_version, check.follow_redirects, check.max_body) == ("POST", 4, False, 2 << 20)
-    assert (check.tls.verify, check.tls.server_name) == (False, "www.example.com")
-    assert check.tls.min_version == "1.3"
-    assert [rule.operator for rule in dict(check.expect.headers)["X-Optional"]] == ["optional", "matches"]
-    assert check.expect.status == ((200, 202), (204, 204), (301, 301))
-    assert check.expect.http_version == ("1.1",)
-    headers = {name: value for name, value in check.headers if isinstance(value, str)}
+    assert (check.request.method, check.route.ip_version, check.request.follow_redirects, check.request.max_body) == (
+        "POST",
+        4,
+        False,
+        2 << 20,
+    )
+    assert (check.route.tls.verify, check.route.tls.server_name) == (False, "www.example.com")
+    assert check.route.tls.min_version == "1.3"
+    assert [rule.operator for rule in dict(check.request.expect.headers)["X-Optional"]] == ["optional", "matches"]
+    assert check.request.expect.status == ((200, 202), (204, 204), (301, 301))
+    assert check.request.expect.http_version == ("1.1",)
+    headers = {name: value for name, value in check.request.headers if isinstance(value, str)}
     assert headers["Host"] == "www.example.com"
     assert headers["X-Tenant"] == "blue"
-    assert isinstance(check.auth, BasicAuth)
+    assert isinstance(check.request.auth, BasicAuth)
     block = from_blackbox.block("full.example.com")
     assert "tls.max_version" in block
     for gone in ("valid_http_versions", "cel", "no_proxy", "some_day", "ca_file"):
@@ -77,13 +82,13 @@ def test_blackbox_every_option_of_http_is_carried_over_or_said(from_blackbox: Ma
 
 
 def test_blackbox_credentials_of_every_kind(from_blackbox: Made) -> None:
-    bearer, file = from_blackbox.checks["bearer.example.com"].auth, from_blackbox.checks["file.example.com"]
+    bearer, file = from_blackbox.checks["bearer.example.com"].request.auth, from_blackbox.checks["file.example.com"]
     assert isinstance(bearer, BearerAuth)
-    assert isinstance(file.auth, BearerAuth)
-    assert reveal(file.auth.token) == "plain-token-of-a-file"
-    assert file.method == "GET"
+    assert isinstance(file.request.auth, BearerAuth)
+    assert reveal(file.request.auth.token) == "plain-token-of-a-file"
+    assert file.request.method == "GET"
     assert not from_blackbox.checks["oauth.example.com"].enabled
-    assert isinstance(from_blackbox.checks["found.example.com"].auth, BasicAuth)
+    assert isinstance(from_blackbox.checks["found.example.com"].request.auth, BasicAuth)
 
 
 def test_blackbox_lists_what_is_no_http_check(from_blackbox: Made) -> None:
@@ -98,22 +103,22 @@ def test_gatus_endpoint(from_gatus: Made) -> None:
     check = from_gatus.checks["front-page"]
     assert (check.group, check.title, check.interval) == ("core", "front page", 30)
     assert (check.down_after, check.up_after) == (3, 2)
-    assert (check.expect.latency, check.expect.latency_down) == (0.5, True)
-    assert (check.tls.expiry_warning, check.tls.expiry_down) == (48 * 3600, True)
-    assert check.expect.status == ((200, 200),)
-    assert from_gatus.checks["front-page-2"].expect.status == ((200, 299),)
-    assert from_gatus.checks["oauth"].expect.status == ((400, STATUSES[-1]),)
+    assert (check.latency, check.latency_down) == (0.5, True)
+    assert (check.route.tls.expiry_warning, check.route.tls.expiry_down) == (48 * 3600, True)
+    assert check.request.expect.status == ((200, 200),)
+    assert from_gatus.checks["front-page-2"].request.expect.status == ((200, 299),)
+    assert from_gatus.checks["oauth"].request.expect.status == ((400, STATUSES[-1]),)
     assert not from_gatus.checks["oauth"].enabled
 
 
 def test_gatus_client_and_environment(from_gatus: Made) -> None:
     check = from_gatus.checks["api"]
-    assert (check.enabled, check.tls.verify, check.follow_redirects) == (False, False, False)
-    assert check.resolver == ("127.0.0.1:53",)
+    assert (check.enabled, check.route.tls.verify, check.request.follow_redirects) == (False, False, False)
+    assert check.route.resolver == ("127.0.0.1:53",)
     assert check.limits.total == check.interval == 60
     assert "the limit of 90s is longer than the interval" in from_gatus.block("api")
     assert 'auth = { bearer = { env = "API_TOKEN" } }' in from_gatus.text
-    assert dict(check.headers)["X-Trace"] == "gatus-$1"
+    assert dict(check.request.headers)["X-Trace"] == "gatus-$1"
     assert 'url = { env = "FRONT_URL" }' in from_gatus.text
 
 
@@ -129,23 +134,28 @@ def test_gatus_lists_every_other_endpoint_at_its_line(from_gatus: Made) -> None:
 def test_kuma_http(from_kuma: Made) -> None:
     check = from_kuma.checks["Shop-Kaufe-Co"]
     assert (check.group, check.description) == ("Core / Inner", "where people buy")
-    assert (check.interval, check.limits.total, check.down_after, check.max_redirects) == (120, 48, 4, 3)
-    assert check.expect.status == ((200, 299), (301, 301))
-    assert isinstance(check.auth, BasicAuth)
+    assert (check.interval, check.limits.total, check.down_after, check.request.max_redirects) == (120, 48, 4, 3)
+    assert check.request.expect.status == ((200, 299), (301, 301))
+    assert isinstance(check.request.auth, BasicAuth)
     assert dict(check.labels)["team"] == "payments"
-    assert dict(check.headers)["Content-Type"] == "application/json"
+    assert dict(check.request.headers)["Content-Type"] == "application/json"
     assert (check.title, check.retry_interval) == ("Shop: Käufe & Co", 20)
     assert any("notification" in line for line in from_kuma.lost)
 
 
 def test_kuma_keyword_json_and_what_is_paused(from_kuma: Made) -> None:
     word, inverted = from_kuma.checks["word"], from_kuma.checks["word-2"]
-    assert [(r.operator, r.operand) for r in word.expect.body] == [("contains", 'say "hello"')]
-    assert [(r.operator, r.operand) for r in inverted.expect.body] == [("not_contains", "error")]
-    assert (word.enabled, word.follow_redirects, word.tls.verify, word.limits.total) == (False, False, False, 60)
+    assert [(r.operator, r.operand) for r in word.request.expect.body] == [("contains", 'say "hello"')]
+    assert [(r.operator, r.operand) for r in inverted.request.expect.body] == [("not_contains", "error")]
+    assert (word.enabled, word.request.follow_redirects, word.route.tls.verify, word.limits.total) == (
+        False,
+        False,
+        False,
+        60,
+    )
     assert not inverted.enabled
     assert not from_kuma.checks["jsonata"].enabled
-    ((path, (rule,)),) = from_kuma.checks["json"].expect.json
+    ((path, (rule,)),) = from_kuma.checks["json"].request.expect.json
     assert (path, rule.operator, rule.operand) == ("$.data.items[0].n", "equals", 5)
     for part in ("type ping", "type push", "has no URL", "upside_down", "ntlm", "mtls", "$count(items)", "socks5"):
         assert any(part in line for line in from_kuma.lost), part
@@ -154,10 +164,10 @@ def test_kuma_keyword_json_and_what_is_paused(from_kuma: Made) -> None:
 def test_kuma_version_2_has_more(tmp_path: Path) -> None:
     with contextlib.closing(kuma.database(tmp_path / "kuma.db", 2)):
         found = made(uptime_kuma.read(tmp_path / "kuma.db"), tmp_path)
-    assert isinstance(found.checks["bearer"].auth, BearerAuth)
-    assert found.checks["bearer"].ip_version == 6
-    assert found.checks["bearer"].tls.expiry_warning == 30 * 86400
-    ((_, (rule,)),) = found.checks["less"].expect.json
+    assert isinstance(found.checks["bearer"].request.auth, BearerAuth)
+    assert found.checks["bearer"].route.ip_version == 6
+    assert found.checks["bearer"].route.tls.expiry_warning == 30 * 86400
+    ((_, (rule,)),) = found.checks["less"].request.expect.json
     assert (rule.operator, rule.operand) == ("less_than", 0.5)
     assert any("cache_bust" in line for line in found.lost)
 

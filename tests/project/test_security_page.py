@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.model.request import HttpRequest
 from monitor.model.settings import MonitorSpec, ProbeSpec
-from monitor.model.spec import CheckSpec
 from monitor.protocols.http import cookies, decode, evidence, jury, reading
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.web import access_failures, places
@@ -20,7 +20,7 @@ PLACES = places.Places(1000 + places._RESERVE)
 SENTENCES = [
     f"killed after {jury.work_limit(0):.0f} s of CPU time and {jury.work_limit(4 * MIB) - jury.work_limit(0):.0f} s more for each 4 MiB",
     f"at most {reading._HEAD_LIMIT // 1024:,} KiB and {reading._LINES_LIMIT:,} lines",
-    f"({CheckSpec('a', '', '').max_body // MIB} MiB unless said otherwise)",
+    f"({HttpRequest().max_body // MIB} MiB unless said otherwise)",
     f"at most {decode._MOST_CODINGS} codings and {decode._MOST_BETWEEN // MIB} MiB between two of them",
     f"At most {cookies._MOST} cookies",
     f"The detail has {DETAIL_LIMIT} characters",

@@ -5,22 +5,23 @@ A bug cannot be configured, so it is put in where the registry calls the check; 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from monitor.cli import main
+from monitor.model.request import HttpRequest
 from monitor.protocols import registry
 from monitor.secrets.secret import reveal
 
-_check_http = registry.PROTOCOLS["http"]
 
-
-async def check_with_a_bug(spec: Any, net: Any) -> Any:
+async def with_a_bug(run: Any, net: Any) -> Any:
     """The real check, but for one path."""
-    if "/bug" in reveal(spec.url):
-        raise ZeroDivisionError(f"a bug in the check of {reveal(spec.url)}")
-    return await _check_http(spec, net)
+    url = reveal(run.spec.url)
+    if "/bug" in url:
+        raise ZeroDivisionError(f"a bug in the check of {url}")
+    return await registry.HTTP.run(run, net)
 
 
 if __name__ == "__main__":
-    registry.PROTOCOLS["http"] = check_with_a_bug
+    registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, run=with_a_bug)
     main()

@@ -188,10 +188,12 @@ async def test_a_changed_check_changes_in_its_worker_and_the_others_do_not_notic
 
 async def test_a_bug_in_a_worker_is_logged_with_its_traceback(start: Start, target: HttpServer, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from monitor.checks import registry\n"
-        "async def buggy(spec, net):\n"
+        "import dataclasses\n"
+        "from monitor.model.request import HttpRequest\n"
+        "from monitor.protocols import registry\n"
+        "async def buggy(run, net):\n"
         "    raise ZeroDivisionError('a bug')\n"
-        "registry.PROTOCOLS['http'] = buggy\n"
+        "registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, run=buggy)\n"
     )
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     daemon = await start({"name": "buggy", "url": target.url()}, monitor={"workers": 1}, env={"PYTHONPATH": path})

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from monitor.model.clock import Moment
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.request import Expect
 from monitor.model.result import Certificate, Result
 from monitor.model.route import TlsSpec
 from monitor.model.spec import CheckSpec, Limits
+from tests.flat import flat_result, flat_spec
 
 EPOCH = 1_700_000_000.0
 """Wall time at steady time 0, unless somebody sets the clock."""
@@ -36,12 +36,12 @@ def spec(**over: Any) -> CheckSpec:
         "limits": Limits(1, 1, 3),
         **over,
     }
-    return CheckSpec(**fields)
+    return flat_spec(**fields)
 
 
 def result(reason: Reason = Reason.OK, duration: float | None = 0.1, **over: Any) -> Result:
     """A result."""
-    return Result("c", EPOCH, reason, f"found {reason.value}", duration=duration, **over)
+    return flat_result("c", EPOCH, reason, f"found {reason.value}", duration=duration, **over)
 
 
 def certificate(ends: float) -> Certificate:
@@ -62,7 +62,7 @@ specs = st.builds(
     up_after=st.integers(1, 4),
     degraded_after=st.integers(1, 3),
     interval=st.sampled_from([1.0, 10.0, 60.0]),
-    expect=st.sampled_from([Expect(), Expect(latency=1.0)]),
+    latency=st.sampled_from([None, 1.0]),
     tls=st.sampled_from([TlsSpec(), TlsSpec(expiry_warning=0.0)]),
 )
 

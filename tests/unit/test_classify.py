@@ -18,15 +18,16 @@ from typing import Any
 
 import pytest
 
-from monitor import checks
+from monitor import net, protocols
 from monitor.model.outcome import Outcome, Reason
 from monitor.net import run
-from monitor.net.classify import TABLE, classify
+from monitor.net.classify import classify
 from monitor.net.run import Disconnected, Run, Stop
 from monitor.net.stage import Stage
 from monitor.protocols.http import answer_head, decode
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.decode import Undecodable
+from monitor.protocols.http.faults import TABLE
 from monitor.secrets.redaction import DETAIL_LIMIT
 from tests.unit.made import spec
 
@@ -147,7 +148,7 @@ def test_what_is_placed_is_still_there() -> None:
 def test_no_check_uses_aiohttp() -> None:
     """Its client, parser and helpers raise exceptions that are placed nowhere."""
     used = set()
-    for path in Path(checks.__file__).parent.glob("*.py"):
+    for path in (p for room in (net, protocols) for p in Path(room.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 used |= {alias.name for alias in node.names}
@@ -159,7 +160,7 @@ def test_no_check_uses_aiohttp() -> None:
 @pytest.mark.parametrize("kind", sorted(PLACED, key=lambda c: c.__qualname__), ids=lambda c: c.__name__)
 def test_a_placed_class_means_what_is_said_here(kind: type[BaseException]) -> None:
     error, reason = PLACED[kind]
-    finding = classify(error, run_in(Stage.HEAD))
+    finding = classify(error, run_in(Stage.HEAD), TABLE)
     assert finding.reason is reason
     assert 0 < len(finding.detail) <= DETAIL_LIMIT
     assert any(isinstance(error, row) for row, _ in TABLE)
@@ -175,16 +176,16 @@ def test_the_table_goes_from_the_special_to_the_general() -> None:
 def test_what_no_target_can_cause_is_raised_as_a_bug() -> None:
     for bug in (ZeroDivisionError(), TypeError("x"), KeyError("x"), AssertionError(), RuntimeError("x")):
         with pytest.raises(type(bug)):
-            classify(bug, run_in(Stage.HEAD))
+            classify(bug, run_in(Stage.HEAD), TABLE)
 
 
 def test_a_stop_carries_its_own_finding() -> None:
-    finding = classify(Stop(Reason.ADDRESS_DENIED, "no"), run_in(Stage.RESOLVE))
+    finding = classify(Stop(Reason.ADDRESS_DENIED, "no"), run_in(Stage.RESOLVE), TABLE)
     assert (finding.reason, finding.detail) == (Reason.ADDRESS_DENIED, "no")
 
 
 def test_no_memory_is_this_machines() -> None:
-    assert classify(MemoryError(), run_in(Stage.HEAD)).reason is Reason.LOCAL_RESOURCES
+    assert classify(MemoryError(), run_in(Stage.HEAD), TABLE).reason is Reason.LOCAL_RESOURCES
 
 
 @pytest.mark.parametrize(
@@ -199,12 +200,12 @@ def test_no_memory_is_this_machines() -> None:
     ],
 )
 def test_a_limit_is_named_after_what_was_awaited(stage: Stage, reason: Reason) -> None:
-    assert classify(TimeoutError(), run_in(stage)).reason is reason
+    assert classify(TimeoutError(), run_in(stage), TABLE).reason is reason
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError(104, "x"), Disconnected(), BrokenPipeError(32, "x")])
 def test_whatever_ends_a_handshake_is_the_handshake(error: Exception) -> None:
-    assert classify(error, run_in(Stage.TLS)).reason is Reason.TLS_HANDSHAKE_FAILED
+    assert classify(error, run_in(Stage.TLS), TABLE).reason is Reason.TLS_HANDSHAKE_FAILED
 
 
 # by errno
@@ -231,7 +232,7 @@ def test_every_errno_of_a_network_is_placed(stage: Stage, address: str | None) -
     found = {}
     for number, name in errno.errorcode.items():
         with contextlib.suppress(OSError):  # an internal error, logged with its traceback
-            found[name] = classify(OSError(number, "x"), run_in(stage, connected=address is not None)).reason
+            found[name] = classify(OSError(number, "x"), run_in(stage, connected=address is not None), TABLE).reason
     assert found.pop("ECONNREFUSED") is Reason.REFUSED
     for names, reason in ((LOCAL, Reason.LOCAL_RESOURCES), (RESET, Reason.RESET), (OUT_OF_REACH, Reason.UNREACHABLE)):
         assert {name: found.pop(name) for name in names} == dict.fromkeys(names, reason)
@@ -243,7 +244,7 @@ def test_an_errno_that_only_we_can_cause_is_not_the_targets(stage: Stage, addres
     blamed = set()
     for name in OURS:
         try:
-            finding = classify(OSError(getattr(errno, name), "x"), run_in(stage, connected=address is not None))
+            finding = classify(OSError(getattr(errno, name), "x"), run_in(stage, connected=address is not None), TABLE)
         except OSError:
             continue  # an internal error, logged with its traceback
         if finding.reason.outcome is not Outcome.INCONCLUSIVE:

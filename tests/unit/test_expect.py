@@ -11,10 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from monitor.model.outcome import Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.request import Expect, Operator, Rule
 from monitor.protocols.http import judging
-from monitor.model.outcome import Finding
 from monitor.rules.expectations import Foreign, judge_head
 from monitor.secrets.redaction import DETAIL_LIMIT, Redactor
 from monitor.secrets.secret import Secret

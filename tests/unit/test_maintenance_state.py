@@ -10,7 +10,6 @@ from monitor.live.view import detail_document, view_check
 from monitor.metrics.lines import shown, state_lines, up_lines
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason, State
-from monitor.model.request import Expect
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
@@ -86,7 +85,7 @@ def test_a_target_that_does_not_come_back_is_down_after_as_many_failures_as_ever
 
 def test_a_success_in_maintenance_is_believed_at_its_end() -> None:
     assert state_at(ran(record(), (195, GOOD)), ENDS) is State.UP
-    slow = spec(expect=Expect(latency=1.0))
+    slow = spec(latency=1.0)
     assert state_at(ran(record(slow), (195, SLOW)), ENDS) is State.DEGRADED
 
 

@@ -15,7 +15,7 @@ WORDS = {
     "tls_certificate_expired tls_certificate_not_yet_valid tls_hostname_mismatch tls_untrusted tls_handshake_failed "
     "alpn_refused address_denied",
     "timeout": "dns_timeout connect_timeout tls_timeout response_timeout read_timeout total_timeout",
-    "unexpected_answer": "unexpected_certificate",
+    "unexpected_answer": "unexpected_data unexpected_certificate",
     "inconclusive": "monitor_stalled monitor_overloaded monitor_offline local_resources cancelled internal_error",
 }
 

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from monitor.model.answer import Hop
+from monitor.model.answer import Hop, HttpAnswer
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Phases, Result
 from monitor.stats.result_log import History, Own, alike_of, decode, encode
+from tests.flat import flat_result
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
 FLOAT = st.floats(-62135596800, 253402300799)  # what a calendar can show
@@ -66,8 +67,8 @@ def test_the_last_results_come_back_newest_first(
 
 def test_what_never_differs_is_kept_once_even_if_the_target_alternates() -> None:
     chain = (Certificate(0.0, 1.0, "CN=leaf", "CN=authority", ("a" * 500,)),)
-    fine = Result("c", 1.0, Reason.OK, "", 0.1, status_code=200, certificates=chain, hops=(Hop("GET", "x", 200),))
-    bad = structs.replace(fine, reason=Reason.UNEXPECTED_STATUS, status_code=500)
+    fine = flat_result("c", 1.0, Reason.OK, "", 0.1, status_code=200, certificates=chain, hops=(Hop("GET", "x", 200),))
+    bad = structs.replace(fine, reason=Reason.UNEXPECTED_STATUS, answer=HttpAnswer(500))
     history = History(30)
     for n in range(100):
         history = history.add(decode(encode(bad if n % 2 else fine)))
@@ -82,5 +83,5 @@ def test_every_field_is_kept_on_one_side() -> None:
     result = Result("c", 1.0, Reason.OK, "")
     alike = set(Result.__struct_fields__) - set(Own.__struct_fields__) - {"evidence"}  # an incident's, no result's
     for name in alike:
-        changed = structs.replace(result, **{name: "different"})
+        changed = structs.replace(result, **{name: HttpAnswer(404) if name == "answer" else "different"})
         assert alike_of(changed) != alike_of(result), name

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
-from monitor.model.request import Body
+from monitor.model.request import Body, HttpRequest
+from monitor.model.spec import CheckSpec
 from monitor.net.run import Stop
+from monitor.net.urls import parse
 from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.plan import plan_of
-from monitor.protocols.http.redirect import Request, first_request, follow, parse
+from monitor.protocols.http.redirect import Request, first_request, follow
 from monitor.protocols.http.request_head import request_head, waits_for_leave
 from monitor.secrets.secret import Secret
 from tests.unit.made import spec
@@ -27,6 +29,11 @@ VALUES = st.text(st.characters(min_codepoint=32, blacklist_characters="\x7f", bl
 ANYTHING = st.text(st.characters(min_codepoint=0, max_codepoint=0x2FF), max_size=30)
 HOSTILE = ["\r", "\n", "\0", "\x1f", "\x7f", "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"]
 NOT_GIVEN = {"host", "connection", "content-length", "transfer-encoding", "expect", "upgrade", "sec-websocket-key1"}
+
+
+def first_of(check: CheckSpec) -> Request:
+    assert isinstance(check.request, HttpRequest)
+    return first_request(check, check.request)
 
 
 def made(**over: object) -> Request:
@@ -101,7 +108,7 @@ def test_space_in_the_target_is_refused() -> None:
 def test_any_locations_are_followed_in_one_request_each_or_not_at_all(
     locations: list[str], status: int, proxied: bool
 ) -> None:
-    request = first_request(spec(url="http://h/a/b?c=d", method="POST"))
+    request = first_of(spec(url="http://h/a/b?c=d", method="POST"))
     for location in locations:
         with contextlib.suppress(Stop):
             request = follow(request, status, location, "shown", allow_downgrade=False)
@@ -110,7 +117,7 @@ def test_any_locations_are_followed_in_one_request_each_or_not_at_all(
 
 
 def test_relative_location_leaves_the_path_before_it_encoded() -> None:
-    request = first_request(spec(url="http://h/a%2Fb/c%20d/e"))
+    request = first_of(spec(url="http://h/a%2Fb/c%20d/e"))
     assert follow(request, 302, "f", "shown", allow_downgrade=False).url.raw_path == "/a%2Fb/c%20d/f"
 
 
@@ -133,8 +140,8 @@ def test_leave_is_asked_for_by_one_word() -> None:
 
 def test_plan_is_made_once_and_shows_no_secret() -> None:
     check = spec(url="http://h/", headers=(("X-Key", Secret("s3cr3t")),), proxy=Secret("http://eve:p4ss@p/"))
-    assert plan_of(check) is plan_of(check)
-    assert parse("http://h/") == plan_of(check).request.url
-    shown = repr(plan_of(check)) + repr(check)
+    assert plan_of(check, check.request) is plan_of(check, check.request)
+    assert parse("http://h/") == plan_of(check, check.request).request.url
+    shown = repr(plan_of(check, check.request)) + repr(check)
     assert "s3cr3t" not in shown
     assert "p4ss" not in shown

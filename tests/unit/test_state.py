@@ -216,7 +216,7 @@ def test_what_is_paused_does_not_age() -> None:
 
 
 def test_slower_than_expected_is_degraded_and_exactly_as_expected_is_not() -> None:
-    check = spec(expect=Expect(latency=0.5))
+    check = spec(latency=0.5)
     assert ended(check, result(duration=0.5)).state is State.UP
     slow = ended(check, result(duration=0.501))
     assert slow.state is State.DEGRADED
@@ -236,12 +236,12 @@ def test_a_certificate_that_ends_soon_is_degraded() -> None:
 def test_degradation_says_why(left: float, said: str) -> None:
     sentence = degradation(spec(), result(certificates=(certificate(EPOCH + left),)), EPOCH)
     assert sentence == f"the certificate ends in {said}"
-    slow = degradation(spec(expect=Expect(latency=0.2)), result(duration=1.5), EPOCH)
+    slow = degradation(spec(latency=0.2), result(duration=1.5), EPOCH)
     assert slow == "answered in 1.5 s, expected within 200 ms"
 
 
 def test_a_failure_degrades_nothing() -> None:
-    check = spec(down_after=2, expect=Expect(latency=0.1))
+    check = spec(down_after=2, latency=0.1)
     assert ended(check, GOOD, result(Reason.RESPONSE_TIMEOUT, duration=5)).state is State.UP
 
 
@@ -260,7 +260,7 @@ def test_slow_runs_in_a_row_degrade_and_only_a_good_run_or_an_outage_ends_that(
     degraded_after: int, down_after: int, found: list[Result]
 ) -> None:
     """A model beside it that keeps the conclusive results and counts them afresh each time."""
-    check = spec(degraded_after=degraded_after, down_after=down_after, expect=Expect(latency=0.2))
+    check = spec(degraded_after=degraded_after, down_after=down_after, latency=0.2)
     conclusive: list[Result] = []
     degraded = False
     for before, now, one, _ in walk(check, [(one, INTERVAL) for one in found]):
@@ -281,7 +281,7 @@ def test_slow_runs_in_a_row_degrade_and_only_a_good_run_or_an_outage_ends_that(
 
 
 def test_an_outage_ends_the_row_of_slow_runs() -> None:
-    check = spec(degraded_after=2, down_after=1, expect=Expect(latency=0.2))
+    check = spec(degraded_after=2, down_after=1, latency=0.2)
     assert ended(check, SLOW, SLOW).state is State.DEGRADED
     assert ended(check, SLOW, SLOW, BAD).state is State.DOWN
     assert ended(check, SLOW, SLOW, BAD, SLOW).state is State.UP
@@ -289,7 +289,7 @@ def test_an_outage_ends_the_row_of_slow_runs() -> None:
 
 
 def test_slow_runs_do_not_put_off_the_warning_of_a_certificate() -> None:
-    check = spec(degraded_after=3, expect=Expect(latency=0.2))
+    check = spec(degraded_after=3, latency=0.2)
     ending = certificate(EPOCH + 86400)
     assert ended(check, result(duration=0.1, certificates=(ending,))).state is State.DEGRADED
     found = result(duration=0.5, certificates=(ending,))

@@ -22,7 +22,6 @@ from monitor.live.view import (
     view_check,
 )
 from monitor.model.outcome import Reason, State
-from monitor.model.request import Expect
 from monitor.model.result import Phases
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
@@ -151,7 +150,7 @@ def test_a_cancelled_run_is_no_trouble() -> None:
 
 
 def test_readings() -> None:
-    one = record(spec(down_after=2, expect=Expect(latency=0.5)))
+    one = record(spec(down_after=2, latency=0.5))
     said = [view_check(one, at(0)).reading]
     for found in (
         result(Reason.REFUSED),

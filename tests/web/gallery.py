@@ -23,6 +23,7 @@ from monitor.secrets.secret import Secret
 from monitor.stats.result_log import History
 from monitor.stats.tally import Tally, bucket_of
 from monitor.stats.windows import SLOT
+from tests.flat import changed, flat_result, flat_spec
 
 NOW = Moment(1_794_578_602.0, 500_000.0)
 DAY = 86400.0
@@ -39,8 +40,8 @@ def monitor_view(title: str = "eu-west", **more: object) -> MonitorView:
 def spec(name: str, group: str = "", **more: object) -> CheckSpec:
     """A check of a host named like it."""
     url = f"https://{name[:30].lower()}.example.com/health"
-    made = CheckSpec(name, url, url, group=group, interval=10.0)
-    return replace(made, **more)  # type: ignore[arg-type]
+    made = flat_spec(name, url, url, group=group, interval=10.0)
+    return changed(made, **more)  # type: ignore[arg-type]
 
 
 def certificates(days: float) -> tuple[Certificate, ...]:
@@ -65,16 +66,16 @@ def certificates(days: float) -> tuple[Certificate, ...]:
 def fine(check: CheckSpec, at: float, took: float, days: float = 61.0) -> Result:
     """A success."""
     shares = (0.01, 0.13, 0.22, 0.6, 0.04)
-    return Result(
+    return flat_result(
         check.name,
         at,
         Reason.OK,
         f"200 in {took * 1000:.0f} ms",
         took,
         Phases(*(took * share for share in shares)),
-        200,
-        "1.1",
-        "198.51.100.7:443",
+        status_code=200,
+        http_version="1.1",
+        remote_address="198.51.100.7:443",
         content_length=512,
         body_bytes=512,
         tls_version="TLSv1.3",
@@ -118,16 +119,16 @@ def late(check: CheckSpec, at: float, waited: float = 5.0) -> Result:
 def wrong(check: CheckSpec, at: float) -> Result:
     """An answer after redirects, but not the expected one."""
     base = check.target
-    return Result(
+    return flat_result(
         check.name,
         at,
         Reason.UNEXPECTED_STATUS,
         "status 503 instead of 2xx, after 2 redirects",
         0.31,
         Phases(0.002, 0.03, 0.06, 0.21, 0.008),
-        503,
-        "1.1",
-        "198.51.100.8:443",
+        status_code=503,
+        http_version="1.1",
+        remote_address="198.51.100.8:443",
         redirects=2,
         tls_version="TLSv1.3",
         certificates=certificates(61),
@@ -236,7 +237,7 @@ def evening() -> Overview:
             ),
         ),
         spec("mail-in", "mail", runbook="https://runbooks.example.com/mail"),
-        spec("search", "shop", expect=Expect(latency=0.8)),
+        spec("search", "shop", latency=0.8),
         spec("old-login", "shop", labels=(("team", "identity"),)),
         spec("img-cdn", "shop"),
         spec("batch-export", "shop"),

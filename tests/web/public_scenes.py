@@ -9,7 +9,6 @@ from monitor.live.ledger import Ledger
 from monitor.live.view import Overview
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
-from monitor.model.request import Expect
 from monitor.model.settings import PublicSpec
 from monitor.rules.maintenance import plans
 from monitor.rules.state import Incident, incident_id
@@ -64,8 +63,7 @@ def lived(
     lives: Mapping[str, tuple[tuple[int, gallery.Made], ...]], planned: tuple[MaintenanceSpec, ...] = ()
 ) -> Overview:
     """The shop and its mail, and a group that is nobody's business, with these lives."""
-    expect = Expect(latency=0.8)
-    specs = [gallery.spec(name, "mail" if "mail" in name else "shop", expect=expect) for name in NAMES]
+    specs = [gallery.spec(name, "mail" if "mail" in name else "shop", latency=0.8) for name in NAMES]
     specs.append(gallery.spec("ledger-db", "internal"))
     ledger = Ledger()
     before = NOW._replace(wall=NOW.wall - 7200, steady=NOW.steady - 7200)

@@ -16,12 +16,13 @@ from msgspec import structs
 from monitor.history.archive import Announcement
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.outcome import Reason
-from monitor.model.result import Evidence, Result
+from monitor.model.result import Evidence
 from monitor.model.settings import PublicSpec
 from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app
+from tests.flat import flat_result
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 
@@ -40,7 +41,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def logged(service: FakeService) -> list[Incident]:
     """Thirty incidents, one of which lasts."""
-    first = Result("shop-api", NOW - 1300, Reason.UNEXPECTED_STATUS, "status 503", 0.1, status_code=503)
+    first = flat_result("shop-api", NOW - 1300, Reason.UNEXPECTED_STATUS, "status 503", 0.1, status_code=503)
     first = structs.replace(first, evidence=Evidence((("Server", "x"),), "broken", cut=True))
     found = [
         Incident(f"{n:04x}", "shop-api" if n % 2 else "mail-in", NOW - 3600 * n - 60, Reason.REFUSED, "refused",

@@ -13,7 +13,7 @@ from msgspec import structs
 from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.live.view import CheckView
-from monitor.model.answer import Hop
+from monitor.model.answer import Hop, HttpAnswer, HttpFigures, TcpAnswer, TcpFigures
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect, Rule
@@ -23,6 +23,7 @@ from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import plans
 from monitor.rules.state import Acknowledgement, Incident
 from monitor.web.access import Access
+from tests.flat import flat_result
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
 from tests.web.gallery import NOW
@@ -43,7 +44,7 @@ NUMBERS = ("8675", "503", "4242")
 def planted(reason: Reason = Reason.UNEXPECTED_STATUS, at: float = NOW.wall - 2) -> Result:
     """A result with a mark in every field."""
     certificate = Certificate(at - 1, at + 86400 * 200, f"CN={MARK}-subject", f"CN={MARK}-issuer", (f"{MARK}.example",))
-    return Result(
+    return flat_result(
         check="shop-api",
         started_at=at,
         reason=reason,
@@ -83,7 +84,8 @@ def marked(spec: CheckSpec) -> CheckSpec:
         resolver=(f"{MARK}-resolver:8675",),
         connect_to=(f"{MARK}-connect-to", 8675),
         source_address=f"{MARK}-source",
-        expect=Expect(latency=0.8, body=(Rule("contains", f"{MARK}-expected"),)),
+        latency=0.8,
+        expect=Expect(body=(Rule("contains", f"{MARK}-expected"),)),
         secrets=frozenset({f"{MARK}-secret"}),
         was=(f"{MARK}-former-name",),
     )
@@ -184,10 +186,13 @@ def names(type_: Any) -> set[str]:
 def test_every_field_there_is_was_thought_of() -> None:
     """A new field of these has to be planted above, or be here because it can hold no text or is shown on purpose."""
     assert names(Result) == {
-        "check", "started_at", "reason", "detail", "duration", "phases", "status_code", "http_version",
-        "remote_address", "redirects", "content_length", "body_bytes", "tls_version", "certificates", "attempts",
-        "hops", "evidence", "notes", "verified", "endings", "client_ending", "tls_cipher",
+        "check", "started_at", "reason", "detail", "duration", "phases", "remote_address", "answer",
+        "tls_version", "certificates", "attempts", "evidence", "notes", "verified", "endings", "client_ending", "tls_cipher",
     }  # fmt: skip
+    assert names(HttpAnswer) == {"status", "version", "redirects", "hops", "figures"}
+    assert names(HttpFigures) == {"content_length", "body_bytes"}
+    assert names(TcpAnswer) == {"done", "steps", "figures"}
+    assert names(TcpFigures) == {"received", "labels"}
     assert names(Incident) == {
         "id", "check", "started_at", "reason", "detail", "ended_at", "first", "acknowledged",
     }  # fmt: skip

@@ -25,6 +25,10 @@ from monitor.rules.state import seconds
 _PORT = 443
 
 
+class _NoKeys(Table):
+    """TLS has no keys but those of the route."""
+
+
 class _Handshake(Connection):
     """A connection that only shakes hands."""
 
@@ -65,7 +69,7 @@ TLS = Protocol(
     name="tls",
     schemes=("tls",),
     failures=(Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER),
-    table=Table,
+    table=_NoKeys,
     keys=(),
     request=lambda _, __: TlsHandshake(),
     asks=lambda spec: spec.target,
