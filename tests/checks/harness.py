@@ -105,13 +105,19 @@ def assert_promises(spec: CheckSpec, result: Result) -> None:
     assert "\n" not in result.detail
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(result), type=Result) == result  # it can be stored
     assert abs(time.time() - result.started_at) < 60
-    assert http(result).redirects <= spec.max_redirects
-    assert http(result).figures.body_bytes is None or 0 <= http(result).figures.body_bytes <= spec.max_body
-    assert http(result).status is None or 100 <= http(result).status <= 999
     _assert_phases(result)
-    if result.conclusive and result.outcome is not Outcome.CONNECTION_ERROR:
-        assert result.outcome is Outcome.TIMEOUT or http(result).status is not None
+    if isinstance(spec.request, HttpRequest):
+        _assert_http(spec.request, result)
     _assert_no_secret(spec, result)
+
+
+def _assert_http(asked: HttpRequest, result: Result) -> None:
+    answer = http(result)
+    assert answer.redirects <= asked.max_redirects
+    assert answer.figures.body_bytes is None or 0 <= answer.figures.body_bytes <= asked.max_body
+    assert answer.status is None or 100 <= answer.status <= 999
+    if result.conclusive and result.outcome is not Outcome.CONNECTION_ERROR:
+        assert result.outcome is Outcome.TIMEOUT or answer.status is not None
 
 
 def _assert_no_secret(spec: CheckSpec, result: Result) -> None:

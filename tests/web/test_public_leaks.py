@@ -187,7 +187,8 @@ def test_every_field_there_is_was_thought_of() -> None:
     """A new field of these has to be planted above, or be here because it can hold no text or is shown on purpose."""
     assert names(Result) == {
         "check", "started_at", "reason", "detail", "duration", "phases", "remote_address", "answer",
-        "tls_version", "certificates", "attempts", "evidence", "notes", "verified", "endings", "client_ending", "tls_cipher",
+        "tls_version", "certificates", "attempts", "evidence", "notes", "verified", "endings", "client_ending",
+        "tls_cipher",
     }  # fmt: skip
     assert names(HttpAnswer) == {"status", "version", "redirects", "hops", "figures"}
     assert names(HttpFigures) == {"content_length", "body_bytes"}
