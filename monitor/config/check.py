@@ -83,5 +83,5 @@ def _foreign(table: DefaultsTable, own: Tree) -> Iterator[Finding]:
     for other in PROTOCOLS:
         for path in other.keys if other is not mine else ():
             if has(own, path):
-                message = f"belongs to a check of {other.schemes[0]}://, and this one is {mine.schemes[0]}://"
+                message = f"is a key of {other.name.upper()} checks, and this is one of {mine.name.upper()}"
                 yield Finding(path, message, "leave it out here")

@@ -46,12 +46,15 @@ def _families(spec: CheckSpec, result: Result) -> Iterator[tuple[str, str, str]]
     """Name, meaning and lines of each family that has any."""
     now = Moment(result.started_at, 0.0)
     record = Record(spec, MonitorSpec(), now)
+    written: set[str] = set()
     run = Shown(record, record.standing, result, labels="", more="{")
     for family in FAMILIES:
         if family.name not in _NOT_OF_ONE_RUN and (lines := family.lines(run)):
+            written.add(family.name)
             yield family.name, family.help.replace("the last conclusive run", "the run"), lines
     for name, help_text, read in _ONLY_HERE:
-        yield name, help_text, f"{name} {number(read(result))}\n"
+        if name not in written:
+            yield name, help_text, f"{name} {number(read(result))}\n"
 
 
 def _address_hash(result: Result) -> float:

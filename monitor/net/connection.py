@@ -82,6 +82,11 @@ class Connection(asyncio.Protocol):
         if self.transport is not None and data:
             self.transport.write(data)
 
+    def flush(self) -> None:
+        """Sends what TLS says by itself: the end of a handshake that no request follows."""
+        if self._tls is not None:
+            self.write(self._tls.to_send())
+
     async def preamble(self, limit: int) -> bytes:
         """Returns a proxy's answer up to its blank line, less if the connection ends. Raises OSError for a reset."""
         while b"\r\n\r\n" not in self._early and len(self._early) < limit and not self._ended:

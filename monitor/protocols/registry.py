@@ -14,11 +14,11 @@ from monitor.model.request import HttpRequest, TcpDialogue, TlsHandshake
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.net.run import Run
-from monitor.protocols.http import HTTP
+from monitor.protocols.http.protocol import HTTP
 from monitor.protocols.protocol import Facts, Protocol
 from monitor.protocols.resources import Net
-from monitor.protocols.tcp import TCP
-from monitor.protocols.tls import TLS
+from monitor.protocols.tcp.protocol import TCP
+from monitor.protocols.tls.protocol import TLS
 from monitor.rules.state import expiry, slowness
 from monitor.secrets.secret import Text
 

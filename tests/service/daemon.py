@@ -93,6 +93,10 @@ class Metrics:
         """The samples of this name that carry at least these labels."""
         return [s for s in self.samples if s.name == name and labels.items() <= s.labels.items()]
 
+    def all_of(self, check: str) -> list[Any]:
+        """The samples of one check."""
+        return [s for s in self.samples if s.labels.get("check") == check]
+
     def value(self, name: str, **labels: str) -> float | None:
         """The value of the one sample with at least these labels; None if there is none."""
         found = self.all(name, **labels)

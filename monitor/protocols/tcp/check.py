@@ -10,6 +10,7 @@ from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Evidence, Result
 from monitor.net.classify import TABLE
 from monitor.net.dial import Destination, Dialer
+from monitor.net.proxy import proxy_of
 from monitor.net.run import Run, Stop
 from monitor.net.stage import Stage
 from monitor.protocols.place import destination
@@ -53,7 +54,7 @@ class _Talk:
         to = destination(run.spec)
         run.host = to.host
         run.begin_hop()
-        dialer = Dialer(run, net, lambda: Conversation(loop, run))
+        dialer = Dialer(run, net, lambda: Conversation(loop, run), proxy_of(run.spec.route))
         connection = await dialer.connect(to)
         try:
             if self._steps:
@@ -64,7 +65,6 @@ class _Talk:
                 self._done += 1
         finally:
             connection.close()
-            run.expected = ""
 
     async def _take(self, step: Step, connection: Conversation, dialer: Dialer[Conversation], to: Destination) -> None:
         if step.expect is not None:

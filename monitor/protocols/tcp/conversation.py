@@ -22,6 +22,7 @@ class Conversation(Connection):
 
     def begin(self) -> None:
         """Starts to receive, first what came already."""
+        self.flush()
         self._hear_from_here_on()
 
     def pause(self) -> None:

@@ -1,0 +1,33 @@
+"""The entry of HTTP in the registry."""
+
+from __future__ import annotations
+
+from monitor.model.outcome import Outcome
+from monitor.protocols.http.check import ALPN, run_http
+from monitor.protocols.http.conflicts import conflicts
+from monitor.protocols.http.credentials import secrets
+from monitor.protocols.http.families import FAMILIES
+from monitor.protocols.http.request import request
+from monitor.protocols.http.table import KEYS, HttpTable
+from monitor.protocols.http.words import asks, facts, options, settings, unsaid
+from monitor.protocols.protocol import Protocol
+
+HTTP = Protocol(
+    name="http",
+    schemes=("http", "https"),
+    failures=(Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT),
+    table=HttpTable,
+    keys=KEYS,
+    request=request,
+    asks=asks,
+    conflicts=conflicts,
+    secrets=secrets,
+    run=run_http,
+    facts=facts,
+    settings=settings,
+    options=options,
+    unsaid=unsaid,
+    families=FAMILIES,
+    alpn=ALPN,
+    curl=True,
+)

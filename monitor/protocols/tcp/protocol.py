@@ -1,0 +1,27 @@
+"""The entry of TCP in the registry."""
+
+from __future__ import annotations
+
+from monitor.model.outcome import Outcome
+from monitor.protocols.protocol import Protocol
+from monitor.protocols.tcp.check import run_tcp
+from monitor.protocols.tcp.table import KEYS, TcpKeys, conflicts, request
+from monitor.protocols.tcp.words import FAMILIES, facts, settings, unsaid
+
+TCP = Protocol(
+    name="tcp",
+    schemes=("tcp",),
+    failures=(Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER),
+    table=TcpKeys,
+    keys=KEYS,
+    request=request,
+    asks=lambda spec: spec.target,
+    conflicts=conflicts,
+    secrets=lambda _: iter(()),
+    run=run_tcp,
+    facts=facts,
+    settings=settings,
+    options=lambda _: iter(()),
+    unsaid=unsaid,
+    families=FAMILIES,
+)
