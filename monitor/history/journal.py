@@ -10,8 +10,8 @@ from monitor.history.saved import Noted, encode, entry, saved
 from monitor.history.statements import Row, Writes
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
+from monitor.model.incident import Incident
 from monitor.model.result import Result
-from monitor.rules.state import Incident
 from monitor.stats.meters import HistoryMeter
 from monitor.stats.result_log import History
 from monitor.system.turns import turns

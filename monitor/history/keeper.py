@@ -28,10 +28,10 @@ from monitor.history.unreadable import Skipped
 from monitor.live.ledger import Ledger, Record, Transition
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.model.result import Result
 from monitor.model.retention import HistorySpec
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import Incident
 from monitor.stats.meters import HistoryMeter
 from monitor.system.supervision import supervise
 

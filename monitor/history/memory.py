@@ -9,10 +9,10 @@ from monitor.history.archive import Announcement, Archive, NoArchive
 from monitor.live.ledger import Ledger, Record, Transition
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.result import Result
 from monitor.model.retention import HistorySpec
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.stats.meters import HistoryMeter
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from monitor.model.incident import Incident
 from monitor.model.outcome import Outcome, State
 from monitor.model.result import Result
-from monitor.rules.state import Incident, Standing
+from monitor.model.transition import Standing
 
 
 @dataclass(slots=True)

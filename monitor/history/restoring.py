@@ -17,7 +17,7 @@ from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import Skipped
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record, Transition
 from monitor.model.clock import system_clock
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
 from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000

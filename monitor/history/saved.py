@@ -13,10 +13,12 @@ from monitor.history.merging import Early, merge
 from monitor.history.unreadable import Skipped
 from monitor.live.ledger import Record, Transition
 from monitor.model.clock import Moment
+from monitor.model.incident import Incident
 from monitor.model.outcome import Outcome, State
 from monitor.model.result import Result, Seconds
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import STALE_AFTER_INTERVALS, Incident, Standing
+from monitor.model.transition import Standing
+from monitor.rules.state import STALE_AFTER_INTERVALS
 from monitor.stats.result_log import History, Own, history_of, own_of, whole
 from monitor.stats.rollups import DAY, Past, Presence, SavedPast
 from monitor.stats.tally import Count

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from monitor.model.result import Result
-from monitor.rules.state import Standing
+from monitor.model.transition import Standing
 
 _WAITING = 1000
 """Events that may wait for one listener; a slower listener loses the oldest."""

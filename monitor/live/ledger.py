@@ -9,22 +9,14 @@ from typing import NamedTuple
 from msgspec import structs
 
 from monitor.model.clock import Moment, system_clock
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec, MonitorSpec
+from monitor.model.transition import Standing
 from monitor.rules.due import DueTimes
 from monitor.rules.maintenance import UNPLANNED, Plan
-from monitor.rules.state import (
-    Acknowledgement,
-    Incident,
-    Standing,
-    after,
-    aged,
-    beginning,
-    maintained,
-    reconfigured,
-    without_evidence,
-)
+from monitor.rules.state import after, aged, beginning, maintained, reconfigured, without_evidence
 from monitor.stats.meters import Latency
 from monitor.stats.result_log import History
 from monitor.stats.rollups import Past, Presence

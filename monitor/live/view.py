@@ -10,11 +10,13 @@ from typing import Any
 from monitor.live.ledger import Record
 from monitor.live.tls_document import short_document, tls_document
 from monitor.model.clock import Moment, rfc3339, utc
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason, State
 from monitor.model.result import Evidence, Result
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Standing
 from monitor.rules.maintenance import Plan, Window, upcoming
-from monitor.rules.state import Incident, Standing, aged, degradation, slowness, stale, undecided
+from monitor.rules.state import aged, degradation, slowness, stale, undecided
 from monitor.secrets.visible import visible
 from monitor.stats.result_log import History
 from monitor.stats.rollups import Past

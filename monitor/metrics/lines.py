@@ -18,7 +18,8 @@ from monitor.metrics.labels import check_labels, info_labels, label_text
 from monitor.model.clock import Moment
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import PHASE_NAMES, Certificate, Result
-from monitor.rules.state import Standing, aged
+from monitor.model.transition import Standing
+from monitor.rules.state import aged
 
 _LARGE = 1_000_000
 """The number from which Go, and so Prometheus, writes an exponent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
 from monitor.stats.tally import Tally, total
 
 

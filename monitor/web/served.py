@@ -10,9 +10,9 @@ from monitor.history.archive import Announcement, Archive
 from monitor.live.events import Feed
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.model.errors import Problem
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec, PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families as plain_met
 from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Ending, Evidence, Hop, Phases, Result
 from monitor.model.spec import PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app, serve

@@ -15,8 +15,10 @@ from monitor.history import keeper
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.merging import Early, merge
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import State
-from monitor.rules.state import Acknowledgement, Standing, after, beginning
+from monitor.model.transition import Standing
+from monitor.rules.state import after, beginning
 from tests.history.living import START, HeldClock, Life, World, bad, good, spec
 from tests.history.test_faults import file_of
 

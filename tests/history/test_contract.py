@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.tables import tallies
+from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import Reason, State
-from monitor.rules.state import Acknowledgement
 from tests.history.living import START, World, bad, good, spec
 
 

@@ -14,9 +14,9 @@ from monitor.model.clock import Moment
 from monitor.model.outcome import Outcome, Reason, State
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec, Expect, TlsSpec
+from monitor.model.transition import Standing
 from monitor.rules.state import (
     STALE_AFTER_INTERVALS,
-    Standing,
     after,
     aged,
     beginning,

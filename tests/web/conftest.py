@@ -18,9 +18,9 @@ from monitor.live.events import Feed
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.errors import ForbiddenTarget, NoRunNow, Problem
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.result import Result
 from monitor.model.spec import PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.web import Asked, Limits, Probed, Server, build_app, serve
 from monitor.web.access import Access
 from monitor.web.limits import DEFAULT_LIMITS

@@ -15,10 +15,10 @@ from msgspec import structs
 
 from monitor.history.archive import Announcement
 from monitor.metrics import CheckCollector, Registry
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
 from monitor.model.result import Evidence, Result
 from monitor.model.spec import PublicSpec
-from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app

@@ -11,9 +11,9 @@ import pytest
 from msgspec import structs
 
 from monitor.history.archive import Announcement, Outage
+from monitor.model.incident import Acknowledgement
 from monitor.model.result import Evidence
 from monitor.model.spec import MonitorSpec, PublicSpec
-from monitor.rules.state import Acknowledgement
 from monitor.web.site import Site
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
@@ -55,8 +55,8 @@ def night(service: FakeService) -> FakeService:
 
 
 def gallery_incident(check: str) -> Any:
+    from monitor.model.incident import Incident
     from monitor.model.outcome import Reason
-    from monitor.rules.state import Incident
 
     return Incident("x", check, NOW - 7200, Reason.REFUSED, "refused", NOW - 7000)
 

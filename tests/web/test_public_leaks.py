@@ -13,12 +13,12 @@ from msgspec import structs
 from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.live.view import CheckView
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Ending, Evidence, Hop, Phases, Result
 from monitor.model.spec import CheckSpec, Expect, PublicSpec, Rule
 from monitor.rules.maintenance import plans
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.web.access import Access
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
