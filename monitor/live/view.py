@@ -338,7 +338,7 @@ def _unknown(record: Record, standing: Standing, now: Moment) -> str:
         return "no result yet"
     if not last.conclusive:
         return last.detail
-    if standing.concluded is None or stale(standing, record.spec, now):
+    if standing.concluded is None or standing.incident is not None or stale(standing, record.spec, now):
         return f"nothing new for too long; the last was: {last.detail}"
     if not standing.consecutive_failures:
         return f"nothing conclusive since the planned maintenance, in which it failed: {last.detail}"

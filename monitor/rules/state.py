@@ -91,7 +91,7 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
     """True if the check fails, but too few times in a row yet to be down."""
-    settled = standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
+    settled = standing.incident is not None or standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
     return not settled and 0 < standing.consecutive_failures < spec.down_after
 
 
@@ -170,9 +170,10 @@ def _fresh_until(standing: Standing, spec: CheckSpec) -> float:
 
 
 def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:
+    before = standing.state if standing.incident is None else State.DOWN  # it may be unknown meanwhile
     if result.failed:
-        return State.DOWN if standing.consecutive_failures >= spec.down_after else standing.state
-    if standing.state is State.DOWN and standing.consecutive_successes < spec.up_after:
+        return State.DOWN if standing.consecutive_failures >= spec.down_after else before
+    if before is State.DOWN and standing.consecutive_successes < spec.up_after:
         return State.DOWN
     return _good_or_degraded(standing, result, spec, now)
 
@@ -191,10 +192,18 @@ def _slow_in_a_row(before: int, result: Result, spec: CheckSpec) -> int:
 def _moved(standing: Standing, state: State, now: Moment) -> Standing:
     if state is standing.state:
         return standing
-    incident = None
-    found = standing.conclusive
-    if state is State.DOWN and found is not None:
-        name = incident_id(found.check, now.wall)
-        incident = Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)
+    incident = _incident(standing, state, now)
+    since = incident.started_at if incident is not None and state is State.DOWN else now.wall
     slow = 0 if state in (State.DOWN, State.MAINTENANCE) else standing.consecutive_slow
-    return replace(standing, state=state, since=now.wall, incident=incident, consecutive_slow=slow)
+    return replace(standing, state=state, since=since, incident=incident, consecutive_slow=slow)
+
+
+def _incident(standing: Standing, state: State, now: Moment) -> Incident | None:
+    """Returns the incident in the new state: the one that lasts, a new one in `down`, None in a state that ends it."""
+    if state not in (State.DOWN, State.UNKNOWN):
+        return None
+    found = standing.conclusive
+    if standing.incident is not None or state is State.UNKNOWN or found is None:
+        return standing.incident
+    name = incident_id(found.check, now.wall)
+    return Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)

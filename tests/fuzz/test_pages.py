@@ -162,7 +162,7 @@ async def look_at_everything(service: FakeService, ledger: Ledger) -> None:
                     )  # fmt: skip
                     assert_whole(path, answer.content_type, text)
     finally:
-        service.feed.close()
+        service.bus.close()
         await server.close()
 
 
