@@ -34,7 +34,7 @@ class Standing:
 
 
 class Cause(StrEnum):
-    """What brought about a transition."""
+    """The cause of a transition."""
 
     RESULT = "result"
     """A conclusive result."""

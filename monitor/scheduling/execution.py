@@ -12,15 +12,12 @@ from monitor.protocols.resources import Net
 from monitor.scheduling.engine import Engine
 from monitor.scheduling.probing import Prober
 from monitor.scheduling.runner import Drained
-from monitor.scheduling.workers import Pool
+from monitor.scheduling.workers import OnResult, Pool
 from monitor.stats.meters import Meter, WorkerMeter
 from monitor.system.supervision import Turn
 
 _SILENT_SCHEDULER = 5.0
 """Seconds without a beat of the scheduler after which it is not healthy."""
-
-OnResult = Callable[[str, Result, int], None]
-"""Receives the name of a check, a result, and the number of runs that it stands for."""
 
 
 class Execution:
