@@ -226,7 +226,7 @@ class Older:
         own = tuple(one for one in record.incidents if one.started_at >= merged.own_from)
         ended = () if merged.ended is None else (merged.ended,)
         record.incidents = (*own, *ended)
-        return record.replace(merged.standing, now)
+        return record.adopt(merged.standing, now)
 
 
 def _moved(before: Standing, one: Entry, result: Result) -> Standing:

@@ -99,8 +99,8 @@ class Record:
             standing = reconfigured(standing, self.spec, self.spec, now)
         return self._move(self._maintained(standing, now), now, Cause.RESTORED)
 
-    def replace(self, standing: Standing, now: Moment) -> Transition | None:
-        """Puts a standing in place that the stored past has changed."""
+    def adopt(self, standing: Standing, now: Moment) -> Transition | None:
+        """Takes over a standing that joins the stored past with the results since the start."""
         return self._move(standing, now, Cause.RESTORED)
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
