@@ -188,7 +188,7 @@ async def test_a_changed_check_changes_in_its_worker_and_the_others_do_not_notic
 
 async def test_a_bug_in_a_worker_is_logged_with_its_traceback(start: Start, target: HttpServer, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from monitor.checks import registry\n"
+        "from monitor.protocols import registry\n"
         "async def buggy(spec, net):\n"
         "    raise ZeroDivisionError('a bug')\n"
         "registry.PROTOCOLS['http'] = buggy\n"
