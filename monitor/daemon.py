@@ -60,7 +60,7 @@ async def _live(service: Service, started: Callable[[str], None] | None) -> int:
         return 0
     try:
         if started is not None:
-            started(service.monitor().listen)
+            started(service.address)
         await ending.wait()
     finally:
         await service.stop()

@@ -9,8 +9,8 @@ from typing import Never, Protocol
 from msgspec import Struct
 
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.model.result import Result, Seconds
-from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 

@@ -8,10 +8,11 @@ from itertools import islice
 
 from monitor.history.saved import Noted, encode, entry, saved
 from monitor.history.statements import Row, Writes
+from monitor.live.events import Recorded
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
+from monitor.model.incident import Incident
 from monitor.model.result import Result
-from monitor.rules.state import Incident
 from monitor.stats.meters import HistoryMeter
 from monitor.stats.result_log import History
 from monitor.system.turns import turns
@@ -58,12 +59,12 @@ class Journal:
 
     # what happens
 
-    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
-        """A result that the record has just taken in, at Unix seconds."""
-        name, alike = record.spec.name, record.recent.alike
+    def note(self, record: Record, recorded: Recorded) -> None:
+        """Notes a result that the record has just taken in."""
+        name, alike = recorded.check, record.recent.alike
         self._number += 1
         said = alike is self._alike.get(name)
-        self._noted.append(Noted(name, self._number, result, None if said else alike, runs, at, record.standing))
+        self._noted.append(Noted(self._number, recorded, None if said else alike))
         self._alike[name] = alike
         self._meter.queue += 1
         self.early(record)
@@ -96,7 +97,8 @@ class Journal:
             some = noted[start : start + _IN_A_ROW]
             entries = [entry(one) async for one in turns(some)]
             self._row += 1
-            self._rows.append(({"id": self._row, "at": some[-1].at, "entries": encode(entries)}, len(some)))
+            at = some[-1].recorded.now.wall
+            self._rows.append(({"id": self._row, "at": at, "entries": encode(entries)}, len(some)))
         while self._meter.queue > MOST_RESULTS and self._rows:
             _, lost = self._rows.popleft()
             self._meter.queue -= lost

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -25,13 +25,14 @@ from monitor.history.restoring import Restored, restored
 from monitor.history.saved import former
 from monitor.history.statements import Statements, Writes
 from monitor.history.unreadable import Skipped
-from monitor.live.ledger import Ledger, Record, Transition
+from monitor.live.events import EventBus, Recorded
+from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
-from monitor.model.result import Result
+from monitor.model.incident import Incident
 from monitor.model.retention import HistorySpec
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import Incident
+from monitor.model.transition import Transition
 from monitor.stats.meters import HistoryMeter
 from monitor.system.supervision import supervise
 
@@ -49,13 +50,13 @@ _SILENT = 3.0
 
 
 class Keeper:
-    """The history of all checks in the ledger; `told` is called for what a database that came late changed."""
+    """The history of all checks in the ledger; publishes the transitions that follow from the stored past."""
 
-    def __init__(self, spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> None:
+    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus) -> None:
         self.meter = HistoryMeter()
         self._spec = spec
         self._ledger = ledger
-        self._told = told
+        self._bus = bus
         self._database = Database(spec.location)
         self._statements = Statements(self._database.dialect)
         self._journal = Journal(ledger, self.meter, int(time.time()) * 1_000_000)
@@ -74,6 +75,8 @@ class Keeper:
         self._began = system_clock().wall
         self.notices = Noticeboard(self._database, self._statements, self._skipped)
         self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped)
+        bus.on_result("history", self.on_result)
+        bus.on_transition("history", self.on_transition)
 
     # life
 
@@ -171,9 +174,8 @@ class Keeper:
             self._renamed(record.spec)
 
     async def _adopt(self, found: Restored, early: Mapping[Record, Early]) -> None:
-        async for record, transition in found.into(self._ledger, early):
-            if transition is not None:
-                self._told(record, transition)
+        async for transition in found.into(self._ledger, early):
+            self._bus.transition(transition)
         for incident in found.orphans(self._ledger):
             self._journal.incident(incident)
         self._early = None
@@ -188,25 +190,27 @@ class Keeper:
 
     # what happens
 
-    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
-        """A result that the record has just taken in, at Unix seconds."""
+    def on_result(self, recorded: Recorded) -> None:
+        """Notes a result that the record has just taken in."""
+        record = self._ledger.get(recorded.check)
+        if record is None:
+            return
         if self._early is None:
-            self._journal.note(record, result, runs, at)
+            self._journal.note(record, recorded)
         else:
-            self._early.setdefault(record, Early()).see(record.standing, record.spec.up_after, result, at)
+            self._early.setdefault(record, Early()).see(recorded, record.spec.up_after)
             self._journal.early(record)
 
-    def moved(self, record: Record, transition: Transition) -> None:
-        """A check changed its state."""
+    def on_transition(self, transition: Transition) -> None:
+        """Notes a change of state, and the incident that begins or ends with it."""
         if self._early is not None:
-            self._early.setdefault(record, Early()).moves += 1
+            if (record := self._ledger.get(transition.check)) is not None:
+                self._early.setdefault(record, Early()).moves += 1
             return
-        before, after = transition.before.incident, transition.after.incident
-        if before is not None and after is None:
-            self._journal.incident(record.incidents[0])
-        if after is not None and before is None:
-            self._journal.incident(after)
-        self._journal.save_soon([record.spec.name])
+        incident = transition.incident
+        if incident is not None and incident is not transition.before.incident:
+            self._journal.incident(incident)
+        self._journal.save_soon([transition.check])
 
     def acknowledged(self, incident: Incident) -> None:
         """Stores an incident whose acknowledgement was set or withdrawn."""

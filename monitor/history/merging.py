@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from monitor.live.events import Recorded
+from monitor.model.incident import Incident
 from monitor.model.outcome import Outcome, State
-from monitor.model.result import Result
-from monitor.rules.state import Incident, Standing
+from monitor.model.transition import Standing
 
 
 @dataclass(slots=True)
@@ -27,8 +28,9 @@ class Early:
     first: list[float] = field(default_factory=list)
     moves: int = 0
 
-    def see(self, standing: Standing, up_after: int, result: Result, at: float) -> None:
-        """A result came at this time, after which the check stands like that."""
+    def see(self, recorded: Recorded, up_after: int) -> None:
+        """Takes in a result."""
+        result, at, standing = recorded.result, recorded.now.wall, recorded.standing
         self.succeeded |= result.outcome is Outcome.SUCCESS
         self.failed |= result.failed
         if result.outcome is Outcome.SUCCESS and not self.failed and len(self.first) < up_after:
@@ -52,9 +54,10 @@ class Merged(NamedTuple):
 
 def merge(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
     """Join them. What is stored holds on until the check's own results contradict it."""
-    if stored.state is State.DOWN:
+    if stored.state is State.DOWN or stored.incident is not None:
         return _down(stored, own, early, up_after)
-    if own.state is State.UNKNOWN and stored.state in (State.UP, State.DEGRADED):  # not enough failures for a verdict
+    undecided = own.state is State.UNKNOWN and own.incident is None  # not enough failures for a verdict
+    if undecided and stored.state in (State.UP, State.DEGRADED):
         return Merged(
             replace(own, state=stored.state, since=stored.since, consecutive_failures=_failures(stored, own, early))
         )
@@ -74,7 +77,8 @@ def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merge
     if incident is not None and own.incident is not None and own.incident.acknowledged is not None:
         incident = structs.replace(incident, acknowledged=own.incident.acknowledged)
     first = own.failing if early.succeeded else stored.failing or own.failing
-    down = replace(own, state=State.DOWN, since=stored.since, incident=incident, failing=first)
+    since = stored.since if incident is None else incident.started_at
+    down = replace(own, state=State.DOWN, since=since, incident=incident, failing=first)
     successes = own.consecutive_successes + (0 if early.failed else stored.consecutive_successes)
     failures = _failures(stored, own, early)
     return Merged(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)

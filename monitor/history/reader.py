@@ -19,9 +19,9 @@ from monitor.history.tables import announcements, incidents, presence, results, 
 from monitor.history.unreadable import Skipped
 from monitor.live.ledger import Ledger
 from monitor.model.clock import system_clock
+from monitor.model.incident import Incident
 from monitor.model.result import Result
 from monitor.model.retention import HistorySpec
-from monitor.rules.state import Incident
 from monitor.stats.result_log import UNREADABLE, History, history_of
 from monitor.stats.rollups import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
 from monitor.stats.tally import Tally

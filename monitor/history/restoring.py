@@ -15,9 +15,10 @@ from monitor.history.merging import Early
 from monitor.history.saved import MOST, Entry, Older, SavedCheck, decode_entries, decode_entry, former
 from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import Skipped
-from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record, Transition
+from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.clock import system_clock
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
+from monitor.model.transition import Transition
 from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000
@@ -41,10 +42,8 @@ class Restored:
     """No entry and no row of the journal has a higher number."""
     skipped: Skipped
 
-    async def into(
-        self, ledger: Ledger, early: Mapping[Record, Early]
-    ) -> AsyncIterator[tuple[Record, Transition | None]]:
-        """Puts the stored past into every record, in turns of the loop; yields each record with its change of state."""
+    async def into(self, ledger: Ledger, early: Mapping[Record, Early]) -> AsyncIterator[Transition]:
+        """Puts the stored past into every record, in turns of the loop; yields the changes of state."""
         known = self.saved.keys() | self.entries.keys()
         async for record in turns(ledger):
             moved = None
@@ -56,7 +55,8 @@ class Restored:
                     )
             ended = (one for name in names for one in self.ended.get(name, ()))
             record.incidents = (*record.incidents, *ended)[:INCIDENTS_KEPT]
-            yield record, moved
+            if moved is not None:
+                yield moved
 
     def _older(self, record: Record, name: str) -> Older:
         """The check in the process before."""

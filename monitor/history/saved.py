@@ -11,12 +11,15 @@ from msgspec import Meta, Raw, Struct, msgpack, structs
 
 from monitor.history.merging import Early, merge
 from monitor.history.unreadable import Skipped
-from monitor.live.ledger import Record, Transition
+from monitor.live.events import Recorded
+from monitor.live.ledger import Record
 from monitor.model.clock import Moment
+from monitor.model.incident import Incident
 from monitor.model.outcome import Outcome, State
 from monitor.model.result import Result, Seconds
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import STALE_AFTER_INTERVALS, Incident, Standing
+from monitor.model.transition import Standing, Transition
+from monitor.rules.state import STALE_AFTER_INTERVALS
 from monitor.stats.first_form import first_result
 from monitor.stats.result_log import UNREADABLE, History, Own, history_of, own_of, whole
 from monitor.stats.rollups import DAY, Past, Presence, SavedPast
@@ -129,27 +132,23 @@ def saved(record: Record, number: int, now: Moment) -> bytes:
 
 
 class Noted(NamedTuple):
-    """A result as it was noted, after which its check stands like that; `alike` is None if it was said before."""
+    """A result as it was noted; `alike` is None if an earlier entry of the check has it."""
 
-    check: str
     number: int
-    result: Result
+    recorded: Recorded
     alike: Result | None
-    runs: int
-    at: float
-    standing: Standing
 
 
 def entry(noted: Noted) -> Entry:
     """The entry of a result."""
-    standing = noted.standing
+    recorded, standing = noted.recorded, noted.recorded.standing
     return Entry(
-        noted.check,
+        recorded.check,
         noted.number,
-        own_of(noted.result),
+        own_of(recorded.result),
         noted.alike,
-        noted.runs,
-        noted.at,
+        recorded.runs,
+        recorded.now.wall,
         standing.state,
         standing.since,
         standing.consecutive_failures,
@@ -232,7 +231,8 @@ class Older:
         if self._standing is None:
             return None
         concluded = None if self._standing.conclusive is None else now.steady
-        incident = (ongoing or self._standing.incident) if self._standing.state is State.DOWN else None
+        lasting = self._standing.state in (State.DOWN, State.UNKNOWN)
+        incident = (ongoing or self._standing.incident) if lasting else None
         incident = incident and structs.replace(incident, check=record.spec.name)
         stored = replace(self._standing, concluded=concluded, incident=incident)
         if record.standing.conclusive is None:
@@ -240,8 +240,8 @@ class Older:
         merged = merge(stored, record.standing, early or Early(), self._spec.up_after)
         own = tuple(one for one in record.incidents if one.started_at >= merged.own_from)
         ended = () if merged.ended is None else (merged.ended,)
-        record.standing, record.incidents = merged.standing, (*own, *ended)
-        return None
+        record.incidents = (*own, *ended)
+        return record.adopt(merged.standing, now)
 
 
 def _moved(before: Standing, one: Entry, result: Result) -> Standing:
@@ -255,7 +255,7 @@ def _moved(before: Standing, one: Entry, result: Result) -> Standing:
         consecutive_slow=one.consecutive_slow,
         conclusive=result if result.conclusive else before.conclusive,
         failing=failing,
-        incident=before.incident if one.state == State.DOWN else None,
+        incident=before.incident if one.state in (State.DOWN, State.UNKNOWN) else None,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Delete, Insert
 
 from monitor.history.tables import announcements, checks, incidents, journal, presence, results, tallies
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
 from monitor.stats.result_log import UNREADABLE
 
 Row = dict[str, Any]

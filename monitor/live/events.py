@@ -1,33 +1,41 @@
-"""Sends results and changes of state to listeners, each once, over bounded queues."""
+"""Publishes results and transitions: to callbacks at once, and to streams over bounded queues."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from monitor.model.clock import Moment
 from monitor.model.result import Result
-from monitor.rules.state import Standing
+from monitor.model.transition import Standing, Transition
+from monitor.system.supervision import Turn
 
 _WAITING = 1000
-"""Events that may wait for one listener; a slower listener loses the oldest."""
+"""Events that may wait in one queue; a slower reader loses the oldest."""
+
+
+class Recorded(NamedTuple):
+    """A result, without evidence, that stands for `runs` runs, and the standing of its check after it."""
+
+    check: str
+    result: Result
+    runs: int
+    now: Moment
+    standing: Standing
 
 
 class Event(NamedTuple):
-    """A result of a check, or a change of its state; `number` counts all events of this process."""
+    """A published value; `number` counts all of this process."""
 
     number: int
-    kind: Literal["result", "transition"]
-    check: str
-    at: float
-    standing: Standing
-    result: Result | None
+    value: Recorded | Transition
 
 
-class Listener:
-    """One who listens; `lost` counts what it was too slow for."""
+class EventQueue:
+    """Events that wait for one reader; `lost` counts those that it was too slow for."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -35,7 +43,7 @@ class Listener:
         self._some = asyncio.Event()
 
     def wake(self) -> None:
-        """Wakes the listener, so that it sees the end of the feed."""
+        """Wakes the reader, so that it sees the end of the bus."""
         self._some.set()
 
     def put(self, event: Event) -> None:
@@ -59,49 +67,67 @@ class Listener:
         return came
 
 
-class Feed:
-    """Tells all listeners; costs next to nothing while there are none."""
+class EventBus:
+    """Calls subscribers in the order of subscription. One that fails is logged and counted; the next is called as well.
+
+    Callbacks run on the path of a check, so they only take note. Whatever waits or writes reads from a queue.
+    """
 
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
-        self._number = 0
+        self._on_result: list[tuple[str, Callable[[Recorded], None]]] = []
+        self._on_transition: list[tuple[str, Callable[[Transition], None]]] = []
+        self._queues: set[EventQueue] = set()
+        self.number = 0
+        """The number of the last event."""
         self.closed = False
 
-    @property
-    def number(self) -> int:
-        """The number of the last event."""
-        return self._number
+    def on_result(self, loop: str, callback: Callable[[Recorded], None]) -> None:
+        """Calls back with every result; failures are counted under `loop`."""
+        self._on_result.append((loop, callback))
 
-    def __len__(self) -> int:
-        return len(self._listeners)
-
-    def tell(
-        self,
-        kind: Literal["result", "transition"],
-        check: str,
-        at: float,
-        standing: Standing,
-        result: Result | None = None,
-    ) -> None:
-        """Something happened at `at` (Unix seconds), after which the check stands like this."""
-        self._number += 1
-        if self._listeners:
-            event = Event(self._number, kind, check, at, standing, result)
-            for listener in self._listeners:
-                listener.put(event)
-
-    def close(self) -> None:
-        """Closes the feed, and wakes all listeners."""
-        self.closed = True
-        for listener in self._listeners:
-            listener.wake()
+    def on_transition(self, loop: str, callback: Callable[[Transition], None]) -> None:
+        """Calls back with every transition; failures are counted under `loop`."""
+        self._on_transition.append((loop, callback))
 
     @contextmanager
-    def listening(self) -> Iterator[Listener]:
-        """Listen while the context lasts."""
-        listener = Listener()
-        self._listeners.add(listener)
+    def queue(self) -> Iterator[EventQueue]:
+        """Yields a queue of all events while the context lasts."""
+        queue = EventQueue()
+        self._queues.add(queue)
         try:
-            yield listener
+            yield queue
         finally:
-            self._listeners.discard(listener)
+            self._queues.discard(queue)
+
+    @property
+    def queues(self) -> int:
+        """The number of queues."""
+        return len(self._queues)
+
+    def result(self, recorded: Recorded) -> None:
+        """Publishes a result."""
+        for loop, callback in self._on_result:
+            with Turn(loop):
+                callback(recorded)
+        with Turn("live_feed"):
+            self._enqueue(recorded)
+
+    def transition(self, transition: Transition) -> None:
+        """Publishes a transition."""
+        for loop, callback in self._on_transition:
+            with Turn(loop):
+                callback(transition)
+        with Turn("live_feed"):
+            self._enqueue(transition)
+
+    def close(self) -> None:
+        """Ends all queues."""
+        self.closed = True
+        for queue in self._queues:
+            queue.wake()
+
+    def _enqueue(self, value: Recorded | Transition) -> None:
+        self.number += 1
+        event = Event(self.number, value)
+        for queue in self._queues:
+            queue.put(event)

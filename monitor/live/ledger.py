@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from msgspec import structs
 
 from monitor.model.clock import Moment, system_clock
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Cause, Standing, Transition
 from monitor.rules.due import DueTimes
 from monitor.rules.maintenance import UNPLANNED, Plan
-from monitor.rules.state import (
-    Acknowledgement,
-    Incident,
-    Standing,
-    after,
-    aged,
-    beginning,
-    maintained,
-    reconfigured,
-    without_evidence,
-)
+from monitor.rules.state import after, aged, beginning, maintained, reconfigured, without_evidence
 from monitor.stats.meters import Latency
 from monitor.stats.result_log import History
 from monitor.stats.rollups import Past, Presence
@@ -33,13 +24,6 @@ from monitor.stats.rollups import Past, Presence
 INCIDENTS_KEPT = 20
 _CREDITED_EVERY = 30.0
 """Seconds after which time is counted to a state although no result came."""
-
-
-class Transition(NamedTuple):
-    """A change of state of one check."""
-
-    before: Standing
-    after: Standing
 
 
 class Record:
@@ -96,21 +80,29 @@ class Record:
             self.last_success = kept
         elif result.failed:
             self.last_failure = kept
-        return self._move(after(self._maintained(self.standing, now), result, self.spec, now))
+        planned = self._maintained(self.standing, now)
+        standing = after(planned, result, self.spec, now)
+        cause = Cause.RESULT if result.conclusive else Cause.AGE
+        return self._move(standing, now, self._cause(planned, standing, cause))
 
     def age(self, now: Moment) -> Transition | None:
         """Updates the state for the time that has passed: maintenance begins or ends, and results become too old."""
-        standing = aged(self._maintained(self.standing, now), self.spec, now)
+        planned = self._maintained(self.standing, now)
+        standing = aged(planned, self.spec, now)
         if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
             self.past.stand(self.standing.state, now)
-        return self._move(standing)
+        return self._move(standing, now, self._cause(planned, standing, Cause.AGE))
 
     def resume(self, standing: Standing, now: Moment) -> Transition | None:
         """Continues from the stored standing, by the present configuration."""
         self.standing = standing
         if self.spec.enabled is (standing.state is State.PAUSED):
             standing = reconfigured(standing, self.spec, self.spec, now)
-        return self._move(self._maintained(standing, now))
+        return self._move(self._maintained(standing, now), now, Cause.RESTORED)
+
+    def adopt(self, standing: Standing, now: Moment) -> Transition | None:
+        """Takes over a standing that joins the stored past with the results since the start."""
+        return self._move(standing, now, Cause.RESTORED)
 
     def acknowledge(self, said: Acknowledgement | None) -> Incident | None:
         """Sets or withdraws the acknowledgement of the ongoing incident; None if there is no such incident."""
@@ -133,7 +125,13 @@ class Record:
             self.standing = replace(self.standing, incident=standing.incident)
         self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
-        return self._move(self._maintained(standing, now))
+        return self._move(self._maintained(standing, now), now, Cause.RELOAD)
+
+    def remove(self, now: Moment) -> Transition | None:
+        """Ends the incident of a check that is removed, if one lasts: nothing is known of the check from now on."""
+        if self.standing.incident is None:
+            return None
+        return self._moved(Standing(State.UNKNOWN, now.wall), now, Cause.RELOAD)
 
     def _maintained(self, standing: Standing, now: Moment) -> Standing:
         return maintained(standing, self.spec, self.plan.at(now.wall) is not None, now)
@@ -147,14 +145,24 @@ class Record:
         elif result.duration is not None:
             self.latency.observe(result.duration)
 
-    def _move(self, standing: Standing) -> Transition | None:
-        before, self.standing = self.standing, standing
-        if standing.state is before.state:
+    @staticmethod
+    def _cause(planned: Standing, standing: Standing, other: Cause) -> Cause:
+        """Returns the cause of a transition that planned maintenance, applied first, may have brought about alone."""
+        return Cause.MAINTENANCE if standing.state is planned.state else other
+
+    def _move(self, standing: Standing, now: Moment, cause: Cause) -> Transition | None:
+        if standing.state is self.standing.state:
+            self.standing = standing
             return None
-        if before.incident is not None and standing.incident is None:
-            ended = structs.replace(before.incident, ended_at=standing.since)
-            self.incidents = (ended, *self.incidents[: INCIDENTS_KEPT - 1])
-        return Transition(before, standing)
+        return self._moved(standing, now, cause)
+
+    def _moved(self, standing: Standing, now: Moment, cause: Cause) -> Transition:
+        before, self.standing = self.standing, standing
+        incident = standing.incident
+        if before.incident is not None and incident is None:
+            incident = structs.replace(before.incident, ended_at=now.wall)
+            self.incidents = (incident, *self.incidents[: INCIDENTS_KEPT - 1])
+        return Transition(self.spec.name, before, standing, now.wall, cause, incident, self.last)
 
 
 class Ledger:
@@ -176,19 +184,22 @@ class Ledger:
 
     def apply(
         self, checks: Iterable[CheckSpec], monitor: MonitorSpec, now: Moment, plans: Mapping[str, Plan] | None = None
-    ) -> list[tuple[Record, Transition]]:
-        """Keep the records of checks that stay or were renamed, begin those of new ones, drop the others; says what
-        changed state. `plans` are the maintenance by the name of the check.
+    ) -> list[Transition]:
+        """Keeps the records of checks that stay or were renamed, begins those of new ones, and drops the others.
+
+        Returns the changes of state. `plans` are the maintenance by the name of the check.
         """
         kept: dict[str, Record] = {}
-        moved = []
+        moved: list[Transition | None] = []
         for spec in checks:
             plan = (plans or {}).get(spec.name, UNPLANNED)
             record = next((self._records[name] for name in (spec.name, *spec.was) if name in self._records), None)
             if record is None:
                 record = Record(spec, monitor, now, plan, self.presence)
-            elif transition := record.reconfigure(spec, monitor, now, plan):
-                moved.append((record, transition))
+            else:
+                moved.append(record.reconfigure(spec, monitor, now, plan))
             kept[spec.name] = record
+        staying = set(kept.values())
+        moved += [record.remove(now) for record in self._records.values() if record not in staying]
         self._records = kept
-        return moved
+        return [transition for transition in moved if transition is not None]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.live.ledger import Ledger, Record
+from monitor.live.events import Recorded
+from monitor.live.ledger import Ledger
 from monitor.rules.state import undecided
 from monitor.system.supervision import Turn
 
@@ -18,17 +19,18 @@ class Retries:
         self._again = again
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
-    def follow(self, record: Record, now: float) -> None:
-        """Plan the run that follows a result which came now (steady seconds), or none."""
-        spec = record.spec
-        if spec.retry_interval is None:
+    def on_result(self, recorded: Recorded) -> None:
+        """Plans the run that follows a result, or none."""
+        record = self._ledger.get(recorded.check)
+        if record is None or record.spec.retry_interval is None:
             return
+        spec, now, interval = record.spec, recorded.now.steady, record.spec.retry_interval
         if waiting := self._waiting.pop(spec.name, None):
             waiting.cancel()
         record.retry_at = None
         if undecided(record.standing, spec):
             times = record.due_times
-            record.retry_at = now + spec.retry_interval if times is None else times.retry(spec.retry_interval, now)
+            record.retry_at = now + interval if times is None else times.retry(interval, now)
         if record.retry_at is not None:
             timer = asyncio.get_running_loop().call_later(record.retry_at - now, self._retry, spec.name)
             self._waiting[spec.name] = timer

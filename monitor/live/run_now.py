@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from monitor.live.events import Recorded
 from monitor.live.ledger import Ledger
 from monitor.model.errors import NoRunNow
 from monitor.model.outcome import State
@@ -22,7 +23,7 @@ _GRACE = 5.0
 
 
 class RunNow:
-    """Requests runs by `again`, with the name of the check, and receives every result."""
+    """Requests runs by `again`, which takes the name of a check, and receives every result."""
 
     def __init__(self, ledger: Ledger, again: Callable[[str], None]) -> None:
         self._ledger = ledger
@@ -31,11 +32,11 @@ class RunNow:
         self._asked: dict[str, float] = {}
         self._lately: deque[float] = deque(maxlen=_MOST)
 
-    def found(self, check: str, result: Result) -> None:
-        """A result came."""
-        for waiting in self._waiting.pop(check, ()):
+    def on_result(self, recorded: Recorded) -> None:
+        """Passes a result on to the callers that wait for it."""
+        for waiting in self._waiting.pop(recorded.check, ()):
             if not waiting.done():
-                waiting.set_result(result)
+                waiting.set_result(recorded.result)
 
     async def run(self, check: str) -> Result | None:
         """Run it, or wait for the run that is under way; None if it is not configured. Raises NoRunNow."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from monitor.live.ledger import Ledger, Record, Transition
+from monitor.live.events import EventBus
+from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import system_clock
 from monitor.rules.maintenance import Plan, Window
 from monitor.system.supervision import Turn
@@ -20,9 +21,9 @@ _PER_TURN = 100
 class Aging:
     """Ages the records of the ledger: a slice per beat, or all in turns when maintenance begins or ends."""
 
-    def __init__(self, ledger: Ledger, tell: Callable[[Record, Transition], None]) -> None:
+    def __init__(self, ledger: Ledger, bus: EventBus) -> None:
         self._ledger = ledger
-        self._tell = tell
+        self._bus = bus
         self._round: Iterator[Record] = iter(())
         self._sweep: asyncio.Handle | None = None
         self._windows: dict[Plan, Window | None] = {}
@@ -59,5 +60,5 @@ class Aging:
         for record in some:
             with Turn("aging"):
                 if transition := record.age(now):
-                    self._tell(record, transition)
+                    self._bus.transition(transition)
         return bool(some)

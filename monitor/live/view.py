@@ -10,12 +10,14 @@ from typing import Any
 from monitor.live.ledger import Record
 from monitor.live.tls_document import short_document, tls_document
 from monitor.model.clock import Moment, rfc3339, utc
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason, State
 from monitor.model.result import Evidence, Result
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Standing
 from monitor.protocols.registry import blank_document, facts_of
 from monitor.rules.maintenance import Plan, Window, upcoming
-from monitor.rules.state import Incident, Standing, aged, degradation, slowness, stale, undecided
+from monitor.rules.state import aged, degradation, slowness, stale, undecided
 from monitor.secrets.visible import visible
 from monitor.stats.result_log import History
 from monitor.stats.rollups import Past
@@ -336,7 +338,7 @@ def _unknown(record: Record, standing: Standing, now: Moment) -> str:
         return "no result yet"
     if not last.conclusive:
         return last.detail
-    if standing.concluded is None or stale(standing, record.spec, now):
+    if standing.concluded is None or standing.incident is not None or stale(standing, record.spec, now):
         return f"nothing new for too long; the last was: {last.detail}"
     if not standing.consecutive_failures:
         return f"nothing conclusive since the planned maintenance, in which it failed: {last.detail}"

@@ -19,9 +19,10 @@ from monitor.model.clock import Moment
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Certificate, Result
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Standing
 from monitor.protocols.protocol import Gauge, GaugePerLabel, Info, Protocol
 from monitor.protocols.registry import protocol_of
-from monitor.rules.state import Standing, aged
+from monitor.rules.state import aged
 
 _LARGE = 1_000_000
 """The number from which Go, and so Prometheus, writes an exponent."""

@@ -39,7 +39,7 @@ _ALONE = {
     "ui": "see monitor.title and [monitor.public]",
     "storage": "see [monitor.history], which is on unless switched off",
     "metrics": "metrics are always served, at /metrics",
-    "debug": "see monitor.system.log.level",
+    "debug": "see monitor.log.level",
     "concurrency": "see monitor.max_concurrency; no run waits for another",
     "disable-monitoring-lock": "no run waits for another here",
     "skip-invalid-config-update": "a reload never takes an invalid configuration over",

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from monitor.model.clock import Moment
-from monitor.model.outcome import Reason, State
-from monitor.model.result import Ending, Result, Seconds
+from monitor.model.incident import Incident, incident_id
+from monitor.model.outcome import State
+from monitor.model.result import Ending, Result
 from monitor.model.route import TlsSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Standing
 
 STALE_AFTER_INTERVALS = 3
 """Intervals without a conclusive result after which the state is unknown."""
-
-
-class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
-    """The acknowledgement of an incident: author, note, time, and end (Unix seconds; None: until the incident ends)."""
-
-    by: str
-    note: str
-    at: Seconds
-    until: Seconds | None = None
-
-
-class Incident(Struct, frozen=True, array_like=True, gc=False):
-    """A stretch of time in state down, in Unix seconds; `ended_at` is None while it lasts.
-
-    `first` is the run whose failure began it, some failures before the check was down; `acknowledged` may have expired.
-    """
-
-    id: str
-    check: str
-    started_at: Seconds
-    reason: Reason
-    detail: str
-    ended_at: Seconds | None = None
-    first: Result | None = None
-    acknowledged: Acknowledgement | None = None
-
-    def acknowledgement(self, now: float) -> Acknowledgement | None:
-        """Returns the acknowledgement that is valid at this time (Unix seconds), or None."""
-        said = self.acknowledged
-        return said if said is not None and (said.until is None or now < said.until) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The state of a check, since when (Unix seconds), and the counts that judge its next result.
-
-    `concluded` is the steady time of the last conclusive result, `failing` the first of the failures in a row.
-    Before `fresh_until` (steady seconds) what is known is not too old either: a reload had shortened the interval.
-    `consecutive_slow` counts successes above `expect.latency`; a failure below `down_after` does not end what made the
-    check degraded.
-    """
-
-    state: State
-    since: float
-    consecutive_failures: int = 0
-    consecutive_successes: int = 0
-    conclusive: Result | None = None
-    concluded: float | None = None
-    incident: Incident | None = None
-    failing: Result | None = None
-    consecutive_slow: int = 0
-    fresh_until: float = -math.inf
 
 
 def beginning(spec: CheckSpec, now: Moment) -> Standing:
@@ -143,7 +92,7 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
     """True if the check fails, but too few times in a row yet to be down."""
-    settled = standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
+    settled = standing.incident is not None or standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
     return not settled and 0 < standing.consecutive_failures < spec.down_after
 
 
@@ -222,9 +171,10 @@ def _fresh_until(standing: Standing, spec: CheckSpec) -> float:
 
 
 def _judged(standing: Standing, result: Result, spec: CheckSpec, now: Moment) -> State:
+    before = standing.state if standing.incident is None else State.DOWN  # it may be unknown meanwhile
     if result.failed:
-        return State.DOWN if standing.consecutive_failures >= spec.down_after else standing.state
-    if standing.state is State.DOWN and standing.consecutive_successes < spec.up_after:
+        return State.DOWN if standing.consecutive_failures >= spec.down_after else before
+    if before is State.DOWN and standing.consecutive_successes < spec.up_after:
         return State.DOWN
     return _good_or_degraded(standing, result, spec, now)
 
@@ -243,15 +193,18 @@ def _slow_in_a_row(before: int, result: Result, spec: CheckSpec) -> int:
 def _moved(standing: Standing, state: State, now: Moment) -> Standing:
     if state is standing.state:
         return standing
-    incident = None
-    found = standing.conclusive
-    if state is State.DOWN and found is not None:
-        name = incident_id(found.check, now.wall)
-        incident = Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)
+    incident = _incident(standing, state, now)
+    since = incident.started_at if incident is not None and state is State.DOWN else now.wall
     slow = 0 if state in (State.DOWN, State.MAINTENANCE) else standing.consecutive_slow
-    return replace(standing, state=state, since=now.wall, incident=incident, consecutive_slow=slow)
+    return replace(standing, state=state, since=since, incident=incident, consecutive_slow=slow)
 
 
-def incident_id(check: str, started_at: float) -> str:
-    """Returns the incident's id, which is the same for the same check and beginning."""
-    return hashlib.blake2b(f"{check}\0{started_at!r}".encode(), digest_size=8).hexdigest()
+def _incident(standing: Standing, state: State, now: Moment) -> Incident | None:
+    """Returns the incident in the new state: the one that lasts, a new one in `down`, None in a state that ends it."""
+    if state not in (State.DOWN, State.UNKNOWN):
+        return None
+    found = standing.conclusive
+    if standing.incident is not None or state is State.UNKNOWN or found is None:
+        return standing.incident
+    name = incident_id(found.check, now.wall)
+    return Incident(name, found.check, now.wall, found.reason, found.detail, first=standing.failing)

@@ -9,7 +9,7 @@ from monitor.model.clock import Moment
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Net
-from monitor.scheduling.runner import Drained, Found, Runner
+from monitor.scheduling.runner import Drained, OnRun, Runner
 from monitor.scheduling.schedule import BEAT, Job, Schedule
 from monitor.scheduling.stall import Watchdog
 from monitor.stats.meters import Meter
@@ -18,12 +18,12 @@ from monitor.system.process import descriptors_for
 
 
 class Engine:
-    """Runs checks when they are due, and tells `found` of every result; `beat` is called by the scheduler itself.
+    """Runs checks when they are due, and calls `on_run` with every result; `beat` is called by the scheduler itself.
 
     `limit` is how many runs may be under way at once.
     """
 
-    def __init__(self, found: Found, limit: int, beat: Callable[[], None], beat_every: float = BEAT) -> None:
+    def __init__(self, on_run: OnRun, limit: int, beat: Callable[[], None], beat_every: float = BEAT) -> None:
         self.meter = Meter(supervision=supervised.failures)
         self._watchdog = Watchdog(self.meter.event_loop_lag.observe)
         self._runner = Runner(
@@ -32,7 +32,7 @@ class Engine:
             descriptors=descriptors_for(limit),
             watchdog=self._watchdog,
             meter=self.meter,
-            found=found,
+            on_run=on_run,
         )
         self._schedule = Schedule(self._runner.due, beat, beat_every)
         self._jobs: dict[str, Job] = {}

@@ -10,6 +10,7 @@ from monitor.config.target import aimed, named, target_url
 from monitor.keys.bad_value import BadValueError
 from monitor.model.errors import BadTarget, ForbiddenTarget, NoProbeNow
 from monitor.model.outcome import Reason
+from monitor.model.probe import ProbeAnswer, ProbeRequest
 from monitor.model.settings import Configuration
 from monitor.model.spec import CheckSpec
 from monitor.net.policy import AllowList, canonical
@@ -17,7 +18,6 @@ from monitor.net.urls import parse
 from monitor.protocols.resources import Net
 from monitor.scheduling.engine import Engine
 from monitor.secrets.secret import Secret
-from monitor.web import Asked, Probed
 
 LONGEST = 55.0
 """Seconds that a run may take if the request does not say: a client has 60 s to get its answer."""
@@ -46,42 +46,42 @@ class Prober:
         allowed = AllowList(self._spec.hosts, self._spec.networks)
         self._strict = Net(config.monitor.deny_addresses, allowed, net.tls)
 
-    async def probe(self, asked: Asked) -> Probed:
+    async def probe(self, request: ProbeRequest) -> ProbeAnswer:
         """Runs the requested check and returns its result. Raises ProbeError if it is not allowed or not possible."""
-        spec = self._configured(asked)
+        spec = self._configured(request)
         net = self._net if spec else self._strict
-        spec = spec or self._allowed(asked)
-        until = asked.since + self._limit(asked.scrape_timeout)
+        spec = spec or self._allowed(request)
+        until = request.since + self._limit(request.scrape_timeout)
         with self._counted():
             result = await self._engine.ask(spec, net, until)
         if result.reason is Reason.ADDRESS_DENIED and net is self._strict:
             raise ForbiddenTarget(f"the target is not allowed: {result.detail}")
-        return Probed(spec, result)
+        return ProbeAnswer(spec, result)
 
-    def _configured(self, asked: Asked) -> CheckSpec | None:
+    def _configured(self, request: ProbeRequest) -> CheckSpec | None:
         """Returns the check with this name or URL, or None; the module has to exist, but is not used."""
-        self._module(asked)
-        if asked.hostname is not None:  # a check has its own
+        self._module(request)
+        if request.hostname is not None:  # a check has its own
             return None
-        check = self._checks.get(asked.target)
+        check = self._checks.get(request.target)
         if check is None:
-            return self._by_url.get(identity(_url(asked)))
+            return self._by_url.get(identity(_url(request)))
         if not check.enabled:
             raise ForbiddenTarget(f"the check {check.name} is paused: enabled = false")
         return check
 
-    def _allowed(self, asked: Asked) -> CheckSpec:
+    def _allowed(self, request: ProbeRequest) -> CheckSpec:
         """The module, with a target that is not forbidden by what is known of it before its name is resolved."""
-        url = _url(asked)
-        spec = aimed(_named(self._module(asked), asked.hostname), url)
+        url = _url(request)
+        spec = aimed(_named(self._module(request), request.hostname), url)
         host = parse(url).raw_host or ""
         why = self._strict.policy.forbids_host(host, resolved_here=spec.route.proxy is None)
         if why is not None:
             raise ForbiddenTarget(f"the target is no configured check, and not allowed: {why}")
         return spec
 
-    def _module(self, asked: Asked) -> CheckSpec:
-        module = self._modules.get(asked.module or DEFAULT_MODULE)
+    def _module(self, request: ProbeRequest) -> CheckSpec:
+        module = self._modules.get(request.module or DEFAULT_MODULE)
         if module is None:
             known = ", ".join(sorted(self._modules))
             raise BadTarget(f"there is no such module; [probe_modules] has {known}")
@@ -125,9 +125,9 @@ def _named(module: CheckSpec, hostname: str | None) -> CheckSpec:
         raise BadTarget(f"the parameter hostname: {wrong.message}") from None
 
 
-def _url(asked: Asked) -> str:
+def _url(request: ProbeRequest) -> str:
     try:
-        url = target_url(asked.target)
+        url = target_url(request.target)
         parse(url)
     except BadValueError as wrong:
         advice = f" ({wrong.suggestion})" if wrong.suggestion else ""

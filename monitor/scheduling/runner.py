@@ -34,7 +34,7 @@ _USELESS = 0.01
 """Seconds; a requested run with less time than this would find nothing."""
 _ENDED = "cancelled by a reload or the end of the monitor"
 
-Found = Callable[[str, Result, int, float | None], None]
+OnRun = Callable[[str, Result, int, float | None], None]
 """Receives a result: the check's name, the result, the runs that it stands for, and a due time (steady seconds).
 Up to that time no run is outstanding; None for a run outside of the schedule.
 """
@@ -51,12 +51,12 @@ class Runner:
     """Runs checks when they are due, never one check twice at a time and never more than `limit` at once.
 
     `descriptors` is how many may hold a socket before the rest of the process goes without.
-    Every run ends in exactly one call of `found`, also one that could not be made; `meter` counts what else there is
+    Every run ends in exactly one call of `on_run`, also one that could not be made; `meter` counts what else there is
     to say.
     """
 
     def __init__(
-        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, meter: Meter, found: Found
+        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, meter: Meter, on_run: OnRun
     ) -> None:
         self._net = net
         self._limit = limit
@@ -66,7 +66,7 @@ class Runner:
         self._asking = 0
         self._watchdog = watchdog
         self._meter = meter
-        self._found = found
+        self._on_run = on_run
         self._tasks: dict[Job, asyncio.Task[None]] = {}
         self._asked: set[asyncio.Task[Result]] = set()
         self._reruns: dict[Job, asyncio.TimerHandle] = {}
@@ -230,7 +230,7 @@ class Runner:
     def _tell(self, name: str, result: Result, runs: int, until: float | None) -> None:
         """Pass on a result; a bug in what becomes of it stops neither this check nor another."""
         with Turn("result"):
-            self._found(name, result, runs, until)
+            self._on_run(name, result, runs, until)
 
     def _note_lag(self, job: Job, due: float) -> float:
         """A slot at last: how late is it? A run that waited until the next was due is that next one now. Says which."""

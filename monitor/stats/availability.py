@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
 from monitor.stats.tally import Tally, total
 
 
@@ -14,7 +14,7 @@ class Row:
     """One check, or all of them together; seconds, shares from 0 to 1, None for what is not known.
 
     `incidents` overlap the stretch; `ongoing` of them last. `mttr` is the mean length of those that ended within it,
-    `longest` the longest time down within it.
+    `longest` the longest of them within it. Unknown time within an incident is part of its length, not of `downtime`.
     """
 
     name: str

@@ -14,7 +14,7 @@ import structlog
 _log = structlog.get_logger("monitor.system.supervision")
 
 LOOPS = (
-    "accept", "aging", "beat", "configuration", "history", "live_feed", "lookup", "notify", "reload", "result",
+    "accept", "aging", "beat", "configuration", "history", "live_feed", "log", "lookup", "notify", "reload", "result",
     "retry", "schedule", "watchdog", "worker",
 )  # fmt: skip
 """The label `loop` of monitor_supervision_failures_total."""

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from monitor.model.clock import utc
-from monitor.rules.state import Incident, seconds
+from monitor.model.incident import Incident
+from monitor.rules.state import seconds
 from monitor.stats.availability import percent
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally, total

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from monitor.history.archive import Announcement
 from monitor.model.clock import utc
-from monitor.rules.state import Incident
+from monitor.model.incident import Incident
 from monitor.web.atom import Entry, urn
 from monitor.web.paths import link
 from monitor.web.public_view import PublicAnnouncement, PublicIncident, stripped

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError, NoRunNow
-from monitor.rules.state import Acknowledgement
+from monitor.model.incident import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
 from monitor.web.api.team import announced, text_of, who
 from monitor.web.middleware import error

@@ -10,8 +10,8 @@ from monitor.history.archive import IncidentQuery
 from monitor.live.view import CheckView, Overview
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.rules.maintenance import windows_between
-from monitor.rules.state import Incident
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
 from monitor.web.api.reports import made_of
 from monitor.web.csrf import csrf_token

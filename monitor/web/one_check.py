@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from monitor.history.archive import Archive, IncidentQuery
 from monitor.live.view import CheckView
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.model.result import Result
-from monitor.rules.state import Incident
 from monitor.stats.availability import percent
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally

@@ -11,10 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from monitor.history.archive import Announcement
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.model.clock import rfc3339, utc
+from monitor.model.incident import Incident
 from monitor.model.outcome import State
 from monitor.model.result import Result
 from monitor.protocols.registry import facts_of, protocol_of
-from monitor.rules.state import Incident, ends_soon
+from monitor.rules.state import ends_soon
 from monitor.secrets.visible import legible
 from monitor.stats.availability import percent
 from monitor.web import wording

@@ -11,10 +11,11 @@ from aiohttp import web
 from monitor.metrics import write_one_run
 from monitor.metrics.accept import openmetrics_preferred
 from monitor.model.errors import BadTarget, ForbiddenTarget, NoProbeNow, ProbeError
+from monitor.model.probe import ProbeAnswer, ProbeRequest
 from monitor.web.limits import Connection
 from monitor.web.middleware import error
 from monitor.web.probe_report import probe_report
-from monitor.web.served import Asked, Probed, Served
+from monitor.web.served import Served
 
 _TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 _STATUS: dict[type[ProbeError], int] = {BadTarget: 400, ForbiddenTarget: 403, NoProbeNow: 503}
@@ -47,7 +48,7 @@ class ProbeHandler:
         scrape = write_one_run(*probed, openmetrics=openmetrics)
         return web.Response(body=scrape.body, headers={"Content-Type": scrape.content_type, "Vary": "Accept"})
 
-    async def _run(self, request: web.Request, asked: Asked) -> Probed:
+    async def _run(self, request: web.Request, asked: ProbeRequest) -> ProbeAnswer:
         run = asyncio.ensure_future(self._served.probe(asked))
         connection = request.protocol
         if not isinstance(connection, Connection):
@@ -64,14 +65,14 @@ class ProbeHandler:
             connection.when_gone(None)
 
 
-def read(request: web.Request) -> Asked:
+def read(request: web.Request) -> ProbeRequest:
     """Parses the request; raises BadTarget."""
     since = time.monotonic()
     target = _one(request, "target")
     if not target:
         raise BadTarget("the target is missing: /probe?target=NAME-OR-URL&module=NAME")
     module, hostname = _one(request, "module") or None, _one(request, "hostname") or None
-    return Asked(target, module, hostname, _scrape_timeout(request), since)
+    return ProbeRequest(target, module, hostname, _scrape_timeout(request), since)
 
 
 def _one(request: web.Request, name: str) -> str:

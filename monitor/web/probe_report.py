@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.model.clock import rfc3339
+from monitor.model.probe import ProbeAnswer
 from monitor.model.result import Certificate, Result
 from monitor.protocols.registry import facts_of, protocol_of
 from monitor.rules.state import seconds
 from monitor.secrets.visible import visible
-from monitor.web.served import Probed
 
 
-def probe_report(probed: Probed, exposition: str) -> str:
+def probe_report(probed: ProbeAnswer, exposition: str) -> str:
     """All that is known of the run; every text in it has lost its secrets already."""
     spec, result = probed
     head = [f"{result.outcome.value}  {result.reason.value}", f"  {visible(result.detail)}"]
@@ -35,7 +35,7 @@ def _section(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"  {line}" for line in lines)] if title else lines)
 
 
-def _limits(probed: Probed) -> str:
+def _limits(probed: ProbeAnswer) -> str:
     limits = probed.spec.limits
     return f"connect {seconds(limits.connect)}, read {seconds(limits.read)}, total {seconds(limits.total)} at most"
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from monitor.history.archive import Announcement, Archive, IncidentQuery, NoArchive
 from monitor.live.view import CheckView, Overview
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.model.outcome import State
 from monitor.model.settings import PublicSpec
 from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import fits, upcoming
-from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.windows import DAY
 from monitor.system.turns import turns

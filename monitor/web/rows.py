@@ -12,9 +12,10 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from monitor.live.view import CheckView, Overview
+from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import State
 from monitor.model.result import Ending
-from monitor.rules.state import Acknowledgement, endings, ends_soon
+from monitor.rules.state import endings, ends_soon
 from monitor.stats.availability import percent
 from monitor.system.turns import turns
 from monitor.web.paths import link

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from monitor.history.archive import Announcement, Archive
-from monitor.live.events import Feed
+from monitor.live.events import EventBus
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.model.errors import Problem
+from monitor.model.incident import Acknowledgement, Incident
+from monitor.model.probe import ProbeAnswer, ProbeRequest
 from monitor.model.result import Result
 from monitor.model.settings import PublicSpec
-from monitor.model.spec import CheckSpec
-from monitor.rules.state import Acknowledgement, Incident
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request for `/probe`: target, module and hostname as they came, seconds until Prometheus gives up, and since
-    when it waits (steady seconds).
-    """
-
-    target: str
-    module: str | None
-    hostname: str | None
-    scrape_timeout: float | None
-    since: float
-
-
-class Probed(NamedTuple):
-    """The check run for a request of `/probe`, and its result."""
-
-    spec: CheckSpec
-    result: Result
 
 
 class Served(Protocol):
@@ -59,8 +38,8 @@ class Served(Protocol):
         """The past."""
 
     @property
-    def feed(self) -> Feed:
-        """The feed of current events."""
+    def bus(self) -> EventBus:
+        """The bus of current events."""
 
     def public(self) -> PublicSpec:
         """The settings for outsiders."""
@@ -86,7 +65,7 @@ class Served(Protocol):
         Raises NoRunNow, with the reason in a sentence, if it is paused, under way, or was asked for too often.
         """
 
-    async def probe(self, asked: Asked) -> Probed:
+    async def probe(self, request: ProbeRequest) -> ProbeAnswer:
         """Runs the check for a request of `/probe`. Raises ProbeError if it is not allowed or not possible."""
 
     async def reload(self) -> list[Problem]:

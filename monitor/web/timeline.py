@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from monitor.history.archive import Outage
+from monitor.model.incident import Incident
 from monitor.rules.maintenance import Window
-from monitor.rules.state import Incident
 from monitor.web.wording import span
 
 WIDTH, HEIGHT = 900, 14

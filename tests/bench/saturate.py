@@ -84,7 +84,7 @@ class Treadmill:
         net = Net()
         net.prepare(specs)
         limit = MonitorSpec().max_concurrency
-        runner = Runner(net, limit=limit, descriptors=limit, watchdog=watchdog, meter=meter, found=found)
+        runner = Runner(net, limit=limit, descriptors=limit, watchdog=watchdog, meter=meter, on_run=found)
         return runner, jobs
 
 

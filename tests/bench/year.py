@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from monitor.model.incident import Incident, incident_id
 from monitor.model.outcome import Reason
 from monitor.model.result import Evidence, Phases, Result
-from monitor.rules.state import Incident, incident_id
 from monitor.stats.rollups import DAY, HOUR, MINUTE, Stretch
 from monitor.stats.tally import Tally
 from tests.flat import flat_result

@@ -10,8 +10,7 @@ from yarl import URL
 from monitor.keys.addresses import host as configured_host
 from monitor.keys.bad_value import BadValueError
 from monitor.model.outcome import Reason
-from monitor.net.urls import LONGEST, ascii_host, origin, resolved
-from monitor.protocols.http.redirect import parse
+from monitor.net.urls import LONGEST, ascii_host, origin, parse, resolved
 from tests.checks.harness import Run
 from tests.flat import http
 from tests.servers import dns

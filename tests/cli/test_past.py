@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from monitor.metrics import CheckCollector, Registry
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
 from monitor.model.settings import AccessSpec
-from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app, serve

@@ -19,10 +19,10 @@ from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.answer import Hop
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Ending, Evidence, Phases, Result
 from monitor.model.settings import PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app, serve
@@ -163,7 +163,7 @@ async def look_at_everything(service: FakeService, ledger: Ledger) -> None:
                     )  # fmt: skip
                     assert_whole(path, answer.content_type, text)
     finally:
-        service.feed.close()
+        service.bus.close()
         await server.close()
 
 

@@ -10,13 +10,15 @@ import pytest
 
 from monitor.history import keeper, places, reader, restoring
 from monitor.history.keeper import Keeper
-from monitor.live.ledger import Ledger, Record, Transition
+from monitor.live.events import EventBus, Recorded
+from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
 from monitor.model.result import Evidence, Phases, Result
 from monitor.model.retention import HistorySpec
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Transition
 from tests.flat import changed, flat_result, flat_spec
 
 START = 1_790_000_000.0
@@ -70,7 +72,8 @@ class Life:
     clock: HeldClock
     ledger: Ledger
     keeper: Keeper
-    moved: list[tuple[Record, Transition]]
+    bus: EventBus
+    moved: list[Transition]
 
     def record(self, name: str) -> Record:
         found = self.ledger.get(name)
@@ -82,9 +85,9 @@ class Life:
         now, record = self.clock(), self.record(result.check)
         self.ledger.presence.seen(now)
         transition = record.add(result, now, runs)
-        self.keeper.note(record, result, runs, now.wall)
+        self.bus.result(Recorded(result.check, result, runs, now, record.standing))
         if transition is not None:
-            self.keeper.moved(record, transition)
+            self.bus.transition(transition)
 
     def wait(self, seconds: float) -> None:
         """Let time pass in which this process is there."""
@@ -140,10 +143,12 @@ class World:
         now = self.clock()
         ledger = Ledger(now)
         ledger.apply(specs, MONITOR, now)
-        moved: list[tuple[Record, Transition]] = []
+        moved: list[Transition] = []
+        bus = EventBus()
+        bus.on_transition("log", moved.append)
         history = HistorySpec(location=self.location, **settings)  # type: ignore[arg-type]
-        kept = Keeper(history, ledger, lambda record, transition: moved.append((record, transition)))
-        life = Life(self.clock, ledger, kept, moved)
+        kept = Keeper(history, ledger, bus)
+        life = Life(self.clock, ledger, kept, bus, moved)
         await kept.start()
         kept.use(history, specs)
         try:

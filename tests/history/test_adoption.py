@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from monitor.history import keeper
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.merging import Early, merge
+from monitor.live.events import Recorded
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import State
-from monitor.rules.state import Acknowledgement, Standing, after, beginning
+from monitor.model.transition import Cause, Standing
+from monitor.rules.state import after, aged, beginning
 from tests.history.living import START, HeldClock, Life, World, bad, good, spec
 from tests.history.test_faults import file_of
 
@@ -78,6 +81,20 @@ async def test_an_incident_that_goes_on_is_the_same_one_if_the_database_comes_la
         assert await incidents(third) == [(name, None, "on it")]
         assert third.record("a").standing.consecutive_failures == 9
         assert (await third.keeper.archive.totals(["a"], START, START + 3600))["a"].runs == 12
+
+
+async def test_a_state_that_the_stored_past_changes_is_published_as_restored(sqlite: World) -> None:
+    name = await down(sqlite, up_after=3)
+    lock = Locked(sqlite)
+    async with sqlite.life(spec("a", up_after=3), killed=True) as second:
+        second.live("a", 1)
+        assert second.record("a").standing.state is State.UP, "nothing is known of the incident yet"
+        lock.open()
+        await second.write()
+        (*_, transition) = second.moved
+        assert (transition.before.state, transition.after.state) == (State.UP, State.DOWN)
+        assert (transition.cause, transition.at) == (Cause.RESTORED, sqlite.clock().wall)
+        assert (transition.incident and transition.incident.id) == name
 
 
 async def test_an_incident_that_was_over_meanwhile_ended_at_the_first_success(sqlite: World) -> None:
@@ -201,20 +218,20 @@ async def test_the_files_are_for_nobody_else(sqlite: World) -> None:
 RUNS = st.lists(st.booleans(), max_size=12)
 
 
-@given(RUNS, RUNS, st.integers(1, 3), st.integers(1, 3))
+@given(RUNS, RUNS, st.integers(1, 3), st.integers(1, 3), st.booleans())
 def test_what_is_joined_late_is_what_one_process_would_have_seen(
-    before: list[bool], since: list[bool], down_after: int, up_after: int
+    before: list[bool], since: list[bool], down_after: int, up_after: int, lost_sight: bool
 ) -> None:
     """Results of a process, then those of the next one: its state is as if it had known from its start."""
     check, clock = spec("a", down_after=down_after, up_after=up_after), HeldClock()
     stored = seen(beginning(check, clock()), before, clock, check)[0]
-    clock.forward(5)
+    stored = aged(stored, check, clock.forward(1000 if lost_sight else 5))
     own, early = seen(beginning(check, clock()), since, replace_clock(clock), check)
     known = seen(stored, since, clock, check)[0]
     if own.conclusive is None:
         return  # what is stored is taken over whole
     joined = merge(stored, own, early, up_after)
-    if stored.state is State.DOWN:
+    if stored.incident is not None:
         assert joined.standing.state is known.state
         if (over := early.recovery(stored.consecutive_successes, up_after)) is None:
             assert joined.standing.incident == stored.incident == known.incident
@@ -241,5 +258,5 @@ def seen(standing: Standing, runs: list[bool], clock: HeldClock, check: object) 
         moved = after(standing, result, check, now)  # type: ignore[arg-type]
         early.moves += moved.state is not standing.state
         standing = replace(moved)
-        early.see(standing, check.up_after, result, now.wall)  # type: ignore[attr-defined]
+        early.see(Recorded("a", result, 1, now, standing), check.up_after)  # type: ignore[attr-defined]
     return standing, early

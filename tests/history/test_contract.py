@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.tables import tallies
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Reason, State
-from monitor.rules.state import Acknowledgement
-from tests.history.living import START, World, bad, good, spec
+from monitor.model.result import Result
+from monitor.model.retention import HistorySpec
+from tests.history.living import MONITOR, START, Life, World, bad, good, spec
 
 
 def standing(life: object, name: str) -> tuple[object, ...]:
@@ -153,16 +155,74 @@ async def test_incidents_are_found_by_time_check_and_page(world: World) -> None:
         assert await archive.incident("nothing") is None
 
 
-async def test_an_incident_ends_with_the_state_down(world: World) -> None:
+def lost_sight(life: Life) -> Incident:
+    """Three failures, and then nothing for long: unknown, and the incident goes on."""
+    life.live("a", 3, failing=True)
+    life.wait(100)
+    transition = life.record("a").age(life.clock())
+    assert transition is not None
+    life.bus.transition(transition)
+    standing = life.record("a").standing
+    assert standing.state is State.UNKNOWN
+    assert standing.incident is not None
+    return standing.incident
+
+
+async def test_an_incident_outlives_the_state_unknown(world: World) -> None:
     async with world.life(spec("a")) as life:
-        life.live("a", 3, failing=True)
-        world.clock.forward(100)
-        transition = life.record("a").age(world.clock())
-        assert transition is not None
-        life.keeper.moved(life.record("a"), transition)
+        incident = lost_sight(life)
+        await life.write()
+        assert await life.keeper.archive.incidents(IncidentQuery(ongoing=True)) == [incident]
+        life.live("a", 1, failing=True)
+        assert life.record("a").standing.incident is incident
+        life.live("a", 1)
         await life.write()
         (one,) = await life.keeper.archive.incidents(IncidentQuery())
-        assert one.ended_at == world.clock().wall
+        assert (one.id, one.ended_at) == (incident.id, world.clock().wall)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("failing", [False, True])
+async def test_a_restart_while_it_is_unknown_keeps_the_incident(world: World, killed: bool, failing: bool) -> None:
+    async with world.life(spec("a"), killed=killed) as first:
+        incident = lost_sight(first)
+        await first.write()
+    world.clock.forward(20)
+    async with world.life(spec("a")) as second:
+        standing = second.record("a").standing
+        assert standing.state in (State.UNKNOWN, State.DOWN)  # the journal has it down, the next save unknown
+        assert (standing.incident and standing.incident.id) == incident.id
+        second.live("a", 1, failing=failing)
+        standing = second.record("a").standing
+        assert standing.state is (State.DOWN if failing else State.UP)
+        await second.write()
+        (one,) = await second.keeper.archive.incidents(IncidentQuery())
+        assert (one.id, one.ended_at) == (incident.id, None if failing else world.clock().wall)
+        assert standing.since == (incident.started_at if failing else world.clock().wall)
+
+
+async def test_inconclusive_results_while_it_is_unknown_keep_the_incident(world: World) -> None:
+    """They are in the journal, which a killed process leaves behind, with the state that followed."""
+    async with world.life(spec("a"), killed=True) as first:
+        incident = lost_sight(first)
+        await first.save()
+        first.take(Result("a", world.clock().wall, Reason.MONITOR_OFFLINE, "no network"))
+        await first.write()
+    async with world.life(spec("a")) as second:
+        standing = second.record("a").standing
+        assert (standing.state, standing.incident and standing.incident.id) == (State.UNKNOWN, incident.id)
+
+
+async def test_the_incident_of_a_removed_check_is_over_at_once(world: World) -> None:
+    async with world.life(spec("a"), spec("b")) as life:
+        life.live("a", 3, failing=True)
+        await life.write()
+        for transition in life.ledger.apply([spec("b")], MONITOR, world.clock()):
+            life.bus.transition(transition)
+        life.keeper.use(HistorySpec(location=world.location), [spec("b")])
+        await life.write()
+        (one,) = await life.keeper.archive.incidents(IncidentQuery())
+        assert (one.check, one.ended_at) == ("a", world.clock().wall)
 
 
 async def test_an_incident_of_a_check_that_was_taken_away_does_not_last_for_ever(world: World) -> None:

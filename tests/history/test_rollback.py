@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.database import Database
+from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import State
-from monitor.rules.state import Acknowledgement
 from tests.history.living import START, World, spec
 from tests.history.test_faults import file_of
 

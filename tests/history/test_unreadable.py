@@ -17,8 +17,8 @@ from msgspec import Raw, msgpack
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.saved import SavedCheck
 from monitor.history.unreadable import Skipped
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Outcome, Reason, State
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.stats.meters import HistoryMeter
 from monitor.stats.result_log import UNREADABLE, history_of
 from monitor.stats.rollups import decode_tally

@@ -13,7 +13,8 @@ from monitor.migrate import blackbox, gatus, kuma
 from monitor.migrate.draft import Imported, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
-from monitor.model.spec import CheckSpec, MaintenanceSpec
+from monitor.model.maintenance import MaintenanceSpec
+from monitor.model.spec import CheckSpec
 
 FILES = Path(__file__).parent / "files"
 

@@ -29,7 +29,7 @@ timeout = { read = "40s", total = "40s" }
 async def ends_after(limit: float, monitor: Daemon, target: str, **query: str) -> None:
     """The answer comes after so many seconds, to within 50 ms; measured again if the machine stalled."""
     for _ in range(6):
-        starvation = Starvation(monitor.system.process.pid)
+        starvation = Starvation(monitor.process.pid)
         began = time.monotonic()
         answer = await monitor.probe_once(target, **query)
         late = abs(time.monotonic() - began - limit)
@@ -80,7 +80,7 @@ async def test_waiting_for_a_slot_counts_as_time(daemon: Daemons) -> None:
     text = f"monitor.max_concurrency = 1\n{text}"
     async with Server(faults.silent) as server, daemon(text % server.port) as monitor:
         await server.until(lambda: server.connections == 1)
-        starvation, began = Starvation(monitor.system.process.pid), time.monotonic()
+        starvation, began = Starvation(monitor.process.pid), time.monotonic()
         answer = await monitor.probe_once("127.0.0.1", timeout="0.4")
         assert time.monotonic() - began < 0.4 + starvation.seconds
         assert (answer.status, answer.text.partition(": ")[0]) == (503, "monitor_overloaded")
@@ -117,7 +117,7 @@ async def test_a_client_that_goes_away_takes_its_run_with_it(daemon: Daemons) ->
         async with asyncio.timeout(5):
             await gone.wait()
         assert (await monitor.probe(f"127.0.0.1:{server.port}", module="brief")).status == 200
-        assert not any("Traceback" in line for line in monitor.system.log)
+        assert not any("Traceback" in line for line in monitor.log)
 
 
 async def test_a_run_is_drained_and_none_begins_then(daemon: Daemons) -> None:
@@ -131,14 +131,14 @@ async def test_a_run_is_drained_and_none_begins_then(daemon: Daemons) -> None:
         target = f"127.0.0.1:{server.port}"
         run = asyncio.create_task(monitor.probe(target))
         await server.until(lambda: len(server.requests) == 1)
-        monitor.system.process.send_signal(signal.SIGTERM)
+        monitor.process.send_signal(signal.SIGTERM)
         await polled(lambda: monitor.get("/-/ready"), lambda ready: ready.status == 503)
         late = await monitor.probe(target)
         assert (late.status, late.text) == (503, "the monitor is draining\n")
         release.set()
         assert (await run).value("probe_success") == 1
         async with asyncio.timeout(PATIENCE):
-            assert await monitor.system.process.wait() == 0
+            assert await monitor.process.wait() == 0
         assert len(server.requests) == 1
 
 
@@ -171,10 +171,10 @@ async def test_a_paused_process_fails_the_scrape_and_not_the_target(daemon: Daem
     async with Server(faults.silent) as server, daemon(OPEN) as monitor:
         run = asyncio.create_task(monitor.probe_once(f"127.0.0.1:{server.port}", timeout="1.5"))
         await server.until(lambda: server.connections == 1)
-        monitor.system.process.send_signal(signal.SIGSTOP)
+        monitor.process.send_signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(0.8)
         finally:
-            monitor.system.process.send_signal(signal.SIGCONT)
+            monitor.process.send_signal(signal.SIGCONT)
         answer = await run
     assert (answer.status, answer.text.partition(":")[0]) == (503, "monitor_stalled")

@@ -8,8 +8,8 @@ from tests.probe.conftest import Daemons
 from tests.servers.http import HttpServer, Request, answer, redirect
 
 TEXT = """
-monitor.system.log.access = true
-monitor.system.log.level = "debug"
+monitor.log.access = true
+monitor.log.level = "debug"
 [monitor.probe]
 allow = ["127.0.0.1"]
 [probe_modules.http_2xx]
@@ -48,7 +48,7 @@ async def test_an_echo_shows_no_secret(daemon: Daemons, respond: object) -> None
                 assert "hunter2" not in answer.text
         assert len(server.requests) >= 6  # more if a stall was answered by another probe
         assert any("hunter2-own" in value for _, value in server.requests[0].headers)
-        assert not any("hunter2" in line for line in monitor.system.log)
+        assert not any("hunter2" in line for line in monitor.log)
 
 
 async def test_a_refusal_quotes_nothing_of_the_target_but_its_host(daemon: Daemons) -> None:
@@ -57,4 +57,4 @@ async def test_a_refusal_quotes_nothing_of_the_target_but_its_host(daemon: Daemo
             answer = await monitor.probe(target)
             assert answer.status in (400, 403)
             assert "hunter2" not in answer.text
-        assert not any("hunter2" in line for line in monitor.system.log)
+        assert not any("hunter2" in line for line in monitor.log)

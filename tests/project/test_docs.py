@@ -22,7 +22,10 @@ OUTCOMES, OPERATING, DESIGN = (DOCS / f"{name}.md" for name in ("outcomes", "ope
 OURS = [README, OUTCOMES, OPERATING, DESIGN]
 PROBE = DOCS / "probe.md"
 MAINTENANCE = DOCS / "maintenance.md"
-_LOGGING = ("service.py", "runner.py", "watch.py", "web/access.py", "web/entrance.py", "web/tls.py")
+_LOGGING = (
+    "service.py", "live/transition_log.py", "scheduling/runner.py", "system/file_watch.py", "web/access.py",
+    "web/entrance.py", "web/tls.py",
+)  # fmt: skip
 ENVIRONMENT = {"SHOP_TOKEN": "t0ken"}
 
 

@@ -71,7 +71,7 @@ async def test_nothing_blocks_the_loop(folder: Path, serve: Serve, target: HttpS
         assert await running.reload() == []
         seen = len(target.requests)
         await until(lambda: len(target.requests) >= seen + 2)
-        reasons = {c.name: c.last.reason.value for c in (await running.overview()).checks if c.last}
+        reasons = {c.name: c.last.reason.value for c in (await running.backend.overview()).checks if c.last}
     await running.stop()
     assert reasons["one"] == "ok"
     assert reasons["ill"] == "unexpected_status"
@@ -87,9 +87,9 @@ async def test_a_start_that_fails_closes_what_it_opened(folder: Path, target: Ht
 
 async def test_a_stop_right_after_the_start_is_clean(folder: Path, target: HttpServer) -> None:
     running = service(written(folder, *({"name": f"c-{n}", "url": target.url()} for n in range(30))))
-    assert running.unready() == "starting"
+    assert running.backend.unready() == "starting"
     await running.start()
-    assert running.unready() is None
+    assert running.backend.unready() is None
     await running.stop()
-    assert running.unready() == "draining"
+    assert running.backend.unready() == "draining"
     assert not [r for r in target.requests if "missing" in r.target]

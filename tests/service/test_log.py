@@ -48,6 +48,10 @@ async def test_one_line_per_change_of_state_and_none_per_run(start: Start, serve
     down = daemon.lines("state changed", state="down")[0]
     assert (down["level"], down["check"], down["reason"]) == ("warning", "moody", "unexpected_status")
     assert down["timestamp"].endswith("Z")
+    assert (down["cause"], down["at"][:16]) == ("result", down["timestamp"][:16])
+    first, second = [line["incident"] for line in daemon.lines("state changed", state="down")]
+    assert first != second
+    assert [line["incident"] for line in daemon.lines("state changed", state="up")] == [None, first]
 
 
 async def test_the_log_shows_no_secret_even_where_the_target_echoes_it(start: Start, serve: Serve) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.servers.http import HttpServer, answer, ok
+from tests.servers.http import Answer, HttpServer, Request, answer, ok
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import Daemon, eventually, names_due_in, until
+from tests.service.daemon import Daemon, configuration, eventually, names_due_in, until
 
 WORKERS = [0, 2]
 
@@ -137,6 +137,66 @@ async def test_events_reach_who_listens(start: Start, serve: Serve) -> None:
         line = await eventually(down, lambda text: text.startswith(b"data:"))
         assert json.loads(line.removeprefix(b"data: "))["state"] == "down"
         assert await daemon.stop() == 0, "an open stream holds up no end"
+
+
+class Ill(HttpServer):
+    """A target that fails, hangs while `held`, and is well after that if told so."""
+
+    def __init__(self) -> None:
+        super().__init__(self._respond)
+        self.held = self.well = False
+        self.release = asyncio.Event()
+
+    async def _respond(self, _: Request) -> Answer:
+        if self.held:
+            await self.release.wait()
+        return ok() if self.well else answer(500, b"")
+
+
+async def test_an_incident_outlives_a_time_in_which_nothing_was_seen(start: Start, serve: Serve) -> None:
+    """Each reload cancels the run that hangs, so nothing conclusive is found for three intervals."""
+    target = await serve(Ill())
+    check = {"name": "ill", "url": target.url("/"), "down_after": 2}
+    daemon = await start(check)
+    await daemon.until_checks(lambda c: c["ill"]["state"] == "down")
+    (incident,) = (await ask(daemon, "/api/v1/incidents"))["incidents"]
+    target.held = True
+    turn = 0
+
+    async def reloaded() -> str:
+        nonlocal turn
+        turn += 1
+        assert (await daemon.reload(configuration([{**check, "labels": {"turn": str(turn)}}])))[0] == 200
+        return str((await daemon.checks())["ill"]["state"])
+
+    await eventually(reloaded, lambda state: state == "unknown")
+    assert (await ask(daemon, "/api/v1/checks/ill"))["incident"] == incident["id"]
+    target.held = False
+    target.release.set()
+    found = await daemon.until_checks(lambda c: c["ill"]["state"] == "down")
+    assert found["ill"]["since"] == incident["started_at"]
+    assert [one["id"] for one in (await ask(daemon, "/api/v1/incidents"))["incidents"]] == [incident["id"]]
+    target.well = True
+    await daemon.until_checks(lambda c: c["ill"]["state"] == "up")
+    name = incident["id"]
+    await eventually(lambda: ask(daemon, f"/api/v1/incidents/{name}"), lambda one: one["ended_at"] is not None)
+    lines = [(line["state"], line["cause"]) for line in daemon.lines("state changed", incident=name)]
+    assert lines == [("down", "result"), ("unknown", "age"), ("down", "result"), ("up", "result")]
+
+
+async def test_the_incident_of_a_removed_check_ends_with_the_reload(
+    start: Start, serve: Serve, target: HttpServer
+) -> None:
+    ill = await serve(Ill())
+    good = {"name": "good", "url": target.url("/")}
+    daemon = await start({"name": "ill", "url": ill.url("/")}, good)
+    await daemon.until_checks(lambda c: c["ill"]["state"] == "down")
+    assert (await daemon.reload(configuration([good])))[0] == 200
+
+    async def ongoing() -> list[Any]:
+        return [one for one in (await ask(daemon, "/api/v1/incidents"))["incidents"] if one["ended_at"] is None]
+
+    await eventually(ongoing, lambda found: not found)
 
 
 async def test_a_database_that_is_locked_at_the_start_is_adopted_later(

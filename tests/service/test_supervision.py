@@ -61,9 +61,10 @@ THROWN = (
     ("notify", "monitor.system.systemd:Notifier:status"),
     ("configuration", "monitor.system.file_watch:Watch:_look"),
     ("history", "monitor.history.keeper:Keeper:_turn"),
-    ("history", "monitor.history.keeper:Keeper:note"),
-    ("live_feed", "monitor.live.events:Feed:tell"),
-    ("retry", "monitor.live.retries:Retries:follow"),
+    ("history", "monitor.history.keeper:Keeper:on_result"),
+    ("live_feed", "monitor.live.events:EventBus:_enqueue"),
+    ("log", "monitor.live.transition_log:TransitionLog:on_transition"),
+    ("retry", "monitor.live.retries:Retries:on_result"),
     ("accept", "monitor.web.listener:Listener:_admit"),
     ("reload", "monitor.service:Service:reload"),
 )

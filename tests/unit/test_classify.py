@@ -26,7 +26,7 @@ from monitor.net.run import Disconnected, Run, Stop
 from monitor.net.stage import Stage
 from monitor.protocols.http import answer_head, decode
 from monitor.protocols.http.answer_head import InvalidAnswer
-from monitor.protocols.http.decode import Undecodable
+from monitor.protocols.http.codings import Undecodable
 from monitor.protocols.http.faults import TABLE
 from monitor.secrets.redaction import DETAIL_LIMIT
 from tests.unit.made import spec

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.outcome import FAILURES, Outcome, Reason, State
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Cause, Transition
 from monitor.stats.meters import Latency
 from tests.unit.made import at, result, results, spec, specs, steps
 
@@ -55,7 +59,9 @@ def test_transitions_are_told_exactly_when_the_state_changes(check: CheckSpec, h
         transition = record.add(found, at(now))
         assert (transition is not None) is (record.standing.state is not before.state)
         if transition is not None:
-            assert (transition.before, transition.after) == (before, record.standing)
+            moved = Transition(check.name, before, record.standing, at(now).wall, transition.cause)
+            assert replace(transition, incident=None, last=None) == moved
+            assert transition.last is record.last
 
 
 @given(specs, steps)
@@ -73,7 +79,7 @@ def test_past_incidents_have_an_end_and_do_not_overlap(check: CheckSpec, history
         assert incident.started_at <= incident.ended_at
     for later, earlier in pairwise(past):
         assert earlier.ended_at <= later.started_at
-    assert (record.standing.incident is not None) is (record.standing.state is State.DOWN)
+    assert record.standing.incident is not None or record.standing.state is not State.DOWN
 
 
 @given(steps)
@@ -125,10 +131,58 @@ def test_a_changed_check_keeps_its_counters_and_tells_of_a_pause() -> None:
     record.add(BAD, at(2))
     assert record.standing.state is State.DOWN
     moved = ledger.apply([spec(name="a", enabled=False)], MONITOR, at(3))
-    assert [(r.spec.name, t.before.state, t.after.state) for r, t in moved] == [("a", State.DOWN, State.PAUSED)]
+    assert [(t.check, t.before.state, t.after.state) for t in moved] == [("a", State.DOWN, State.PAUSED)]
     assert record.attempts == 2
     assert record.incidents[0].ended_at == at(3).wall
-    assert [t.after.state for _, t in ledger.apply([spec(name="a")], MONITOR, at(4))] == [State.UNKNOWN]
+    assert [t.after.state for t in ledger.apply([spec(name="a")], MONITOR, at(4))] == [State.UNKNOWN]
+
+
+def test_a_transition_names_the_incident_that_begins_goes_on_and_ends() -> None:
+    record = Record(spec(down_after=1), MONITOR, at(0))
+    began, lost = record.add(BAD, at(1)), record.age(at(100))
+    back, over = record.add(BAD, at(101)), record.add(GOOD, at(102))
+    assert began is not None
+    assert lost is not None
+    assert back is not None
+    assert over is not None
+    assert [t.cause for t in (began, lost, back, over)] == [Cause.RESULT, Cause.AGE, Cause.RESULT, Cause.RESULT]
+    assert began.incident is lost.incident is back.incident
+    assert (back.at, back.after.since) == (at(101).wall, at(1).wall)
+    assert began.incident is not None
+    assert over.incident == structs.replace(began.incident, ended_at=at(102).wall)
+    assert record.incidents == (over.incident,)
+
+
+def test_an_inconclusive_result_that_finds_what_is_known_too_old_is_age() -> None:
+    record = Record(spec(), MONITOR, at(0))
+    record.add(GOOD, at(1))
+    transition = record.add(result(Reason.MONITOR_OFFLINE), at(100))
+    assert transition is not None
+    assert (transition.after.state, transition.cause) == (State.UNKNOWN, Cause.AGE)
+    assert transition.last is record.last
+
+
+def test_a_reload_is_the_cause_of_a_pause() -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name="a")], MONITOR, at(0))
+    (transition,) = ledger.apply([spec(name="a", enabled=False)], MONITOR, at(1))
+    assert (transition.cause, transition.at, transition.incident) == (Cause.RELOAD, at(1).wall, None)
+
+
+@pytest.mark.parametrize("until", [3, 300])
+def test_the_incident_of_a_removed_check_ends(until: float) -> None:
+    ledger = Ledger()
+    ledger.apply([spec(name="a"), spec(name="b"), spec(name="c", down_after=1)], MONITOR, at(0))
+    for record in ledger:
+        record.add(GOOD if record.spec.name == "b" else result(Reason.REFUSED), at(1))
+    removed = ledger.get("c")
+    assert removed is not None
+    removed.age(at(until))
+    incident = removed.standing.incident
+    assert incident is not None
+    (transition,) = ledger.apply([], MONITOR, at(until))
+    assert (transition.check, transition.after.state, transition.cause) == ("c", State.UNKNOWN, Cause.RELOAD)
+    assert transition.incident == structs.replace(incident, ended_at=at(until).wall)
 
 
 def test_changed_settings_of_the_monitor_reach_every_record() -> None:

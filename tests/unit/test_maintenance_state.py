@@ -13,6 +13,7 @@ from monitor.model.outcome import Reason, State
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Cause
 from monitor.rules.maintenance import Plan
 from tests.unit.made import EPOCH, INTERVAL, at, result, spec, specs, steps
 
@@ -43,6 +44,7 @@ def test_a_check_is_in_maintenance_from_start_to_end() -> None:
     transition = one.age(at(STARTS + 0.5))
     assert transition is not None
     assert (transition.before.state, transition.after.state) == (State.UP, State.MAINTENANCE)
+    assert (transition.cause, transition.at) == (Cause.MAINTENANCE, at(STARTS + 0.5).wall)
     assert one.standing.since == at(STARTS + 0.5).wall
     ran(one, (195, GOOD))
     assert state_at(one, ENDS - 0.1) is State.MAINTENANCE
@@ -55,10 +57,13 @@ def test_a_check_that_begins_in_maintenance_is_in_it_at_once() -> None:
 
 def test_a_result_finds_the_edge_by_itself() -> None:
     """Nobody looked since the start, or the end, of the window: a failure within a second of it is no exception."""
-    one = ran(record(spec(down_after=1)), (90, GOOD), (STARTS, BAD))
-    assert one.standing.state is State.MAINTENANCE
-    ran(one, (ENDS, BAD))
-    assert one.standing.state is State.DOWN
+    one = ran(record(spec(down_after=1)), (90, GOOD))
+    began = one.add(BAD, at(STARTS))
+    assert began is not None
+    assert (began.after.state, began.cause) == (State.MAINTENANCE, Cause.MAINTENANCE)
+    ended = one.add(BAD, at(ENDS))
+    assert ended is not None
+    assert (ended.before.state, ended.after.state, ended.cause) == (State.MAINTENANCE, State.DOWN, Cause.RESULT)
 
 
 def test_failures_in_maintenance_count_for_nothing() -> None:
@@ -137,10 +142,10 @@ def test_a_reload_begins_and_ends_maintenance_and_tells() -> None:
     one = next(iter(ledger))
     ran(one, (145, GOOD))
     moved = ledger.apply([spec()], MONITOR, at(150), {"c": Plan((UPGRADE,))})
-    assert [(t.before.state, t.after.state) for _, t in moved] == [(State.UP, State.MAINTENANCE)]
+    assert [(t.before.state, t.after.state) for t in moved] == [(State.UP, State.MAINTENANCE)]
     assert one.standing.since == at(150).wall  # not the start of the window: until now it was watched
     moved = ledger.apply([spec()], MONITOR, at(160))
-    assert [(t.before.state, t.after.state) for _, t in moved] == [(State.MAINTENANCE, State.UP)]
+    assert [(t.before.state, t.after.state) for t in moved] == [(State.MAINTENANCE, State.UP)]
 
 
 @given(specs, steps, st.floats(0, 500), st.floats(1, 500))
@@ -156,7 +161,7 @@ def test_no_history_makes_a_check_down_in_maintenance_or_leaves_an_incident_open
         inside = EPOCH + start <= at(now).wall < EPOCH + start + length
         failed = 0 if inside or (found.conclusive and not found.failed) else failed + found.failed
         assert (one.standing.state is State.MAINTENANCE) is inside
-        assert (one.standing.incident is not None) is (one.standing.state is State.DOWN)
+        assert one.standing.incident is None or one.standing.state in (State.DOWN, State.UNKNOWN)
         assert failed <= one.standing.consecutive_failures or inside or not found.failed
         if inside:
             assert one.standing.consecutive_failures == one.standing.consecutive_successes == 0

@@ -16,13 +16,14 @@ from monitor.model.request import Expect
 from monitor.model.result import Result
 from monitor.model.route import TlsSpec
 from monitor.model.spec import CheckSpec
+from monitor.model.transition import Standing
 from monitor.rules.state import (
     STALE_AFTER_INTERVALS,
-    Standing,
     after,
     aged,
     beginning,
     degradation,
+    maintained,
     reconfigured,
     seconds,
     stale,
@@ -82,12 +83,12 @@ def test_consecutive_counts_are_those_of_the_conclusive_results(check: CheckSpec
 @given(specs, steps)
 def test_down_begins_at_the_threshold_and_not_before(check: CheckSpec, history: History) -> None:
     for before, now, found, _ in walk(check, history):
-        if now.state is State.DOWN and before.state is not State.DOWN:
+        if now.incident is not None and before.incident is None:
             assert found.failed
             assert now.consecutive_failures >= check.down_after
-        if found.failed and now.consecutive_failures >= check.down_after:
+        if found.failed and (now.consecutive_failures >= check.down_after or before.incident is not None):
             assert now.state is State.DOWN
-        if found.failed and now.consecutive_failures < check.down_after:
+        elif found.failed:
             assert now.state is before.state
 
 
@@ -97,34 +98,42 @@ def test_down_ends_at_up_after_and_up_after_ends_nothing_else(check: CheckSpec, 
         if found.outcome is not Outcome.SUCCESS:
             continue
         good = now.state in (State.UP, State.DEGRADED)
-        if before.state is State.DOWN:
+        if before.incident is not None:
             assert good is (now.consecutive_successes >= check.up_after)
         else:
             assert good, "one success is enough where nothing is down"
 
 
 @given(specs, steps)
-def test_since_changes_with_the_state_and_only_with_it(check: CheckSpec, history: History) -> None:
+def test_since_is_the_time_of_the_change_but_an_outage_counts_from_its_beginning(
+    check: CheckSpec, history: History
+) -> None:
     for before, now, _, moment in walk(check, history):
         if now.state is before.state:
             assert now.since == before.since
+        elif now.state is State.DOWN and before.incident is not None:
+            assert now.since == before.incident.started_at
         else:
             assert now.since == moment.wall
 
 
 @given(specs, steps)
-def test_an_incident_is_open_exactly_while_down(check: CheckSpec, history: History) -> None:
+def test_an_incident_begins_with_down_and_only_successes_end_it(check: CheckSpec, history: History) -> None:
     for before, now, found, moment in walk(check, history):
-        assert (now.incident is not None) is (now.state is State.DOWN)
+        assert now.incident is not None or now.state is not State.DOWN
         if now.incident is None:
+            if before.incident is not None:
+                assert found.outcome is Outcome.SUCCESS
+                assert now.state in (State.UP, State.DEGRADED)
             continue
+        assert now.state in (State.DOWN, State.UNKNOWN)
         assert now.incident.ended_at is None
-        assert now.incident.started_at == now.since
         if before.incident is not None:
             assert now.incident is before.incident
         else:
+            assert now.state is State.DOWN
             assert (now.incident.reason, now.incident.detail) == (found.reason, found.detail)
-            assert now.incident.started_at == moment.wall
+            assert now.incident.started_at == now.since == moment.wall
 
 
 @given(specs, steps)
@@ -200,11 +209,60 @@ def test_three_intervals_without_a_conclusive_result_are_still_known() -> None:
     assert old.conclusive is GOOD
 
 
-def test_down_and_then_unknown_ends_the_incident_and_remembers_the_failures() -> None:
+def lost_sight(check: CheckSpec, *found: Result) -> tuple[Standing, Moment]:
+    """Where a check stands that was down after these results and then found nothing for long, and when."""
+    standing, now = ended(check, *found), at(1000)
+    assert standing.state is State.DOWN
+    old = aged(standing, check, now)
+    assert (old.state, old.since) == (State.UNKNOWN, now.wall)
+    assert old.incident is standing.incident
+    return old, at(1001)
+
+
+def test_down_then_unknown_then_down_is_one_incident() -> None:
     check = spec(down_after=2)
-    old = aged(ended(check, BAD, BAD), check, at(1000))
-    assert (old.state, old.incident, old.consecutive_failures) == (State.UNKNOWN, None, 2)
-    assert after(old, BAD, check, at(1001)).state is State.DOWN
+    old, now = lost_sight(check, BAD, BAD)
+    again = after(old, BAD, check, now)
+    assert (again.state, again.consecutive_failures) == (State.DOWN, 3)
+    assert again.incident is old.incident
+    assert again.incident is not None
+    assert again.since == again.incident.started_at
+
+
+def test_one_failure_is_enough_for_down_while_an_incident_lasts() -> None:
+    check = spec(down_after=3, up_after=2)
+    old, now = lost_sight(check, BAD, BAD, BAD, GOOD)
+    again = after(old, BAD, check, now)
+    assert (again.state, again.consecutive_failures) == (State.DOWN, 1)
+    assert again.incident is old.incident
+    assert not undecided(old, check)
+
+
+def test_a_success_ends_an_incident_of_a_check_that_was_unknown_meanwhile() -> None:
+    check = spec(down_after=2)
+    old, now = lost_sight(check, BAD, BAD)
+    assert after(old, SHRUG, check, now) == old
+    found = after(old, GOOD, check, now)
+    assert (found.state, found.since, found.incident) == (State.UP, now.wall, None)
+
+
+def test_up_after_holds_for_an_incident_of_a_check_that_was_unknown_meanwhile() -> None:
+    check = spec(down_after=1, up_after=3)
+    old, now = lost_sight(check, BAD, GOOD)
+    second = after(old, GOOD, check, now)
+    assert (second.state, second.consecutive_successes) == (State.DOWN, 2)
+    assert second.incident is old.incident
+    assert after(second, GOOD, check, at(1002)).state is State.UP
+
+
+def test_a_pause_and_maintenance_end_an_incident_of_a_check_that_is_unknown() -> None:
+    check = spec(down_after=1)
+    old, now = lost_sight(check, BAD)
+    paused = reconfigured(old, check, replace(check, enabled=False), now)
+    assert (paused.state, paused.incident) == (State.PAUSED, None)
+    planned = maintained(old, check, due=True, now=now)
+    assert (planned.state, planned.incident) == (State.MAINTENANCE, None)
+    assert after(maintained(planned, check, due=False, now=now), BAD, check, now).incident is not old.incident
 
 
 def test_what_is_paused_does_not_age() -> None:
@@ -306,7 +364,7 @@ def test_a_check_is_undecided_from_its_first_failure_until_it_is_down_or_succeed
     check: CheckSpec, history: History
 ) -> None:
     for before, now, found, _ in walk(check, history):
-        if found.failed and before.state is not State.DOWN:
+        if found.failed and before.incident is None:
             assert undecided(now, check) is (now.state is not State.DOWN)
         if found.outcome is Outcome.SUCCESS or now.state is State.DOWN:
             assert not undecided(now, check)

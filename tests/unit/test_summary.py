@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
-from monitor.rules.state import Incident
 from monitor.stats.availability import percent, report
 from monitor.stats.tally import Tally
 

@@ -14,14 +14,17 @@ import pytest_asyncio
 from msgspec import structs
 
 from monitor.history.archive import Announcement
-from monitor.live.events import Feed
+from monitor.live.events import EventBus
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.errors import ForbiddenTarget, NoRunNow, Problem
+from monitor.model.incident import Acknowledgement, Incident
+from monitor.model.outcome import State
+from monitor.model.probe import ProbeAnswer, ProbeRequest
 from monitor.model.result import Result
 from monitor.model.settings import PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
-from monitor.web import Asked, Limits, Probed, Server, build_app, serve
+from monitor.model.transition import Cause, Standing, Transition
+from monitor.web import Limits, Server, build_app, serve
 from monitor.web.access import Access
 from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.site import Site
@@ -52,7 +55,7 @@ class FakeService:
     reloads: int = 0
     broken: bool = False
     archive: LaidOut = field(default_factory=LaidOut)
-    feed: Feed = field(default_factory=Feed)
+    bus: EventBus = field(default_factory=EventBus)
     refuse_run: str | None = None
     """The sentence with which no check is run now."""
     ran: list[str] = field(default_factory=list)
@@ -111,12 +114,17 @@ class FakeService:
     def unready(self) -> str | None:
         return self.waiting
 
-    async def probe(self, asked: Asked) -> Probed:
+    async def probe(self, request: ProbeRequest) -> ProbeAnswer:
         raise ForbiddenTarget("the target is not allowed")
 
     async def reload(self) -> list[Problem]:
         self.reloads += 1
         return self.problems
+
+    def publish(self, check: str, standing: Standing) -> None:
+        """A transition to this standing, which a result has brought about."""
+        before = replace(standing, state=State.UNKNOWN)
+        self.bus.transition(Transition(check, before, standing, gallery.NOW.wall, Cause.RESULT, standing.incident))
 
     def rename(self, old: str, new: str) -> None:
         """Give a check another name, as a reload would."""
@@ -151,7 +159,7 @@ async def begun(service: FakeService) -> AsyncIterator[Begin]:
         return server
 
     yield started
-    service.feed.close()  # as the service does; a page's event stream would else hold up the end for seconds
+    service.bus.close()  # as the service does; a page's event stream would else hold up the end for seconds
     for server in servers:
         await server.close()
 

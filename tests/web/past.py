@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from monitor.history.archive import Announcement, IncidentQuery, Outage
 from monitor.live.view import CheckView
 from monitor.model.errors import HistoryError
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
-from monitor.rules.state import Incident
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally, total
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from monitor.history.archive import Announcement
 from monitor.live.ledger import Ledger
 from monitor.live.view import Overview
+from monitor.model.incident import Incident, incident_id
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
 from monitor.model.settings import PublicSpec
 from monitor.rules.maintenance import plans
-from monitor.rules.state import Incident, incident_id
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from tests.web import gallery

@@ -15,9 +15,9 @@ from msgspec import structs
 
 from monitor.history.archive import Announcement
 from monitor.model.clock import rfc3339
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Reason
 from monitor.model.settings import PublicSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.secrets.visible import legible
 from monitor.web import wording
 from tests.web import gallery

@@ -14,11 +14,14 @@ import pytest
 from msgspec import structs
 
 from monitor.history.archive import Announcement
+from monitor.live.events import Recorded
 from monitor.metrics import CheckCollector, Registry
-from monitor.model.outcome import Reason
+from monitor.model.clock import rfc3339
+from monitor.model.incident import Incident
+from monitor.model.outcome import Reason, State
 from monitor.model.result import Evidence
 from monitor.model.settings import PublicSpec
-from monitor.rules.state import Incident
+from monitor.model.transition import Cause, Standing, Transition
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
 from monitor.web import build_app
@@ -246,13 +249,35 @@ async def test_what_happens_is_told_as_it_happens(stream: aiohttp.ClientResponse
     await stream.content.readuntil(b"\n\n")
     view = service.check("shop-api")
     assert view is not None
-    service.feed.tell("result", "shop-api", NOW, view.standing, view.last)
-    service.feed.tell("transition", "shop-api", NOW, view.standing)
+    assert view.last is not None
+    service.bus.result(Recorded("shop-api", view.last, 1, gallery.NOW, view.standing))
+    service.publish("shop-api", view.standing)
     first, second = await event(stream), await event(stream)
     assert (first["event"], second["event"]) == ("result", "transition")
     told = json.loads(first["data"])
     assert (told["check"], told["state"], told["result"]["reason"]) == ("shop-api", "down", "refused")
     assert first["id"] != second["id"]
+
+
+async def test_a_transition_says_its_cause_its_time_and_the_incident_that_ended(
+    stream: aiohttp.ClientResponse, service: FakeService
+) -> None:
+    await stream.content.readuntil(b"\n\n")
+    view = service.check("shop-api")
+    assert view is not None
+    incident = view.standing.incident
+    assert incident is not None
+    paused = Standing(State.PAUSED, NOW)
+    over = structs.replace(incident, ended_at=NOW)
+    service.publish("shop-api", view.standing)
+    service.bus.transition(Transition("shop-api", view.standing, paused, NOW, Cause.RELOAD, over, view.last))
+    began, ended = [json.loads((await event(stream))["data"]) for _ in range(2)]
+    assert (began["before"], began["state"], began["cause"]) == ("unknown", "down", "result")
+    assert (began["incident"], began["ended_incident"]) == (incident.id, None)
+    assert (ended["before"], ended["state"], ended["cause"]) == ("down", "paused", "reload")
+    assert (ended["incident"], ended["ended_incident"]) == (None, incident.id)
+    assert ended["at"] == rfc3339(NOW)
+    assert ended["result"]["reason"] == "refused"
 
 
 async def test_a_listener_that_comes_back_is_told_to_look_anew(http: aiohttp.ClientSession) -> None:
@@ -262,7 +287,7 @@ async def test_a_listener_that_comes_back_is_told_to_look_anew(http: aiohttp.Cli
 
 async def test_events_end_with_the_monitor(stream: aiohttp.ClientResponse, service: FakeService) -> None:
     await stream.content.readuntil(b"\n\n")
-    service.feed.close()
+    service.bus.close()
     async with asyncio.timeout(5):
         await stream.content.read()
 
@@ -270,12 +295,12 @@ async def test_events_end_with_the_monitor(stream: aiohttp.ClientResponse, servi
 async def test_one_that_is_too_slow_is_told_what_it_lost(service: FakeService) -> None:
     view = service.check("shop-api")
     assert view is not None
-    with service.feed.listening() as listener:
+    with service.bus.queue() as queue:
         for _ in range(1500):
-            service.feed.tell("transition", "shop-api", NOW, view.standing)
-        assert listener.lost == 500
-        assert len(await listener.next(1)) == 1000
-    assert len(service.feed) == 0
+            service.publish("shop-api", view.standing)
+        assert queue.lost == 500
+        assert len(await queue.next(1)) == 1000
+    assert service.bus.queues == 0
 
 
 async def test_scripts_of_other_sites_read_only_what_the_configuration_allows(

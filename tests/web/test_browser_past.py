@@ -11,9 +11,9 @@ import pytest
 from msgspec import structs
 
 from monitor.history.archive import Announcement, Outage
+from monitor.model.incident import Acknowledgement
 from monitor.model.result import Evidence
 from monitor.model.settings import MonitorSpec, PublicSpec
-from monitor.rules.state import Acknowledgement
 from monitor.web.site import Site
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
@@ -55,8 +55,8 @@ def night(service: FakeService) -> FakeService:
 
 
 def gallery_incident(check: str) -> Any:
+    from monitor.model.incident import Incident
     from monitor.model.outcome import Reason
-    from monitor.rules.state import Incident
 
     return Incident("x", check, NOW - 7200, Reason.REFUSED, "refused", NOW - 7000)
 
@@ -157,7 +157,7 @@ async def test_a_change_is_shown_at_once_and_nothing_jumps(open_page: Open, nigh
     await page.evaluate(SHIFTS)
     standing = night.view.checks[0].standing
     async with page.expect_response("**/status"):
-        night.feed.tell("transition", "shop-web", NOW, standing)
+        night.publish("shop-web", standing)
     await page.wait_for_function("performance.now() > 500")
     assert await page.evaluate("window.shift") == 0, "nothing changed, so nothing moves"
     view = night.check("shop-web")
@@ -165,7 +165,7 @@ async def test_a_change_is_shown_at_once_and_nothing_jumps(open_page: Open, nigh
     down = replace(view, reading="refused the connection", standing=replace(view.standing, consecutive_failures=3))
     checks = tuple(down if c.name == "shop-web" else c for c in night.view.checks)
     night.view = replace(night.view, checks=checks)
-    night.feed.tell("transition", "shop-web", NOW, down.standing)
+    night.publish("shop-web", down.standing)
     await playwright.expect(page.locator("main")).to_contain_text("refused the connection", timeout=4000)
     assert await page.title() == "(2 down) eu-west"
     assert "/icon/2.svg" in str(await page.get_attribute("#icon", "href"))
@@ -174,7 +174,7 @@ async def test_a_change_is_shown_at_once_and_nothing_jumps(open_page: Open, nigh
 async def test_what_somebody_types_is_not_taken_away(open_page: Open, night: FakeService) -> None:
     page = await open_page("/incidents")
     await page.fill('input[name="text"]', "half a sen")
-    night.feed.tell("transition", "shop-web", NOW, night.view.checks[0].standing)
+    night.publish("shop-web", night.view.checks[0].standing)
     await page.wait_for_timeout(1500)
     assert await page.input_value('input[name="text"]') == "half a sen"
     await page.get_by_role("button", name="Announce").click()

@@ -10,8 +10,9 @@ import pytest
 from monitor.cli import commands
 from monitor.config import parse_check
 from monitor.model.spec import CheckSpec
+from monitor.protocols.http.words import unsaid
 from monitor.terminal.request import check_of
-from monitor.web.commands import curl_command, probe_command, unsaid
+from monitor.web.commands import curl_command, probe_command
 
 CHECKS: dict[str, dict[str, Any]] = {
     "plain": {"url": "https://shop.test/health"},

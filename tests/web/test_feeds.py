@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from monitor.history.archive import Announcement
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
-from monitor.rules.state import Incident
 from monitor.web.atom import AtomFeed, Entry, atom, urn
 from monitor.web.feed_entries import announcement_entry, incident_entry
 from tests.web import public_scenes

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from monitor.history.archive import Outage
+from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
 from monitor.model.request import BasicAuth, Body
 from monitor.model.result import Evidence
-from monitor.rules.state import Incident
 from monitor.secrets.secret import Secret
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally

@@ -145,8 +145,8 @@ async def test_a_listener_that_reads_nothing_is_hung_up_on(
         writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await head(reader)
         reader._transport.pause_reading()  # type: ignore[attr-defined]
-        await until(lambda: len(service.feed) == 1)
-        await until(lambda: len(service.feed) == 0)
+        await until(lambda: service.bus.queues == 1)
+        await until(lambda: service.bus.queues == 0)
 
 
 async def test_streams_leave_half_of_the_connections_to_pages(begin: Begin, service: FakeService) -> None:
@@ -156,7 +156,7 @@ async def test_streams_leave_half_of_the_connections_to_pages(begin: Begin, serv
             reader, writer = await stack.enter_async_context(connected(server.address))
             writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b" 200 " in await head(reader)
-        await until(lambda: len(service.feed) == 8)
+        await until(lambda: service.bus.queues == 8)
         assert b" 503 " in await ask(server.address, "/api/v1/events")
         assert b" 200 " in await ask(server.address, "/status")
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.history.archive import IncidentQuery, NoArchive
+from monitor.model.incident import Incident
 from monitor.model.outcome import State
 from monitor.model.settings import PublicSpec
-from monitor.rules.state import Incident
 from monitor.web.access import Access
 from monitor.web.public_view import DAYS, DRAWN
 from monitor.web.public_words import sentence, worst

@@ -14,6 +14,7 @@ from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.live.view import CheckView
 from monitor.model.answer import Hop, HttpAnswer, HttpFigures, TcpAnswer, TcpFigures
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.maintenance import MaintenanceSpec
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect, Rule
@@ -21,7 +22,6 @@ from monitor.model.result import Attempt, Certificate, Ending, Evidence, Phases,
 from monitor.model.settings import PublicSpec
 from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import plans
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.web.access import Access
 from tests.flat import flat_result
 from tests.web import gallery, public_scenes

@@ -33,7 +33,7 @@ def trouble(service: FakeService, words: str) -> None:
     """Something that every page shows, and an event that says that there is something new."""
     service.view = replace(service.view, monitor=replace(service.view.monitor, troubles=(words,)))
     check: CheckView = service.view.checks[0]
-    service.feed.tell("transition", check.name, check.now, check.standing)
+    service.publish(check.name, check.standing)
 
 
 async def open_tabs(context: playwright.BrowserContext, url: str, count: int = TABS) -> list[playwright.Page]:
@@ -56,18 +56,18 @@ async def test_nine_tabs_are_current_with_one_stream_of_events(
     server = await begin()
     context = await browser.new_context()
     tabs = await open_tabs(context, f"http://{server.address}/status")
-    await until(lambda: len(service.feed) == 1)
+    await until(lambda: service.bus.queues == 1)
     trouble(service, "disk full")
     await all_show(tabs, "disk full")
-    assert len(service.feed) == 1
+    assert service.bus.queues == 1
     for tab in tabs[:3]:  # the one that listens is among them: another one takes over
         await tab.close()
-    await until(lambda: len(service.feed) == 1)
+    await until(lambda: service.bus.queues == 1)
     trouble(service, "disk fuller")
     await all_show(tabs[3:], "disk fuller")
     await tabs[-1].goto(f"http://{server.address}/incidents", timeout=PATIENCE)
     await context.close()
-    await until(lambda: len(service.feed) == 0)
+    await until(lambda: service.bus.queues == 0)
 
 
 HIDE = """(hidden) => {
@@ -83,12 +83,12 @@ async def test_a_hidden_tab_holds_no_stream(
     server = await begin()
     context = await browser.new_context()
     tabs = await open_tabs(context, f"http://{server.address}/status", 2)
-    await until(lambda: len(service.feed) == 1)
+    await until(lambda: service.bus.queues == 1)
     for tab in tabs:
         await tab.evaluate(HIDE, True)
-    await until(lambda: len(service.feed) == 0)
+    await until(lambda: service.bus.queues == 0)
     await tabs[0].evaluate(HIDE, False)
-    await until(lambda: len(service.feed) == 1)
+    await until(lambda: service.bus.queues == 1)
     await context.close()
 
 
@@ -104,7 +104,7 @@ async def test_without_locks_every_tab_looks_at_its_pace(
     assert await tabs[0].evaluate("navigator.locks === undefined")
     trouble(service, "disk full")
     await all_show(tabs, "disk full")
-    assert len(service.feed) == 0
+    assert service.bus.queues == 0
     await context.close()
 
 
@@ -115,7 +115,7 @@ async def test_tabs_below_a_prefix_share_theirs(
     server = await begin(site=Site(MonitorSpec(external_url="http://localhost/ops/monitor")))
     context = await browser.new_context()
     tabs = await open_tabs(context, f"http://{server.address}/ops/monitor/status", 3)
-    await until(lambda: len(service.feed) == 1)
+    await until(lambda: service.bus.queues == 1)
     trouble(service, "disk full")
     await all_show(tabs, "disk full")
     await tabs[0].click("text=Incidents")

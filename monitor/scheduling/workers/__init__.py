@@ -1,5 +1,5 @@
 """Probe workers: processes of their own whose loop does nothing but schedule and probe."""
 
-from monitor.scheduling.workers.pool import Pool
+from monitor.scheduling.workers.pool import OnResult, Pool
 
-__all__ = ["Pool"]
+__all__ = ["OnResult", "Pool"]

@@ -19,7 +19,7 @@ from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Net
 from monitor.scheduling.engine import Engine
-from monitor.scheduling.workers.wire import Batch, Found, Orders, batch_frame, read_order
+from monitor.scheduling.workers.wire import Batch, EndedRun, Orders, batch_frame, read_order
 from monitor.secrets.redaction import Redactor
 from monitor.system import log
 from monitor.system import supervision as supervised
@@ -44,13 +44,13 @@ class Outbox:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.generation = 0
         self._writer = writer
-        self._found: list[Found] = []
+        self._ended: list[EndedRun] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, _name: str, result: Result, runs: int, until: float | None) -> None:
         """Take in a result; it leaves within a twentieth of a second."""
-        self._found.append(Found(result, runs, until))
-        if len(self._found) >= _MOST_GATHERED:
+        self._ended.append(EndedRun(result, runs, until))
+        if len(self._ended) >= _MOST_GATHERED:
             self.send()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_GATHERED, self._send_in_time)
@@ -64,11 +64,11 @@ class Outbox:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        found, self._found = self._found, []
+        ended, self._ended = self._ended, []
         if self._writer.is_closing():
             return
-        if found or more:
-            self._writer.write(batch_frame(Batch(self.generation, found, **more)))
+        if ended or more:
+            self._writer.write(batch_frame(Batch(self.generation, ended, **more)))
         if self._writer.transport.get_write_buffer_size() > _UNREAD_LIMIT:
             _log.critical("ended, as the daemon takes no results any more")
             os._exit(1)

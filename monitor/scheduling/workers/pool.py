@@ -18,7 +18,7 @@ from monitor.model.settings import AccessSpec, Configuration, MonitorSpec
 from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes, due_times
 from monitor.scheduling.runner import Drained
-from monitor.scheduling.workers.wire import Batch, Found, Orders
+from monitor.scheduling.workers.wire import Batch, EndedRun, Orders
 from monitor.scheduling.workers.worker import Worker
 from monitor.stats.meters import Meter, WorkerMeter
 from monitor.system.supervision import Turn
@@ -28,11 +28,12 @@ _PATIENCE = 60.0
 _AT_ONCE = 500
 """Checks in one message, packed in a few milliseconds."""
 
-Told = Callable[[str, Result, int], None]
+OnResult = Callable[[str, Result, int], None]
+"""Receives the name of a check, a result, and the number of runs that it stands for."""
 
 
 @dataclass(slots=True)
-class Duty:
+class Assignment:
     """A check that a worker has; up to `settled` (steady seconds) all its due times have been answered for.
 
     `generation` is that of the orders that made it what it is; what was found under older ones is not about it.
@@ -50,12 +51,12 @@ class Duty:
 
 
 class Pool:
-    """Runs `count` probe workers and calls `found` with every result, as an engine in the daemon's process would."""
+    """Runs `count` probe workers and calls `on_result` with every result, as an engine in this process would."""
 
-    def __init__(self, count: int, found: Told) -> None:
-        self._found = found
+    def __init__(self, count: int, on_result: OnResult) -> None:
+        self._on_result = on_result
         self._workers = [Worker(number, self) for number in range(count)]
-        self._duties: dict[str, Duty] = {}
+        self._assignments: dict[str, Assignment] = {}
         self._lost: list[set[str]] = [set() for _ in self._workers]
         self._generation = 0
         self._epoch = system_clock()
@@ -81,16 +82,16 @@ class Pool:
         """Run these checks from now on, and no others; one that did not change does not notice."""
         self._generation += 1
         self._limit(config.monitor)
-        before, self._duties = self._duties, {}
+        before, self._assignments = self._assignments, {}
         for spec in config.checks:
-            self._duties[spec.name] = self._duty(spec, before.get(spec.name))
-        counted = Counter(duty.worker for duty in self._duties.values())
-        changed = [d for d in self._duties.values() if d.generation == self._generation]
+            self._assignments[spec.name] = self._assignment(spec, before.get(spec.name))
+        counted = Counter(assigned.worker for assigned in self._assignments.values())
+        changed = [d for d in self._assignments.values() if d.generation == self._generation]
         for worker in self._workers:
             worker.figures.checks = counted[worker.number]
             mine = (d.spec for d in changed if d.worker == worker.number)
             gone = tuple(d.spec.name for d in before.values() if d.worker == worker.number)
-            worker.order(self._orders(mine, tuple(name for name in gone if name not in self._duties)))
+            worker.order(self._orders(mine, tuple(name for name in gone if name not in self._assignments)))
 
     def _limit(self, monitor: MonitorSpec) -> None:
         limit = monitor.max_concurrency // len(self._workers)
@@ -99,9 +100,9 @@ class Pool:
 
     def run_again(self, name: str) -> None:
         """Run a check once more, soon, unless it runs."""
-        if (duty := self._duties.get(name)) is not None:
+        if (assigned := self._assignments.get(name)) is not None:
             orders = Orders(self._generation, self._epoch, self._monitor, again=(name,))
-            self._workers[duty.worker].order([orders])
+            self._workers[assigned.worker].order([orders])
 
     def beat(self) -> None:
         """Once a second: see that all workers live, and answer for what is due of those that do not."""
@@ -142,47 +143,47 @@ class Pool:
         figures.meter.in_flight = 0
         self._gone[number].add(figures.meter)
         figures.meter = Meter()
-        return list(self._orders((d.spec for d in self._duties.values() if d.worker == number), ()))
+        return list(self._orders((d.spec for d in self._assignments.values() if d.worker == number), ()))
 
     def heard(self, number: int, batch: Batch) -> None:
         """Pass on what a worker found."""
-        for found in batch.found:
+        for ended in batch.ended:
             with Turn("result"):
-                self._take(found, batch.generation)
+                self._take(ended, batch.generation)
         if batch.began is not None and self._started:
             self._answer_for(number, batch.began)
             again, self._lost[number] = tuple(self._lost[number]), set()
             if again:
                 self._workers[number].order([Orders(self._generation, self._epoch, self._monitor, again=again)])
 
-    def _take(self, found: Found, generation: int) -> None:
-        result = found.result
-        duty = self._duties.get(result.check)
-        if duty is None:
+    def _take(self, ended: EndedRun, generation: int) -> None:
+        result = ended.result
+        assigned = self._assignments.get(result.check)
+        if assigned is None:
             return  # removed while its result was on the way
-        if generation < duty.generation:
+        if generation < assigned.generation:
             result = Result(result.check, result.started_at, Reason.CANCELLED, "its check was changed meanwhile")
-        if found.until is not None:
-            duty.settled = max(duty.settled, found.until)
-        self._found(result.check, result, found.runs)
+        if ended.until is not None:
+            assigned.settled = max(assigned.settled, ended.until)
+        self._on_result(result.check, result, ended.runs)
 
     def _answer_for(self, number: int, until: float) -> None:
         """Reports the runs due until now (steady seconds) as lost: their worker will send no results."""
-        for name, duty in self._duties.items():
-            if duty.worker == number and (runs := duty.outstanding(until)):
-                duty.settled = until
+        for name, assigned in self._assignments.items():
+            if assigned.worker == number and (runs := assigned.outstanding(until)):
+                assigned.settled = until
                 self._gone[number].skipped["worker"] += runs
                 self._lost[number].add(name)
                 detail = f"the monitor's probe worker {number} died or hung, and with it {runs} of the check's runs"
                 with Turn("result"):
-                    self._found(name, Result(name, time.time(), Reason.MONITOR_OVERLOADED, detail), runs)
+                    self._on_result(name, Result(name, time.time(), Reason.MONITOR_OVERLOADED, detail), runs)
 
-    def _duty(self, spec: CheckSpec, before: Duty | None) -> Duty:
+    def _assignment(self, spec: CheckSpec, before: Assignment | None) -> Assignment:
         if before is not None and before.spec == spec:
             return before
         number = crc32(spec.name.encode()) % len(self._workers)
         times = due_times(spec.name, spec.interval, self._epoch)
-        return Duty(spec, number, times, time.monotonic(), self._generation)
+        return Assignment(spec, number, times, time.monotonic(), self._generation)
 
     def _orders(self, specs: Iterable[CheckSpec], gone: tuple[str, ...]) -> Iterator[Orders]:
         """The orders for these checks, in pieces."""

@@ -50,7 +50,7 @@ class Drain:
     limit: float
 
 
-class Found(msgspec.Struct, array_like=True):
+class EndedRun(msgspec.Struct, array_like=True):
     """A result, for how many runs it stands, and up to which due time nothing is outstanding with it."""
 
     result: Result
@@ -66,7 +66,7 @@ class Batch(msgspec.Struct, array_like=True):
     """
 
     generation: int
-    found: list[Found] = msgspec.field(default_factory=list)
+    ended: list[EndedRun] = msgspec.field(default_factory=list)
     meter: Meter | None = None
     cpu_seconds: float = 0.0
     resident_bytes: int = 0

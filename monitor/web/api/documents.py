@@ -7,10 +7,10 @@ from typing import Any
 from monitor.history.archive import Announcement
 from monitor.live.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
 from monitor.model.clock import rfc3339
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.registry import facts_of
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.secrets.visible import legible
 from monitor.stats.availability import Report, Row
 from monitor.stats.rollups import Stretch

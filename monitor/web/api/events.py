@@ -9,9 +9,11 @@ from contextlib import suppress
 from aiohttp import web
 from msgspec import json
 
-from monitor.live.events import Event, Listener
-from monitor.live.view import result_document
+from monitor.live.events import Event, EventQueue, Recorded
+from monitor.live.view import Document, result_document
 from monitor.model.clock import rfc3339, system_clock
+from monitor.model.result import Result
+from monitor.model.transition import Standing, Transition
 from monitor.web.api.answers import answered
 from monitor.web.api.parameters import Parameters
 from monitor.web.limits import Connection
@@ -39,17 +41,17 @@ class EventHandlers:
         kind, checks = asked.choice("events", "result", "transition"), frozenset(asked.texts("check"))
         connection = request.protocol
         most = min(_MOST_LISTENERS, connection.most_streams) if isinstance(connection, Connection) else _MOST_LISTENERS
-        if len(self._served.feed) >= most:
+        if self._served.bus.queues >= most:
             return error(request, 503, "too many listen already", headers={"Retry-After": "30"})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather them
-        with self._served.feed.listening() as listener, suppress(ConnectionError):  # the client may go
+        with self._served.bus.queue() as queue, suppress(ConnectionError):  # the client may go
             await response.prepare(request)
             await response.write(self._greeting(request.headers.get("Last-Event-ID")))
-            while not self._served.feed.closed:
-                came = await listener.next(_HEARTBEAT)
-                wanted = [e for e in came if kind in (None, e.kind) and (not checks or e.check in checks)]
-                await response.write(self._written(wanted, listener))
+            while not self._served.bus.closed:
+                came = await queue.next(_HEARTBEAT)
+                wanted = [e for e in came if kind in (None, _kind(e)) and (not checks or e.value.check in checks)]
+                await response.write(self._written(wanted, queue))
                 if isinstance(connection, Connection):
                     connection.answer_goes_on()
                 await asyncio.sleep(0)
@@ -58,29 +60,50 @@ class EventHandlers:
 
     def _greeting(self, last: str | None) -> bytes:
         """Returns the start of the stream, with a `reset` event if the client missed events."""
-        missed = last is not None and last != self._id(self._served.feed.number)
-        reset = f"event: reset\nid: {self._id(self._served.feed.number)}\ndata: {{}}\n\n" if missed else ""
+        missed = last is not None and last != self._id(self._served.bus.number)
+        reset = f"event: reset\nid: {self._id(self._served.bus.number)}\ndata: {{}}\n\n" if missed else ""
         return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(system_clock().wall)}\n\n{reset}".encode()
 
-    def _written(self, events: list[Event], listener: Listener) -> bytes:
-        lost, listener.lost = listener.lost, 0
+    def _written(self, events: list[Event], queue: EventQueue) -> bytes:
+        lost, queue.lost = queue.lost, 0
         parts = [f'event: lost\ndata: {{"events":{lost}}}\n\n'] if lost else []
-        parts += [f"event: {e.kind}\nid: {self._id(e.number)}\ndata: {_data(e)}\n\n" for e in events]
+        parts += [f"event: {_kind(e)}\nid: {self._id(e.number)}\ndata: {_data(e)}\n\n" for e in events]
         return "".join(parts or [":\n\n"]).encode()
 
     def _id(self, number: int) -> str:
         return f"{self._process}-{number}"
 
 
+def _kind(event: Event) -> str:
+    return "result" if isinstance(event.value, Recorded) else "transition"
+
+
 def _data(event: Event) -> str:
-    standing = event.standing
-    document = {
-        "check": event.check,
-        "at": rfc3339(event.at),
+    value = event.value
+    document = _of_result(value) if isinstance(value, Recorded) else _of_transition(value)
+    return json.encode(document).decode()
+
+
+def _of_result(one: Recorded) -> Document:
+    return _document(one.check, one.now.wall, one.standing, one.result)
+
+
+def _of_transition(one: Transition) -> Document:
+    ended = one.incident is not None and one.incident.ended_at is not None
+    return _document(one.check, one.at, one.after, one.last) | {
+        "before": one.before.state.value,
+        "cause": one.cause.value,
+        "ended_incident": one.incident.id if one.incident and ended else None,
+    }
+
+
+def _document(check: str, at: float, standing: Standing, result: Result | None) -> Document:
+    return {
+        "check": check,
+        "at": rfc3339(at),
         "state": standing.state.value,
         "since": rfc3339(standing.since),
         "consecutive_failures": standing.consecutive_failures,
         "incident": standing.incident.id if standing.incident else None,
-        "result": None if event.result is None else result_document(event.result),
+        "result": None if result is None else result_document(result),
     }
-    return json.encode(document).decode()

@@ -11,7 +11,7 @@ from msgspec import DecodeError, json
 from monitor.history.archive import Announcement
 from monitor.live.view import result_document
 from monitor.model.clock import system_clock
-from monitor.rules.state import Acknowledgement
+from monitor.model.incident import Acknowledgement
 from monitor.secrets.visible import legible
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import announcement, incident

@@ -1,76 +1,62 @@
-"""The half of the service that deals with the history: the memory beyond one process."""
+"""Keeps a history if the configuration says so; offers the same to service and web server if not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from monitor.history.archive import Announcement, Archive, NoArchive
-from monitor.live.ledger import Ledger, Record, Transition
+from monitor.live.events import EventBus
+from monitor.live.ledger import Ledger
 from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
-from monitor.model.result import Result
+from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.retention import HistorySpec
 from monitor.model.spec import CheckSpec
-from monitor.rules.state import Acknowledgement, Incident
 from monitor.stats.meters import HistoryMeter
 
 if TYPE_CHECKING:
     from monitor.history.keeper import Keeper
 
 
-class Memory:
-    """Keeps what happens, if a history is kept; `told` is called for what a database that came late changed."""
+class OptionalHistory:
+    """The keeper of the history, or none; without one nothing is stored, and queries raise HistoryError."""
 
-    def __init__(self, spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> None:
-        self._remembered = ledger
-        self._keeper = _keeper(spec, ledger, told)
+    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus) -> None:
+        self._ledger = ledger
+        self._keeper = _keeper(spec, ledger, bus)
         self.archive: Archive = self._keeper.archive if self._keeper else NoArchive()
 
-    # what the service tells
-
-    async def remember(self) -> None:
+    async def start(self) -> None:
         """Restores the state of every check from the last process."""
         if self._keeper is not None:
             await self._keeper.start()
 
-    async def forget(self) -> None:
-        """Write everything that is known, and close."""
+    async def stop(self) -> None:
+        """Writes everything that is known, and closes the database."""
         if self._keeper is not None:
             await self._keeper.stop()
 
-    def keep(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Applies these settings of the history, for these checks."""
+    def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
+        """Applies these settings, for these checks."""
         if self._keeper is not None:
             self._keeper.use(spec, checks)
 
-    def note(self, record: Record, result: Result, runs: int, at: float) -> None:
-        """A result that the record has just taken in, at Unix seconds."""
-        if self._keeper is not None:
-            self._keeper.note(record, result, runs, at)
-
-    def moved(self, record: Record, transition: Transition) -> None:
-        """A check changed its state."""
-        if self._keeper is not None:
-            self._keeper.moved(record, transition)
-
     @property
-    def forgetful(self) -> str | None:
+    def trouble(self) -> str | None:
         """Returns why the history is not written at the moment; None if it is."""
         return self._keeper.trouble if self._keeper else None
 
-    def history_meter(self) -> HistoryMeter | None:
+    def meter(self) -> HistoryMeter | None:
         """Returns the history's own counts; None if no history is kept."""
         return self._keeper.meter if self._keeper else None
-
-    # what the web server asks for
 
     def announcements(self) -> tuple[Announcement, ...]:
         """Returns the current announcements, newest first."""
         return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
 
     async def announce(self, said: Announcement) -> None:
-        """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
+        """Announces it, in place of an announcement with the same id. Raises HistoryError if it cannot be kept."""
         if self._keeper is None:
             raise HistoryError("no history is kept, and announcements are kept there")
         await self._keeper.notices.announce(said)
@@ -81,7 +67,7 @@ class Memory:
 
     async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
         """Sets or withdraws the acknowledgement of an ongoing incident; None if there is no such incident."""
-        for record in self._remembered:
+        for record in self._ledger:
             lasting = record.standing.incident
             if lasting is not None and lasting.id == incident:
                 noted = record.acknowledge(said)
@@ -91,10 +77,10 @@ class Memory:
         return None
 
 
-def _keeper(spec: HistorySpec, ledger: Ledger, told: Callable[[Record, Transition], None]) -> Keeper | None:
-    """Returns the keeper of the history, None if history is off."""
+def _keeper(spec: HistorySpec, ledger: Ledger, bus: EventBus) -> Keeper | None:
+    """Returns the keeper, None if history is off, which saves the memory that SQLAlchemy takes."""
     if not spec.enabled:
         return None
     from monitor.history.keeper import Keeper
 
-    return Keeper(spec, ledger, told)
+    return Keeper(spec, ledger, bus)
