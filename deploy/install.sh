@@ -101,7 +101,7 @@ write_final_paths() {
     for script in "$stage"/bin/*; do
         [ -L "$script" ] || sed -i "s|$stage|$home|g" "$script"
     done
-    for record in "$stage"/lib/python*/site-packages/endpoint_monitor-*.dist-info/RECORD; do
+    for record in "$stage"/lib/python*/site-packages/endpoint_health_monitor-*.dist-info/RECORD; do
         rm -f "$(dirname "$record")/direct_url.json"
         sed -i '/direct_url\.json/d' "$record"
     done

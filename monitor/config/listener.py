@@ -29,7 +29,8 @@ def _person(value: object) -> str:
 def _hash(value: object) -> Secret:
     text = reveal(values.string(value))
     if parse(text) is None:
-        raise BadValueError("is not the hash of a password", "make one with `monitor hash-password`")
+        problem = "is not the hash of a password, or its cost is out of bounds"
+        raise BadValueError(problem, "make one with `monitor hash-password`")
     return Secret(text)
 
 
@@ -66,7 +67,7 @@ class UserTable(Table):
 
     name: _Person = Field(description="The name to log in with.")
     password: Annotated[Secret, PlainValidator(_hash), WithJsonSchema({"type": "string", "pattern": PATTERN})] = Field(
-        description="The hash of the password, as `monitor hash-password` prints it."
+        description="The hash of the password, as `monitor hash-password` prints it, or by bcrypt."
     )
     may: _May
 

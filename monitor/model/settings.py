@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -93,7 +94,7 @@ class AccessSpec:
     def secrets(self) -> set[str]:
         """Every text to strike from what is shown."""
         hashes = {user.password.reveal() for user in self.users}
-        parts = {part for text in hashes for part in text.split(":")[-2:]}
+        parts = {part for text in hashes for part in re.split("[:$]", text) if len(part) >= 22}  # salts and digests
         return {token.token.reveal() for token in self.tokens} | hashes | parts
 
 

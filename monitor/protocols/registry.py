@@ -48,7 +48,7 @@ def facts_of(answer: Answer | None) -> Facts:
 
 def blank_document() -> dict[str, object]:
     """The keys that every result's document has, of whatever protocol, with nothing in them."""
-    return dict(HTTP.facts(None).document)
+    return {**HTTP.facts(None).document, "answer": None}
 
 
 async def check(spec: CheckSpec, net: Net) -> Result:

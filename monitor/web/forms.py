@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError, NoRunNow
 from monitor.model.incident import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
+from monitor.web.api.schemas import NewAnnouncement
 from monitor.web.api.team import announced, text_of, who
 from monitor.web.middleware import error
 from monitor.web.paths import link
@@ -43,7 +43,7 @@ class Forms:
         now = system_clock().wall
         try:
             until = now + duration("for", form["for"]) if form.get("for") else None
-            said = Acknowledgement(who(request), text_of(form, "note", required=False), now, until)
+            said = Acknowledgement(who(request), text_of("note", form.get("note")), now, until)
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
         noted = await self._served.acknowledge(name, None if form.get("take_back") else said)
@@ -55,9 +55,10 @@ class Forms:
     async def announce(self, request: web.Request) -> web.StreamResponse:
         """Announce something."""
         form = await _form(request)
-        form["groups"] = [group.strip() for group in str(form.get("groups", "")).split(",") if group.strip()]
+        groups = [group.strip() for group in form.get("groups", "").split(",") if group.strip()]
+        given = NewAnnouncement(form.get("text", ""), lasts=form.get("for"), groups=groups)
         try:
-            await self._served.announce(announced(form, who(request), system_clock().wall))
+            await self._served.announce(announced(given, who(request), system_clock().wall))
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
         except HistoryError as away:
@@ -79,7 +80,7 @@ class Forms:
         return _back(link(back if _OWN_PAGE.fullmatch(back) else "/status"))
 
 
-async def _form(request: web.Request) -> dict[str, Any]:
+async def _form(request: web.Request) -> dict[str, str]:
     return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
 
 

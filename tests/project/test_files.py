@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.project.conftest import ROOT, files, pages
 from tests.project.markdown import anchors, links
@@ -66,6 +67,14 @@ def test_pins_cover_every_requirement() -> None:
         pin = pins().get(canonicalize_name(requirement.name))
         assert pin is not None, f"{requirement.name} is not pinned"
         assert requirement.specifier.contains(pin), f"{requirement} is pinned to {pin}"
+
+
+def test_aiohttp_ends_below_the_minor_version_after_the_pinned_one() -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    (aiohttp,) = (one for one in map(Requirement, dependencies) if one.name == "aiohttp")
+    pinned = Version(pins()["aiohttp"])
+    assert aiohttp.specifier.contains(f"{pinned.major}.{pinned.minor}.999")
+    assert not aiohttp.specifier.contains(f"{pinned.major}.{pinned.minor + 1}.0")
 
 
 def test_ci_script_is_a_program_that_bash_understands() -> None:

@@ -83,6 +83,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def test_the_wheel_is_not_named_like_another_program_on_pypi(wheel: Path) -> None:
+    assert wheel.name.startswith("endpoint_health_monitor-")
+
+
 def test_the_wheel_has_every_file_of_the_program(wheel: Path) -> None:
     ours = {str(path.relative_to(ROOT)) for path in (ROOT / "monitor").rglob("*") if path.is_file()}
     ours = {name for name in ours if "__pycache__" not in name}

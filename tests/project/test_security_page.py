@@ -10,7 +10,7 @@ from monitor.model.settings import MonitorSpec, ProbeSpec
 from monitor.protocols.http import cookies, decode, evidence, jury, reading
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.web import access_failures, places
-from monitor.web.api import events, team
+from monitor.web.api import events, schemas
 from monitor.web.limits import DEFAULT_LIMITS
 from tests.project.conftest import ROOT
 
@@ -33,7 +33,7 @@ SENTENCES = [
     f"A client has {DEFAULT_LIMITS.answer:.0f} s to take an answer",
     f"{events._MOST_LISTENERS} event streams",
     f"{access_failures.BURST} failed logins at once, and one more every {access_failures.PERIOD:.0f} s",
-    f"a note {team.LONGEST_NOTE} characters",
+    f"a note {schemas.LONGEST_NOTE} characters",
     f"At most {ProbeSpec().max_requests} such requests",
 ]
 

@@ -320,4 +320,4 @@ def test_at_a_terminal_it_is_asked_for_twice_and_not_shown() -> None:
         _, code = os.waitpid(pid, 0)
     assert code == 0
     assert b"correct horse" not in shown_there
-    assert b"scrypt:16384:8:1:" in shown_there
+    assert b"$scrypt$ln=14,r=8,p=1$" in shown_there

@@ -89,10 +89,10 @@ async def test_the_metrics_are_those_of_blackbox_exporter(
     assert found["wrong"]["last"]["reason"] == "unexpected_data"
     assert (found["mail"]["state"], found["ldaps"]["state"], found["web"]["state"]) == ("up", "up", "up")
     assert ours.value("probe_expect_info", check="banner", software="OpenSSH_9.2") == 1
-    assert found["banner"]["last"]["tcp"] == {
+    assert found["banner"]["last"]["answer"] == {
         "steps": 1, "done": 1, "bytes": 21, "labels": {"software": "OpenSSH_9.2"},
     }  # fmt: skip
-    assert (found["banner"]["last"]["status_code"], "tcp" in found["web"]["last"]) == (None, False)
+    assert (found["banner"]["last"]["status_code"], found["web"]["last"]["answer"]) == (None, None)
     status, page = await daemon.get("/status/wrong", headers={"Accept": "text/html"})
     assert status == 200
     assert "421 busy" in page

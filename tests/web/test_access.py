@@ -27,6 +27,7 @@ from tests.web.conftest import Begin, FakeService
 
 PASSWORD = "correct horse"
 HASH = Secret("scrypt:16384:8:1:aXTW9RTP26bfMcRf-KQNtg:Y3bAyodSTuCAPFi5TqeJ83CRHD8B0pm7LXPy4yLGqgY")
+BCRYPT = Secret("$2y$08$zUApIEZaQc4r.hKIEvEKo..Bfd.xKvCe4gTqCj98wQFjeHyE6AAEq")  # of htpasswd
 TOKEN = "0123456789abcdef0123456789abcdef"
 ANNA, OPS = ("anna", PASSWORD), ("ops", PASSWORD)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -46,7 +47,7 @@ def rules(
     anonymous: Iterable[Right] = (), trusted: Iterable[str] = (), users: bool = True, tokens: bool = True
 ) -> AccessSpec:
     """Anna may view, ops everything, and a token takes metrics."""
-    named = [UserSpec("anna", HASH, may("view")), UserSpec("ops", HASH, may(*RIGHTS))] if users else []
+    named = [UserSpec("anna", HASH, may("view")), UserSpec("ops", BCRYPT, may(*RIGHTS))] if users else []
     taken = [TokenSpec("prometheus", Secret(TOKEN), may("metrics"))] if tokens else []
     networks = tuple(map(ip_network, trusted))
     forwarded = ForwardedSpec("X-Forwarded-User", networks, may("view", "write")) if networks else None
@@ -395,9 +396,12 @@ async def test_the_log_of_requests_says_who_it_was_and_no_secret(
 
 
 def test_no_repr_shows_a_secret() -> None:
+    phc = Secret("$scrypt$ln=14,r=8,p=1$jACyu/2hwLmygxLy4aFJnA$SNDO+e+oBLDAccxgXDheQWdLoeb6WEmuP8iN9QCrY7o")
     spec = rules(trusted=["10.0.0.0/8"])
-    assert not [word for word in (TOKEN, *HASH.reveal().split(":")[-2:]) if word in repr(spec)]
-    assert {TOKEN, HASH.reveal(), *HASH.reveal().split(":")[-2:]} == spec.secrets
+    spec = replace(spec, users=(*spec.users, UserSpec("eve", phc, may("view"))))
+    parts = {*HASH.reveal().split(":")[-2:], *phc.reveal().split("$")[-2:], BCRYPT.reveal().split("$")[-1]}
+    assert not [word for word in (TOKEN, *parts) if word in repr(spec)]
+    assert {TOKEN, HASH.reveal(), BCRYPT.reveal(), phc.reveal(), *parts} == spec.secrets
 
 
 async def test_wrong_guesses_lock_out_nobody_who_logged_in_lately(guarded: Any) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import jsonschema
 import pytest
 from msgspec import structs
 
@@ -390,6 +391,34 @@ async def test_every_operation_is_described(http: aiohttp.ClientSession, service
     }
     server = document["servers"][0]["url"].rstrip("/")
     assert there - {("get", "/api/v1/openapi.json")} == {(method, server + path) for method, path in described}
+
+
+@pytest.mark.usefixtures("logged")
+async def test_no_answer_has_a_key_that_the_description_lacks(
+    http: aiohttp.ClientSession, service: FakeService
+) -> None:
+    service.archive.said = [Announcement("ab", "slow", "ana", NOW)]
+    service.archive.minutes["shop-api"] = [Stretch(3600, int(NOW - 7200), Tally(up=3240.0, down=360.0, runs=9))]
+    described = await got(http, "/openapi.json")
+    components = described["components"]["schemas"]
+    for schema in components.values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    paths = ["/checks", "/checks/shop-api", "/checks/shop-api/history", "/incidents", "/incidents/0000",
+             "/announcements", "/report"]  # fmt: skip
+    names = ["Checks", "Check", "History", "Incidents", "IncidentAlone", "Announcements", "Report"]
+    for path, name in zip(paths, names, strict=True):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
+        jsonschema.validate(await got(http, path), schema)
+
+
+@pytest.mark.parametrize("given", [{"until": NOW + 7200}, {"for": 7200}, {"note": None, "until": None}])
+@pytest.mark.usefixtures("logged")
+async def test_times_are_numbers_too_and_null_says_nothing(http: aiohttp.ClientSession, given: dict[str, Any]) -> None:
+    async with http.put("/api/v1/incidents/0000/acknowledgement", json=given) as answer:
+        assert answer.status == 200, await answer.text()
+        said = (await answer.json())["acknowledged"]
+    assert (said["until"] is not None) is any(given.values())
 
 
 @pytest.mark.parametrize("body", ["[" * 30_000, '{"note":' * 6000, '{"note": ' + "[" * 30_000])

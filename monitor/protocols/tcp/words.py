@@ -25,7 +25,7 @@ def facts(answer: Answer | None) -> Facts:
             *((done, f"{received:,} bytes received") if answer.steps else ()),
             *(f"{n} {v}" for n, v in labels.items()),
         ),
-        document={"tcp": {"steps": answer.steps, "done": answer.done, "bytes": received, "labels": labels}},
+        document={"answer": {"steps": answer.steps, "done": answer.done, "bytes": received, "labels": labels}},
     )
 
 

@@ -7,10 +7,10 @@ import functools
 import hashlib
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
-from msgspec import json
+from msgspec import Struct, json
 
 from monitor.model.errors import HistoryError, NoRunNow
 from monitor.web.api.parameters import BadParameter
@@ -41,7 +41,7 @@ def answered(handler: Handler[_Self]) -> Handler[_Self]:
     return handle
 
 
-async def json_answer(request: web.Request, document: Any, status: int = 200) -> web.StreamResponse:
+async def json_answer(request: web.Request, document: Struct, status: int = 200) -> web.StreamResponse:
     """A document; 304 if the client has it already."""
     return await text_answer(request, json.encode(document), "application/json", status)
 

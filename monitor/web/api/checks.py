@@ -12,6 +12,7 @@ from monitor.model.errors import HistoryError
 from monitor.model.outcome import State
 from monitor.model.result import Result
 from monitor.system.turns import turns
+from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import detailed, listed, slot
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
@@ -44,11 +45,11 @@ class CheckHandlers:
         first = 0 if after is None else int(after[0])
         page = chosen[first : first + limit]
         more = first + limit < len(chosen)
-        document = {
-            "checks": [listed(check) async for check in turns(page)],
-            "summary": count_states(check.state for check in chosen),
-            "next_cursor": cursor_of(first + limit, "") if more else None,
-        }
+        document = schemas.Checks(
+            checks=[listed(check) async for check in turns(page)],
+            summary=schemas.Summary(**count_states(check.state for check in chosen)),
+            next_cursor=cursor_of(first + limit, "") if more else None,
+        )
         return await json_answer(request, document)
 
     @answered
@@ -76,13 +77,13 @@ class CheckHandlers:
         start, end = asked.period(DAY, view.now)
         step = _step(asked, start, end)
         found = await self._served.archive.stretches(view.name, start, end, step)
-        document = {
-            "check": view.name,
-            "from": rfc3339(start),
-            "to": rfc3339(end),
-            "step_seconds": found[0].step if found else step,
-            "slots": [slot(one) async for one in turns(found)],
-        }
+        document = schemas.History(
+            check=view.name,
+            start=rfc3339(start),
+            end=rfc3339(end),
+            step_seconds=found[0].step if found else step,
+            slots=[slot(one) async for one in turns(found)],
+        )
         return await json_answer(request, document)
 
     def _view(self, request: web.Request) -> CheckView | None:

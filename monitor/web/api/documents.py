@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import structs
 
 from monitor.history.archive import Announcement
 from monitor.live.view import CheckView, Document, check_document, detail_document, evidence_document, result_document
@@ -15,151 +15,138 @@ from monitor.secrets.visible import legible
 from monitor.stats.availability import Report, Row
 from monitor.stats.rollups import Stretch
 from monitor.stats.tally import Tally
+from monitor.web.api import schemas
 
-PERIODS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 
-
-def listed(check: CheckView) -> Document:
+def listed(check: CheckView) -> schemas.Listed:
     """A check in the list of all."""
-    return check_document(check) | _more(check)
+    return schemas.Listed(**check_document(check), **_more(check))
 
 
-def detailed(check: CheckView, recent: list[Result]) -> Document:
+def detailed(check: CheckView, recent: list[Result]) -> schemas.Check:
     """A check alone, with its last results, newest first."""
-    return detail_document(check) | _more(check) | {"recent": [result_document(result) for result in recent]}
+    return schemas.Check(**detail_document(check) | _more(check) | {"recent": list(map(result, recent))})
 
 
 def _more(check: CheckView) -> Document:
     incident = check.standing.incident
     said = incident.acknowledgement(check.now) if incident else None
     return {
-        "availability": availability(check),
+        "availability": schemas.Availability(*map(check.availability, (1, 7, 30, 90))),
         "incident": incident.id if incident else None,
         "acknowledged": acknowledgement(said),
     }
 
 
-def availability(check: CheckView) -> Document:
-    """The share of the known time in which the target served, by period."""
-    return {name: check.availability(days) for name, days in PERIODS.items()}
+def result(one: Result) -> schemas.Result:
+    """Returns one result."""
+    return schemas.Result(**result_document(one))
 
 
-def acknowledgement(said: Acknowledgement | None) -> Document | None:
+def acknowledgement(said: Acknowledgement | None) -> schemas.Acknowledgement | None:
     """Returns the acknowledgement of an incident, None if there is none."""
     if said is None:
         return None
-    return {"by": legible(said.by), "note": legible(said.note), "at": rfc3339(said.at), "until": _time(said.until)}
+    return schemas.Acknowledgement(legible(said.by), legible(said.note), rfc3339(said.at), _time(said.until))
 
 
-def slot(one: Stretch) -> Document:
+def slot(one: Stretch) -> schemas.Slot:
     """One stretch of a check's history."""
     tally = one.tally
-    return {
-        "start": rfc3339(one.start),
-        "end": rfc3339(one.start + one.step),
-        "seconds": _states(tally, one.step),
-        "availability": tally.availability,
-        "coverage": tally.coverage(one.step),
-        "runs": tally.runs,
-        "failures": {
-            "http_error": tally.http_errors,
-            "connection_error": tally.connection_errors,
-            "timeout": tally.timeouts,
-            "unexpected_answer": tally.unexpected_answers,
-        },
-        "inconclusive": tally.inconclusive,
-        "latency": _latency(tally),
-    }
+    return schemas.Slot(
+        start=rfc3339(one.start),
+        end=rfc3339(one.start + one.step),
+        seconds=_states(tally, one.step),
+        availability=tally.availability,
+        coverage=tally.coverage(one.step),
+        runs=tally.runs,
+        failures=schemas.Failures(tally.http_errors, tally.connection_errors, tally.timeouts, tally.unexpected_answers),
+        inconclusive=tally.inconclusive,
+        latency=_latency(tally),
+    )
 
 
-def _states(tally: Tally, step: float) -> Document:
-    states = {name: round(getattr(tally, name), 3) for name in ("up", "degraded", "down", "maintenance", "paused")}
-    return states | {"unknown": round(max(0.0, step - sum(states.values())), 3)}
+def _states(tally: Tally, step: float) -> schemas.StateSeconds:
+    known = {name: round(getattr(tally, name), 3) for name in ("up", "degraded", "down", "maintenance", "paused")}
+    return schemas.StateSeconds(**known, unknown=round(max(0.0, step - sum(known.values())), 3))
 
 
-def _latency(tally: Tally) -> Document:
-    shares = {name: tally.percentile(share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
-    return shares | {"min": tally.duration_min, "max": tally.duration_max, "mean": tally.mean}
+def _latency(tally: Tally) -> schemas.Latency:
+    p50, p95, p99 = map(tally.percentile, (0.5, 0.95, 0.99))
+    return schemas.Latency(p50, p95, p99, tally.duration_min, tally.duration_max, tally.mean)
 
 
-def incident(one: Incident, spec: CheckSpec | None, now: float) -> Document:
+def incident(one: Incident, spec: CheckSpec | None, now: float) -> schemas.Incident:
     """An incident in a list; `spec` is its check, if that is configured still."""
-    return {
-        "id": one.id,
-        "check": one.check,
-        "title": (spec and spec.title) or None,
-        "group": (spec and spec.group) or None,
-        "started_at": rfc3339(one.started_at),
-        "ended_at": _time(one.ended_at),
-        "duration_seconds": round((one.ended_at or now) - one.started_at, 3),
-        "outcome": one.reason.outcome.value,
-        "reason": one.reason.value,
-        "detail": legible(one.detail),
-        "acknowledged": acknowledgement(one.acknowledgement(now) if one.ended_at is None else one.acknowledged),
-    }
+    return schemas.Incident(
+        id=one.id,
+        check=one.check,
+        title=(spec and spec.title) or None,
+        group=(spec and spec.group) or None,
+        started_at=rfc3339(one.started_at),
+        ended_at=_time(one.ended_at),
+        duration_seconds=round((one.ended_at or now) - one.started_at, 3),
+        outcome=one.reason.outcome,
+        reason=one.reason,
+        detail=legible(one.detail),
+        acknowledged=acknowledgement(one.acknowledgement(now) if one.ended_at is None else one.acknowledged),
+    )
 
 
-def incident_alone(one: Incident, spec: CheckSpec | None, now: float) -> Document:
+def incident_alone(one: Incident, spec: CheckSpec | None, now: float) -> schemas.IncidentAlone:
     """An incident with what its first failing run found."""
-    first = one.first
-    return incident(one, spec, now) | {"first": None if first is None else _first(first)}
+    first = None if one.first is None else _first(one.first)
+    return schemas.IncidentAlone(**structs.asdict(incident(one, spec, now)), first=first)
 
 
-def _first(result: Result) -> Document:
-    return result_document(result) | {
-        "addresses": [
-            {"address": a.address, "error": a.error and legible(a.error), "seconds": a.seconds} for a in result.attempts
-        ],
-        "requests": [
-            {"method": h.method, "url": legible(h.url), "status": h.status} for h in facts_of(result.answer).requests
-        ],
-        "evidence": None if result.evidence is None else evidence_document(result.evidence),
-    }
+def _first(one: Result) -> schemas.FirstRun:
+    return schemas.FirstRun(
+        **result_document(one),
+        addresses=[schemas.Address(a.address, a.error and legible(a.error), a.seconds) for a in one.attempts],
+        requests=[schemas.Request(hop.method, legible(hop.url), hop.status) for hop in facts_of(one.answer).requests],
+        evidence=None if one.evidence is None else schemas.Evidence(**evidence_document(one.evidence)),
+    )
 
 
-def announcement(one: Announcement) -> Document:
+def announcement(one: Announcement) -> schemas.Announcement:
     """Returns one announcement."""
-    return {
-        "id": one.id,
-        "text": legible(one.text),
-        "by": legible(one.by),
-        "starts_at": rfc3339(one.starts),
-        "ends_at": _time(one.ends),
-        "groups": list(map(legible, one.groups)),
-    }
+    return schemas.Announcement(
+        id=one.id,
+        text=legible(one.text),
+        by=legible(one.by),
+        starts_at=rfc3339(one.starts),
+        ends_at=_time(one.ends),
+        groups=list(map(legible, one.groups)),
+    )
 
 
-def report_document(report: Report) -> Document:
+def report_document(report: Report) -> schemas.Report:
     """A report."""
-    return {
-        "from": rfc3339(report.start),
-        "to": rfc3339(report.end),
-        "total": row_document(report.total),
-        "checks": [row_document(row) for row in report.rows],
-    }
+    rows = list(map(row_document, report.rows))
+    return schemas.Report(rfc3339(report.start), rfc3339(report.end), row_document(report.total), rows)
 
 
-def row_document(row: Row) -> dict[str, Any]:
+def row_document(row: Row) -> schemas.Row:
     """One line of a report."""
-    return {
-        "name": row.name,
-        "title": row.title or None,
-        "availability": row.availability,
-        "coverage": row.coverage,
-        "incidents": row.incidents,
-        "ongoing": row.ongoing,
-        "downtime_seconds": round(row.downtime, 3),
-        "longest_seconds": _rounded(row.longest),
-        "mttr_seconds": _rounded(row.mttr),
-        "p50_seconds": row.p50,
-        "p95_seconds": row.p95,
-        "p99_seconds": row.p99,
-        "runs": row.runs,
-        "failures": row.failures,
-        "inconclusive": row.inconclusive,
-        "maintenance_seconds": round(row.maintenance, 3),
-        "paused_seconds": round(row.paused, 3),
-    }
+    return schemas.Row(
+        name=row.name,
+        title=row.title or None,
+        availability=row.availability,
+        coverage=row.coverage,
+        incidents=row.incidents,
+        ongoing=row.ongoing,
+        downtime_seconds=round(row.downtime, 3),
+        longest_seconds=_rounded(row.longest),
+        mttr_seconds=_rounded(row.mttr),
+        p50_seconds=row.p50,
+        p95_seconds=row.p95,
+        p99_seconds=row.p99,
+        runs=row.runs,
+        failures=row.failures,
+        inconclusive=row.inconclusive,
+        maintenance_seconds=round(row.maintenance, 3),
+        paused_seconds=round(row.paused, 3),
+    )
 
 
 def _time(wall: float | None) -> str | None:

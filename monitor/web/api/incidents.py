@@ -9,6 +9,7 @@ from aiohttp import web
 from monitor.history.archive import IncidentQuery
 from monitor.model.clock import system_clock
 from monitor.model.spec import CheckSpec
+from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import incident, incident_alone
 from monitor.web.api.parameters import Parameters, cursor_of
@@ -42,10 +43,10 @@ class IncidentHandlers:
         found = await self._served.archive.incidents(query)
         page = found[:limit]
         more = len(found) > limit
-        document = {
-            "incidents": [incident(one, specs.get(one.check), now) for one in page],
-            "next_cursor": cursor_of(page[-1].started_at, page[-1].id) if more else None,
-        }
+        document = schemas.Incidents(
+            incidents=[incident(one, specs.get(one.check), now) for one in page],
+            next_cursor=cursor_of(page[-1].started_at, page[-1].id) if more else None,
+        )
         return await json_answer(request, document)
 
     @answered

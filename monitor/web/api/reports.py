@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from aiohttp import web
+from msgspec import structs
 
 from monitor.history.archive import Archive, IncidentQuery
 from monitor.model.clock import system_clock
 from monitor.rules.state import seconds
 from monitor.stats.availability import Report, Row, percent, report
+from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer, text_answer
 from monitor.web.api.documents import report_document, row_document
 from monitor.web.api.parameters import Parameters
@@ -67,10 +69,10 @@ def as_csv(made: Report) -> str:
     """With a head; a title that a spreadsheet would take for a formula begins with an apostrophe, as it shows texts."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(row_document(made.total))
+    writer.writerow(schemas.Row.__struct_fields__)
     for row in (*made.rows, made.total):
         title = f"'{row.title}" if row.title.startswith(_FORMULA) else row.title
-        values = row_document(row) | {"title": title}
+        values = structs.asdict(row_document(row)) | {"title": title}
         writer.writerow("" if value is None else value for value in values.values())
     return text.getvalue()
 

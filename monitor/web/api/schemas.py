@@ -1,231 +1,310 @@
-"""The shapes of the API's documents, as JSON Schema."""
+"""The API's documents, one struct each: answers are these structs encoded, and the OpenAPI schemas come from them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-Node = dict[str, Any]
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.json import schema_components
 
-_STRING: Node = {"type": "string"}
-_NUMBER: Node = {"type": "number"}
-_COUNT: Node = {"type": "integer", "minimum": 0}
-_TIME: Node = {"type": "string", "format": "date-time"}
-_SHARE: Node = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+from monitor.model.outcome import Outcome, Reason, State
 
+LONGEST_NOTE = 500
+"""Characters of a note or an announcement."""
+LONGEST_GROUP = 100
 
-def _or_null(node: Node) -> Node:
-    return {"anyOf": [node, {"type": "null"}]}
-
-
-def _ref(name: str) -> Node:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list(node: Node) -> Node:
-    return {"type": "array", "items": node}
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+Text = Annotated[str, Meta(max_length=LONGEST_NOTE)]
+FilledText = Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE, pattern="\\S", examples=["eu-west is slow."])]
+Until = Annotated[str, Meta(examples=["2030-01-31T04:00:00Z"])] | float | None
+For = Annotated[str, Meta(examples=["2h"])] | float | None
+Group = Annotated[str, Meta(max_length=LONGEST_GROUP)]
 
 
-def _object(optional: tuple[str, ...] = (), /, **properties: Node) -> Node:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
+class Error(Struct, frozen=True):
+    error: str
+    problems: list[str] | UnsetType = UNSET
 
 
-_MAYBE, _WHEN, _SECONDS = _or_null(_STRING), _or_null(_TIME), _or_null(_NUMBER)
+class Phases(Struct, frozen=True):
+    resolve: float | None
+    connect: float | None
+    tls: float | None
+    processing: float | None
+    transfer: float | None
 
 
-def all_of_them(states: list[str], outcomes: list[str], reasons: list[str], longest: int) -> Node:
-    """Every schema by its name; the words are the closed lists of the monitor."""
-    return (
-        _results(outcomes, reasons)
-        | _tls()
-        | _checks(states)
-        | _history()
-        | _incidents(outcomes, reasons)
-        | _reports()
-        | _given(longest)
-    )
+class OwnCertificate(Struct, frozen=True):
+    not_after: Time
+    subject: str
+    issuer: str
 
 
-def _results(outcomes: list[str], reasons: list[str]) -> Node:
-    phases = ("resolve", "connect", "tls", "processing", "transfer")
-    return {
-        "Error": _object(("problems",), error=_STRING, problems=_list(_STRING)),
-        "Result": _object(
-            started_at=_TIME,
-            outcome={"enum": outcomes},
-            reason={"enum": reasons},
-            detail={"type": "string", "maxLength": 200},
-            duration_seconds=_SECONDS,
-            phases=_object(**dict.fromkeys(phases, _SECONDS)),
-            status_code=_or_null({"type": "integer"}),
-            http_version=_MAYBE,
-            remote_address=_MAYBE,
-            redirects=_COUNT,
-            body_bytes=_or_null(_COUNT),
-            tls_version=_MAYBE,
-            certificate=_or_null(_object(not_after=_TIME, subject=_STRING, issuer=_STRING)),
-        ),
-    }
+class Result(Struct, frozen=True):
+    started_at: Time
+    outcome: Outcome
+    reason: Reason
+    detail: Annotated[str, Meta(max_length=200)]
+    duration_seconds: float | None
+    phases: Phases
+    status_code: int | None
+    http_version: str | None
+    remote_address: str | None
+    redirects: Count
+    body_bytes: Count | None
+    answer: dict[str, Any] | None
+    """What a protocol other than HTTP received; null for HTTP, and if nothing came."""
+    tls_version: str | None
+    notes: list[str]
+    certificate: OwnCertificate | None
 
 
-def _tls() -> Node:
-    certificate = _object(
-        subject=_STRING,
-        issuer=_STRING,
-        names=_list(_STRING),
-        not_before=_TIME,
-        not_after=_TIME,
-        serial_number=_MAYBE,
-        fingerprint_sha256=_MAYBE,
-        key=_MAYBE,
-        signature=_MAYBE,
-    )
-    return {
-        "Certificate": certificate,
-        "Tls": _object(
-            version=_MAYBE,
-            cipher=_MAYBE,
-            earliest_expiry=_WHEN,
-            client_certificate=_or_null(_object(not_before=_TIME, not_after=_TIME)),
-            sent=_list(_ref("Certificate")),
-            verified=_list(_ref("Certificate")),
-        ),
-    }
+class Validity(Struct, frozen=True):
+    not_before: Time
+    not_after: Time
 
 
-def _checks(states: list[str]) -> Node:
-    labels = {"type": "object", "additionalProperties": _STRING}
-    said = _object(by=_STRING, note=_STRING, at=_TIME, until=_WHEN)
-    listed = _object(
-        name=_STRING,
-        title=_MAYBE,
-        group=_MAYBE,
-        url=_STRING,
-        labels=labels,
-        state={"enum": states},
-        since=_TIME,
-        why=_STRING,
-        consecutive_failures=_COUNT,
-        interval_seconds=_NUMBER,
-        next_run_at=_WHEN,
-        last=_or_null(_ref("Result")),
-        availability=_ref("Availability"),
-        incident=_MAYBE,
-        acknowledged=_or_null(_ref("Acknowledgement")),
-    )
-    more = _object(
-        description=_MAYBE,
-        runbook=_MAYBE,
-        last_success_at=_WHEN,
-        maintenance=_or_null(_ref("Window")),
-        next_maintenance=_or_null(_ref("Window")),
-        tls=_or_null(_ref("Tls")),
-        recent=_list(_ref("Result")),
-    )
-    return {
-        "Availability": _object(**{"24h": _SHARE, "7d": _SHARE, "30d": _SHARE, "90d": _SHARE}),
-        "Acknowledgement": said,
-        "Window": _object(name=_STRING, starts_at=_TIME, ends_at=_TIME),
-        "Listed": listed,
-        "Check": {"allOf": [_ref("Listed"), more]},
-        "Checks": _object(
-            checks=_list(_ref("Listed")), summary=_object(**dict.fromkeys(states, _COUNT)), next_cursor=_MAYBE
-        ),
-    }
+class Certificate(Validity, frozen=True):
+    subject: str
+    issuer: str
+    names: list[str]
+    serial_number: str | None
+    fingerprint_sha256: str | None
+    key: str | None
+    signature: str | None
 
 
-def _history() -> Node:
-    seconds = ("up", "degraded", "down", "maintenance", "paused", "unknown")
-    slot = _object(
-        start=_TIME,
-        end=_TIME,
-        seconds=_object(**dict.fromkeys(seconds, _NUMBER)),
-        availability=_SHARE,
-        coverage=_SHARE,
-        runs=_COUNT,
-        failures=_object(http_error=_COUNT, connection_error=_COUNT, timeout=_COUNT, unexpected_answer=_COUNT),
-        inconclusive=_COUNT,
-        latency=_object(**dict.fromkeys(("p50", "p95", "p99", "min", "max", "mean"), _SECONDS)),
-    )
-    return {
-        "Slot": slot,
-        "History": _object(check=_STRING, **{"from": _TIME}, to=_TIME, step_seconds=_COUNT, slots=_list(_ref("Slot"))),
-    }
+class Tls(Struct, frozen=True):
+    version: str | None
+    cipher: str | None
+    earliest_expiry: Time | None
+    client_certificate: Validity | None
+    sent: list[Certificate]
+    verified: list[Certificate]
 
 
-def _incidents(outcomes: list[str], reasons: list[str]) -> Node:
-    one = _object(
-        id=_STRING,
-        check=_STRING,
-        title=_MAYBE,
-        group=_MAYBE,
-        started_at=_TIME,
-        ended_at=_WHEN,
-        duration_seconds=_NUMBER,
-        outcome={"enum": outcomes},
-        reason={"enum": reasons},
-        detail=_STRING,
-        acknowledged=_or_null(_ref("Acknowledgement")),
-    )
-    evidence = _object(headers=_list(_list(_STRING)), body=_MAYBE, truncated={"type": "boolean"})
-    first = _object(
-        addresses=_list(_object(address=_STRING, error=_MAYBE, seconds=_NUMBER)),
-        requests=_list(_object(method=_STRING, url=_STRING, status=_or_null({"type": "integer"}))),
-        evidence=_or_null(evidence),
-    )
-    return {
-        "Incident": one,
-        "FirstRun": {"allOf": [_ref("Result"), first]},
-        "IncidentAlone": {"allOf": [_ref("Incident"), _object(first=_or_null(_ref("FirstRun")))]},
-        "Incidents": _object(incidents=_list(_ref("Incident")), next_cursor=_MAYBE),
-        "Announcement": _object(
-            id=_STRING, text=_STRING, by=_STRING, starts_at=_TIME, ends_at=_WHEN, groups=_list(_STRING)
-        ),
-        "Announcements": _object(announcements=_list(_ref("Announcement"))),
-    }
+class Availability(Struct, frozen=True):
+    day: Share | None = field(name="24h")
+    week: Share | None = field(name="7d")
+    month: Share | None = field(name="30d")
+    quarter: Share | None = field(name="90d")
 
 
-def _reports() -> Node:
-    row = _object(
-        name=_STRING,
-        title=_MAYBE,
-        availability=_SHARE,
-        coverage=_SHARE,
-        incidents=_COUNT,
-        ongoing=_COUNT,
-        downtime_seconds=_NUMBER,
-        longest_seconds=_SECONDS,
-        mttr_seconds=_SECONDS,
-        p50_seconds=_SECONDS,
-        p95_seconds=_SECONDS,
-        p99_seconds=_SECONDS,
-        runs=_COUNT,
-        failures=_COUNT,
-        inconclusive=_COUNT,
-        maintenance_seconds=_NUMBER,
-        paused_seconds=_NUMBER,
-    )
-    return {
-        "Row": row,
-        "Report": _object(**{"from": _TIME}, to=_TIME, total=_ref("Row"), checks=_list(_ref("Row"))),
-    }
+class Acknowledgement(Struct, frozen=True):
+    by: str
+    note: str
+    at: Time
+    until: Time | None
 
 
-def _given(longest: int) -> Node:
-    text = {"type": "string", "maxLength": longest}
-    until = {
-        "until": {"type": "string", "examples": ["2030-01-31T04:00:00Z"]},
-        "for": {"type": "string", "examples": ["2h"]},
-    }
-    filled = text | {"minLength": 1, "pattern": "\\S", "examples": ["The network of eu-west is slow; we are on it."]}
-    return {
-        "NewAcknowledgement": _object(("note", *until), note=text, **until) | {"additionalProperties": False},
-        "NewAnnouncement": _object(
-            ("starts", *until, "groups"),
-            text=filled,
-            starts=_STRING,
-            **until,
-            groups={"type": "array", "items": {"type": "string", "maxLength": 100}},
-        )
-        | {"additionalProperties": False},
-    }
+class Window(Struct, frozen=True):
+    name: str
+    starts_at: Time
+    ends_at: Time
+
+
+class Listed(Struct, frozen=True):
+    name: str
+    title: str | None
+    group: str | None
+    url: str
+    labels: dict[str, str]
+    state: State
+    since: Time
+    why: str
+    consecutive_failures: Count
+    interval_seconds: float
+    next_run_at: Time | None
+    last: Result | None
+    availability: Availability
+    incident: str | None
+    acknowledged: Acknowledgement | None
+
+
+class PastIncident(Struct, frozen=True):
+    id: str
+    started_at: Time
+    ended_at: Time | None
+    reason: Reason
+    detail: str
+
+
+class Check(Listed, frozen=True):
+    description: str | None
+    runbook: str | None
+    last_success_at: Time | None
+    maintenance: Window | None
+    next_maintenance: Window | None
+    incidents: list[PastIncident]
+    tls: Tls | None
+    recent: list[Result]
+
+
+class Summary(Struct, frozen=True):
+    up: Count
+    degraded: Count
+    down: Count
+    unknown: Count
+    paused: Count
+    maintenance: Count
+
+
+class Checks(Struct, frozen=True):
+    checks: list[Listed]
+    summary: Summary
+    next_cursor: str | None
+
+
+class StateSeconds(Struct, frozen=True):
+    up: float
+    degraded: float
+    down: float
+    maintenance: float
+    paused: float
+    unknown: float
+
+
+class Failures(Struct, frozen=True):
+    http_error: Count
+    connection_error: Count
+    timeout: Count
+    unexpected_answer: Count
+
+
+class Latency(Struct, frozen=True):
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    min: float | None
+    max: float | None
+    mean: float | None
+
+
+class Slot(Struct, frozen=True):
+    start: Time
+    end: Time
+    seconds: StateSeconds
+    availability: Share | None
+    coverage: Share | None
+    runs: Count
+    failures: Failures
+    inconclusive: Count
+    latency: Latency
+
+
+class History(Struct, frozen=True):
+    check: str
+    start: Time = field(name="from")
+    end: Time = field(name="to")
+    step_seconds: Count
+    slots: list[Slot]
+
+
+class Incident(Struct, frozen=True):
+    id: str
+    check: str
+    title: str | None
+    group: str | None
+    started_at: Time
+    ended_at: Time | None
+    duration_seconds: float
+    outcome: Outcome
+    reason: Reason
+    detail: str
+    acknowledged: Acknowledgement | None
+
+
+class Address(Struct, frozen=True):
+    address: str
+    error: str | None
+    seconds: float
+
+
+class Request(Struct, frozen=True):
+    method: str
+    url: str
+    status: int | None
+
+
+class Evidence(Struct, frozen=True):
+    headers: list[list[str]]
+    body: str | None
+    truncated: bool
+
+
+class FirstRun(Result, frozen=True):
+    addresses: list[Address]
+    requests: list[Request]
+    evidence: Evidence | None
+
+
+class IncidentAlone(Incident, frozen=True):
+    first: FirstRun | None
+
+
+class Incidents(Struct, frozen=True):
+    incidents: list[Incident]
+    next_cursor: str | None
+
+
+class Announcement(Struct, frozen=True):
+    id: str
+    text: str
+    by: str
+    starts_at: Time
+    ends_at: Time | None
+    groups: list[str]
+
+
+class Announcements(Struct, frozen=True):
+    announcements: list[Announcement]
+
+
+class Row(Struct, frozen=True):
+    name: str
+    title: str | None
+    availability: Share | None
+    coverage: Share | None
+    incidents: Count
+    ongoing: Count
+    downtime_seconds: float
+    longest_seconds: float | None
+    mttr_seconds: float | None
+    p50_seconds: float | None
+    p95_seconds: float | None
+    p99_seconds: float | None
+    runs: Count
+    failures: Count
+    inconclusive: Count
+    maintenance_seconds: float
+    paused_seconds: float
+
+
+class Report(Struct, frozen=True):
+    start: Time = field(name="from")
+    end: Time = field(name="to")
+    total: Row
+    checks: list[Row]
+
+
+class NewAcknowledgement(Struct, frozen=True, forbid_unknown_fields=True):
+    note: Text | None = None
+    until: Until = None
+    lasts: For = field(name="for", default=None)
+
+
+class NewAnnouncement(Struct, frozen=True, forbid_unknown_fields=True):
+    text: FilledText
+    starts: str | float | None = None
+    until: Until = None
+    lasts: For = field(name="for", default=None)
+    groups: list[Group] | None = None
+
+
+def components() -> dict[str, Any]:
+    """Returns every schema by its name."""
+    answers = (Error, Check, Checks, History, IncidentAlone, Incidents, Announcements, Report)
+    asked = (NewAcknowledgement, NewAnnouncement)
+    return schema_components((*answers, *asked), ref_template="#/components/schemas/{name}")[1]

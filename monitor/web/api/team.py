@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TypeVar
 
 from aiohttp import web
-from msgspec import DecodeError, json
+from msgspec import DecodeError, ValidationError, json
 
 from monitor.history.archive import Announcement
-from monitor.live.view import result_document
 from monitor.model.clock import system_clock
 from monitor.model.incident import Acknowledgement
-from monitor.secrets.visible import legible
+from monitor.secrets.visible import legible, visible
+from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
-from monitor.web.api.documents import announcement, incident
+from monitor.web.api.documents import announcement, incident, result
 from monitor.web.api.parameters import LONGEST, BadParameter, Parameters, duration, moment
 from monitor.web.middleware import USER, error
 from monitor.web.served import Served
 
-LONGEST_NOTE = 500
-"""Characters of a note or an announcement."""
+_Given = TypeVar("_Given")
+
 NOBODY = "anonymous"
 """The author's name if access needs no login."""
 
@@ -36,18 +36,18 @@ class TeamHandlers:
         """Run a check now, and say what it found."""
         Parameters(request, ())
         name = request.match_info["check"]
-        result = await self._served.run_now(name)
-        if result is None:
+        found = await self._served.run_now(name)
+        if found is None:
             return error(request, 404, f"there is no check named {name!r}")
-        return await json_answer(request, result_document(result))
+        return await json_answer(request, result(found))
 
     @answered
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
         """Acknowledges an incident."""
         Parameters(request, ())
-        given = await _given(request, "note", "until", "for")
+        given = await _given(request, schemas.NewAcknowledgement)
         now = system_clock().wall
-        said = Acknowledgement(who(request), text_of(given, "note", required=False), now, _until(given, now))
+        said = Acknowledgement(who(request), text_of("note", given.note), now, _until(given, now))
         return await self._note(request, said)
 
     @answered
@@ -76,15 +76,14 @@ class TeamHandlers:
             found = await self._served.archive.announcements(start, end)
         else:
             found = list(self._served.announcements())
-        return await json_answer(request, {"announcements": [announcement(one) for one in found]})
+        return await json_answer(request, schemas.Announcements(list(map(announcement, found))))
 
     @answered
     async def announce(self, request: web.Request) -> web.StreamResponse:
         """Announce something."""
         Parameters(request, ())
-        given = await _given(request, "text", "starts", "until", "for", "groups")
-        now = system_clock().wall
-        said = announced(given, who(request), now)
+        given = await _given(request, schemas.NewAnnouncement)
+        said = announced(given, who(request), system_clock().wall)
         await self._served.announce(said)
         return await json_answer(request, announcement(said), 201)
 
@@ -103,57 +102,49 @@ def who(request: web.Request) -> str:
     return request.get(USER) or NOBODY
 
 
-def announced(given: dict[str, Any], by: str, now: float) -> Announcement:
+def announced(given: schemas.NewAnnouncement, by: str, now: float) -> Announcement:
     """The announcement that a document asks for; raises BadParameter."""
-    starts = moment("starts", str(given["starts"]), now) if given.get("starts") else now
+    starts = moment("starts", str(given.starts), now) if given.starts else now
     if starts > now + LONGEST:
         raise BadParameter("starts must be within ten years")
     ends = _until(given, starts)
     if ends is not None and ends <= starts:
         raise BadParameter("until must be after it starts")
-    groups = given.get("groups") or []
-    if not isinstance(groups, list) or not all(isinstance(group, str) and len(group) <= 100 for group in groups):
-        raise BadParameter("groups must be a list of groups")
-    groups = tuple(map(legible, groups))
-    return Announcement(secrets.token_hex(8), text_of(given, "text", required=True), by, starts, ends, groups)
+    text, groups = text_of("text", given.text), tuple(map(legible, given.groups or ()))
+    if not text:
+        raise BadParameter("text is missing")
+    if any(len(group) > schemas.LONGEST_GROUP for group in groups):
+        raise BadParameter(f"groups have at most {schemas.LONGEST_GROUP} characters")
+    return Announcement(secrets.token_hex(8), text, by, starts, ends, groups)
 
 
-def text_of(given: dict[str, Any], name: str, *, required: bool) -> str:
+def text_of(name: str, given: str | None) -> str:
     """A text of some lines at most; raises BadParameter."""
-    text = given.get(name) or ""
-    if not isinstance(text, str):
-        raise BadParameter(f"{name} must be a text")
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n")).strip()
-    if required and not text:
-        raise BadParameter(f"{name} is missing")
-    if len(text) > LONGEST_NOTE:
-        raise BadParameter(f"{name} is longer than {LONGEST_NOTE} characters")
+    text = "".join(c if c.isprintable() or c == "\n" else " " for c in (given or "").replace("\r\n", "\n")).strip()
+    if len(text) > schemas.LONGEST_NOTE:
+        raise BadParameter(f"{name} is longer than {schemas.LONGEST_NOTE} characters")
     return text
 
 
-def _until(given: dict[str, Any], now: float) -> float | None:
-    if given.get("until") and given.get("for"):
+def _until(given: schemas.NewAcknowledgement | schemas.NewAnnouncement, now: float) -> float | None:
+    if given.until and given.lasts:
         raise BadParameter("until and for say the same; give one of them")
-    if given.get("for"):
-        return now + duration("for", given["for"])
-    if not given.get("until"):
+    if given.lasts:
+        return now + duration("for", given.lasts)
+    if not given.until:
         return None
-    until = moment("until", str(given["until"]), now)
+    until = moment("until", str(given.until), now)
     if not now < until <= now + LONGEST:
         raise BadParameter("until must be a time to come, within ten years")
     return until
 
 
-async def _given(request: web.Request, *known: str) -> dict[str, Any]:
-    """The JSON object that was sent, with no keys but these; nothing sent is an empty one."""
+async def _given(request: web.Request, kind: type[_Given]) -> _Given:
+    """The JSON object that was sent; nothing sent is an empty one."""
     body = await request.read()
     try:
-        given = json.decode(body) if body.strip() else {}
+        return json.decode(body if body.strip() else b"{}", type=kind)
+    except ValidationError as wrong:
+        raise BadParameter(f"the JSON cannot be used: {visible(str(wrong)[:200])}") from None
     except (DecodeError, RecursionError) as wrong:
         raise BadParameter(f"the body is not JSON: {wrong}") from None
-    if not isinstance(given, dict):
-        raise BadParameter("the body must be a JSON object")
-    for key in given:
-        if key not in known:
-            raise BadParameter(f"{key[:40]!a} is no key of it; these are: {', '.join(known)}")
-    return given
