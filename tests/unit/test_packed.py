@@ -17,7 +17,7 @@ FLOAT = st.floats(-62135596800, 253402300799)  # what a calendar can show
 SIZE = st.none() | st.integers(-1, 2**64 - 1)
 CERTIFICATES = st.builds(Certificate, FLOAT, FLOAT, TEXT, TEXT, st.tuples(TEXT, TEXT))
 RESULTS = st.builds(
-    Result,
+    flat_result,
     check=TEXT,
     started_at=FLOAT,
     reason=st.sampled_from(list(Reason)),

@@ -50,7 +50,7 @@ class Living:
     def all(self, step: int) -> list[Tally]:
         """Every stretch of a length, the open one last."""
         opened = {MINUTE: self.past.minute, HOUR: self.past.hour, DAY: self.past.day}[step]
-        closed = [decode_tally(data) for length, _, data in self.kept if length == step]
+        closed = [decode_tally(data) for length, _, data in (*self.kept, *self.past.closed()) if length == step]
         return [*closed, opened.tally]
 
 

@@ -226,9 +226,9 @@ def evening() -> Overview:
             labels=(("team", "payments"), ("tier", "1")),
             runbook="https://runbooks.example.com/shop",
             description="Takes orders. When it is down, nobody can pay.",
+            latency=0.8,
             expect=Expect(
                 ((200, 299),),
-                0.8,
                 body=(Rule("not_contains", "error"),),
                 json=(
                     ("$.status", (Rule("equals", "ok"),)),

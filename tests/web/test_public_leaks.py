@@ -23,7 +23,7 @@ from monitor.model.settings import PublicSpec
 from monitor.model.spec import CheckSpec
 from monitor.rules.maintenance import plans
 from monitor.web.access import Access
-from tests.flat import flat_result
+from tests.flat import changed, flat_result
 from tests.web import gallery, public_scenes
 from tests.web.conftest import Begin, FakeService
 from tests.web.gallery import NOW
@@ -72,7 +72,7 @@ def planted(reason: Reason = Reason.UNEXPECTED_STATUS, at: float = NOW.wall - 2)
 
 def marked(spec: CheckSpec) -> CheckSpec:
     """A check with a mark in everything that may hold one, but its name and group."""
-    return replace(
+    return changed(
         spec,
         url=f"https://{MARK}-url.example.com:8675/",
         target=f"https://{MARK}-target.example.com:8675/",
