@@ -13,6 +13,7 @@ import functools
 import gc
 import json
 import os
+import runpy
 import selectors
 import signal
 import socket
@@ -57,11 +58,23 @@ def takes(env: Mapping[str, str]) -> bool:
 
 
 async def start(
-    arguments: Sequence[str], env: Mapping[str, str], *, folder: Path | None = None, out: int = 1, error: int = 2
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    out: int = 1,
+    error: int = 2,
+    first: Path | None = None,
 ) -> Child:
-    """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing."""
+    """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing.
+
+    `first` is a script that runs before it, as sitecustomize does in an interpreter of its own.
+    """
     ours, its = socket.socketpair()
-    order = json.dumps({"arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd())}).encode()
+    order = json.dumps({
+        "arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd()),
+        "first": first and str(first),
+    }).encode()  # fmt: skip
     with its:
         socket.send_fds(_nursery(), [order], [its.fileno(), out, error])
     reader, writer = await asyncio.open_unix_connection(sock=ours)
@@ -147,6 +160,8 @@ def _become(job: _Job) -> None:
     os.environ.update(job.order["env"])
     os.chdir(job.order["folder"])
     sys.argv = ["monitor", *job.order["arguments"]]
+    if job.order["first"]:
+        runpy.run_path(job.order["first"])
 
 
 def _nurse() -> None:

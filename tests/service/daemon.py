@@ -286,14 +286,18 @@ async def launch(
     listen: str | None = "127.0.0.1:0",
     env: Mapping[str, str] | None = None,
     program: Sequence[str] = RUN,
+    first: Path | None = None,
 ) -> Daemon:
-    """Start a daemon and do not wait for it."""
+    """Start a daemon and do not wait for it; a script that its process and those of its workers run `first`, too."""
     place = () if listen is None else ("--listen", listen)
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
     process: asyncio.subprocess.Process | nursery.Child
     if program is RUN and nursery.takes(env or {}):
-        process = await nursery.start(arguments, environment(env), error=pipe.writing)
+        variables = environment(env)
+        if first:
+            variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
+        process = await nursery.start(arguments, variables, error=pipe.writing, first=first)
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing
