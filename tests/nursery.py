@@ -13,7 +13,6 @@ import functools
 import gc
 import json
 import os
-import runpy
 import selectors
 import signal
 import socket
@@ -64,16 +63,16 @@ async def start(
     folder: Path | None = None,
     out: int = 1,
     error: int = 2,
-    first: Path | None = None,
+    first: str = "",
 ) -> Child:
     """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing.
 
-    `first` is a script that runs before it, as sitecustomize does in an interpreter of its own.
+    `first` is code that runs before it, as sitecustomize does in an interpreter of its own.
     """
     ours, its = socket.socketpair()
     order = json.dumps({
         "arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd()),
-        "first": first and str(first),
+        "first": first,
     }).encode()  # fmt: skip
     with its:
         socket.send_fds(_nursery(), [order], [its.fileno(), out, error])
@@ -160,8 +159,7 @@ def _become(job: _Job) -> None:
     os.environ.update(job.order["env"])
     os.chdir(job.order["folder"])
     sys.argv = ["monitor", *job.order["arguments"]]
-    if job.order["first"]:
-        runpy.run_path(job.order["first"])
+    exec(job.order["first"], {})
 
 
 def _nurse() -> None:

@@ -288,7 +288,7 @@ async def launch(
     program: Sequence[str] = RUN,
     first: Path | None = None,
 ) -> Daemon:
-    """Start a daemon and do not wait for it; a script that its process and those of its workers run `first`, too."""
+    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well."""
     place = () if listen is None else ("--listen", listen)
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
@@ -297,7 +297,9 @@ async def launch(
         variables = environment(env)
         if first:
             variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
-        process = await nursery.start(arguments, variables, error=pipe.writing, first=first)
+        process = await nursery.start(
+            arguments, variables, error=pipe.writing, first=first.read_text() if first else ""
+        )
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing
