@@ -173,7 +173,7 @@ class Daemon:
     async def get(self, path: str, *, method: str = "GET", **options: Any) -> tuple[int, str]:
         """Status and body."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
         async with self._session.request(method, f"http://{self.address}{path}", **options) as answer:
             return answer.status, await answer.text()
 
@@ -294,12 +294,11 @@ async def launch(
     pipe = LogPipe()
     process: asyncio.subprocess.Process | nursery.Child
     if program is RUN and nursery.takes(env or {}):
-        variables = environment(env)
+        variables, code = environment(env), ""
         if first:
             variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
-        process = await nursery.start(
-            arguments, variables, error=pipe.writing, first=first.read_text() if first else ""
-        )
+            code = first.read_text()  # noqa: ASYNC240 - a few lines
+        process = await nursery.start(arguments, variables, error=pipe.writing, first=code)
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing

@@ -60,7 +60,7 @@ class Daemon:
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Status and text of an answer."""
-        timeout = aiohttp.ClientTimeout(total=10)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.request(method, f"http://{self.address}{path}") as answer,
