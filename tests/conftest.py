@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from hypothesis import settings
 
 from tests.starvation import Starvation
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: compiling costs each half a second
 os.environ["STATE_DIRECTORY"] = tempfile.mkdtemp(prefix="monitor-tests-")  # for what lives longer than a test
 
-settings.register_profile("loaded", deadline=None)  # a time of an example says how busy the machine is
+EXAMPLES = 30 * int(os.environ.get("FUZZ", "1"))
+"""Other ones in each run: what few of them do not find today, they find in another one."""
+settings.register_profile("loaded", deadline=None, max_examples=EXAMPLES)  # a time of one says how busy the machine is
 settings.load_profile("loaded")
 
 

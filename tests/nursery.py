@@ -57,11 +57,23 @@ def takes(env: Mapping[str, str]) -> bool:
 
 
 async def start(
-    arguments: Sequence[str], env: Mapping[str, str], *, folder: Path | None = None, out: int = 1, error: int = 2
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    out: int = 1,
+    error: int = 2,
+    first: str = "",
 ) -> Child:
-    """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing."""
+    """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing.
+
+    `first` is code that runs before it, as sitecustomize does in an interpreter of its own.
+    """
     ours, its = socket.socketpair()
-    order = json.dumps({"arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd())}).encode()
+    order = json.dumps({
+        "arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd()),
+        "first": first,
+    }).encode()  # fmt: skip
     with its:
         socket.send_fds(_nursery(), [order], [its.fileno(), out, error])
     reader, writer = await asyncio.open_unix_connection(sock=ours)
@@ -147,6 +159,7 @@ def _become(job: _Job) -> None:
     os.environ.update(job.order["env"])
     os.chdir(job.order["folder"])
     sys.argv = ["monitor", *job.order["arguments"]]
+    exec(job.order["first"], {})
 
 
 def _nurse() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
+from monitor.model.spec import Limits
 from monitor.protocols.http.answer_head import InvalidAnswer
 from monitor.protocols.http.reading import AnswerReader
 from tests.checks.harness import Run, expecting_body
@@ -143,7 +144,8 @@ async def test_a_body_of_tiny_chunks_holds_nobody_up(run: Run) -> None:
     """A hundred thousand chunks come at once; each is found, and the loop goes on meanwhile."""
     body = b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"
     async with Server(in_two(head(OK, "Transfer-Encoding: chunked"), body, 0.0)) as server:
-        result = await run(server.url(), expect=expecting_body(matches="^x{1000}"))
+        limits = Limits(connect=20, read=20, total=20)
+        result = await run(server.url(), expect=expecting_body(matches="^x{1000}"), limits=limits)
     assert (result.reason, http(result).figures.body_bytes) == (Reason.OK, 100_000), result.detail
 
 
@@ -192,7 +194,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=6), max_size=40), st.integers(1, 9), st.booleans())
 def test_no_bytes_do_worse_than_be_refused(parts: list[bytes], size: int, to_head: bool) -> None:
     data = b"".join(parts)

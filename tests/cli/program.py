@@ -93,7 +93,7 @@ async def end_of(process: asyncio.subprocess.Process) -> Ended:
 class Terminal:
     """A pseudo-terminal with the program on it."""
 
-    def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, master: int, process: nursery.Child) -> None:
         self.raw = ""
         self._master = master
         self._process = process
@@ -138,14 +138,13 @@ async def terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     os.set_blocking(master, False)
-    process = await start(*arguments, env=env, stdin=slave, stdout=slave, stderr=slave)
+    process = await nursery.start(list(map(str, arguments)), environment(**(env or {})), out=slave, error=slave)
     try:
         # Our copy of the slave stays open: once every copy is closed, the master reads EIO at once and for ever.
         yield Terminal(master, process)
     finally:
         asyncio.get_running_loop().remove_reader(master)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
         os.close(slave)
         os.close(master)

@@ -37,6 +37,7 @@ def loading(tmp_path: Path) -> Loading:
 
     def load_text(text: str, environ: Mapping[str, str] = ENVIRON) -> Configuration:
         path = tmp_path / "checks.toml"
+        path.unlink(missing_ok=True)  # ext4 writes a file that is cut to nothing and written anew to the disk at once
         path.write_text(dedent(text), "utf-8")
         return load(path, environ)
 

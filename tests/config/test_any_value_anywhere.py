@@ -26,6 +26,9 @@ VALUES = (
     ),
 )
 
+KINDS = ('"x"', "-1", "true", "[1]", "{}", '{ env = "" }')
+"""A value of each kind, where only the kind matters."""
+
 
 def keys(shape: Shape, path: str) -> Iterator[str]:
     for key, inner in shape.keys.items():
@@ -51,7 +54,8 @@ def test_behind_a_key_of_a_check_or_of_the_defaults(loading: Callable[..., Confi
         for text in (f"[[checks]]\n{key} = {value}", f"[defaults]\n{key} = {value}\n{check}"):
             with contextlib.suppress(ConfigError):
                 loading(text)
-        top = key.partition(".")[0]
+    top = key.partition(".")[0]
+    for value in KINDS:
         with contextlib.suppress(ConfigError):  # one of them a table, the other perhaps not
             loading(f'[defaults]\n{top} = {value}\n[[checks]]\n{key} = "x"')
 

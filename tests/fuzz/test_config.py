@@ -60,7 +60,7 @@ def survives(content: bytes) -> None:
         assert "hunter2" not in str(problem), problem
 
 
-@bounded(220)
+@bounded(100)
 @given(st.sampled_from(sorted(FILES)), damages(PIECES) | slips())
 def test_damaged_files(name: str, damage: Damage) -> None:
     survives(damage.to(FILES[name]))
@@ -82,7 +82,7 @@ DOCUMENTS = [tomllib.loads(content.decode("utf-8-sig")) for content in FILES.val
 ANYTHING = st.sampled_from(VALUES) | st.text(max_size=12) | st.integers() | st.floats() | st.datetimes()
 
 
-@bounded(250)
+@bounded(100)
 @given(st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.floats(0, 0.999), st.floats(0, 0.999), ANYTHING), max_size=3))
 def test_values_in_other_places(document: dict[str, Any], changes: list[tuple[float, float, Any]]) -> None:
     """Each change puts a value of this file, or any other, in the place of one, or gives it another key."""

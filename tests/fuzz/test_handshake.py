@@ -76,7 +76,7 @@ def test_no_bytes_below_tls_do_worse_than_fail_a_check(version: ssl.TLSVersion) 
 
     with loop() as runner:
 
-        @bounded(15)
+        @bounded(10)
         @given(
             st.lists(
                 st.tuples(damages(RECORDS + DER) | slips(), st.booleans(), st.sampled_from(KINDS)),

@@ -171,7 +171,7 @@ def test_no_data_breaks_a_page() -> None:
     kept = Kept(5)
     with loop() as runner:
 
-        @bounded(40)
+        @bounded(20)
         @given(services())
         def example(made: tuple[FakeService, Ledger]) -> None:
             run(runner, look_at_everything(*made))

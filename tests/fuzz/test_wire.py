@@ -23,7 +23,7 @@ from tests.fuzz.field import Kept, loop, run
 from tests.servers.replies import OK, REPLIES, head
 from tests.servers.tcp import Connection, Script, Server
 
-EXAMPLES = 50
+EXAMPLES = 30
 AT_ONCE = 8
 LIMITS = Limits(connect=0.2, read=0.05, total=0.2)
 

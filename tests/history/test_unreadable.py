@@ -278,7 +278,7 @@ READERS: dict[str, Callable[[bytes, Skipped], Any]] = {
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_of_any_kind_are_read_or_skipped(samples: dict[str, bytes], kind: str, data: st.DataObject) -> None:
     whole = bytearray(samples[kind])

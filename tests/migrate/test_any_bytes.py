@@ -46,13 +46,11 @@ def survives(read: Callable[[Path], Imported], content: bytes) -> None:
             assert str(refused).startswith(directory)  # noqa: PT017 - a sentence with its place is all that is asked
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from([*(text for text, _, _ in GATUS.values()), CONFIG_MAP]), DAMAGE)
 def test_gatus(text: str, damage: list[tuple[float, int, bytes]]) -> None:
     survives(gatus.read, damaged(text.encode(), damage))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from([*(text for text, _, _ in PROMETHEUS.values()), PROBE, MODULES, BLACKBOX]), DAMAGE, st.booleans()
 )
@@ -64,14 +62,13 @@ def test_blackbox(text: str, damage: list[tuple[float, int, bytes]], targets: bo
         survives(lambda path: blackbox.read(path, [FILES / "prometheus.yml"]), content)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(list(KUMA.values())), DAMAGE)
 def test_kuma_json(given_row: tuple[dict[str, object], list[str]], damage: list[tuple[float, int, bytes]]) -> None:
     row = {"id": 1, "name": "a", "type": "http", "url": "https://a.example.com"} | given_row[0]
     survives(uptime_kuma.read, damaged(json.dumps([row, {"id": 2, "type": "group"}]).encode(), damage))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=40)), max_size=4), st.booleans())
 def test_kuma_database(damage: list[tuple[float, int, bytes]], running: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:

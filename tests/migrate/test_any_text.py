@@ -81,7 +81,6 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 ROWS = st.dictionaries(st.sampled_from(COLUMNS.split()), SCALARS | st.lists(READABLE, max_size=2))
 
 
-@settings(max_examples=40, deadline=None)
 @given(ENDPOINTS)
 def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -90,7 +89,6 @@ def test_whatever_an_endpoint_says_the_new_file_is_valid(endpoint: dict[str, Any
         assert "x" in made(gatus.read(path), Path(directory)).text
 
 
-@settings(max_examples=40, deadline=None)
 @given(ROWS, st.sampled_from(["http", "keyword", "json-query"]))
 def test_whatever_a_monitor_says_the_new_file_is_valid(row: dict[str, Any], kind: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -104,7 +102,6 @@ MODULES = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(MODULES, READABLE, PAIRS)
 def test_whatever_a_module_says_the_new_file_is_valid(
     http: dict[str, Any], target: str, labels: dict[str, str]
@@ -126,7 +123,6 @@ def test_names_are_valid(text: str) -> None:
     assert label(label_name(text))
 
 
-@settings(max_examples=50, deadline=None)
 @given(READABLE)
 @example("[BODY] == pat([)")
 @example("[BODY].a[99999999999999] == 1")

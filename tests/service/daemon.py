@@ -177,7 +177,7 @@ class Daemon:
     async def get(self, path: str, *, method: str = "GET", **options: Any) -> tuple[int, str]:
         """Status and body."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
         async with self._session.request(method, f"http://{self.address}{path}", **options) as answer:
             return answer.status, await answer.text()
 
@@ -290,14 +290,19 @@ async def launch(
     listen: str | None = "127.0.0.1:0",
     env: Mapping[str, str] | None = None,
     program: Sequence[str] = RUN,
+    first: Path | None = None,
 ) -> Daemon:
-    """Start a daemon and do not wait for it."""
+    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well."""
     place = () if listen is None else ("--listen", listen)
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
     process: asyncio.subprocess.Process | nursery.Child
     if program is RUN and nursery.takes(env or {}):
-        process = await nursery.start(arguments, environment(env), error=pipe.writing)
+        variables, code = environment(env), ""
+        if first:
+            variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
+            code = first.read_text()  # noqa: ASYNC240 - a few lines
+        process = await nursery.start(arguments, variables, error=pipe.writing, first=code)
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing

@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
-from tests.service.daemon import ROOT, Daemon, Metrics, configuration, eventually
+from tests.service.daemon import Daemon, Metrics, configuration, eventually
 from tests.service.test_workers import workers
 
 EVENT = "internal error, the loop goes on"
@@ -82,11 +82,12 @@ async def test_a_loop_that_throws_goes_on(
     start: Start, target: HttpServer, tmp_path: Path, loop: str, what: str
 ) -> None:
     """Also with the errors of an upgrade under a running daemon, which imports lazily what is not there any more."""
-    (tmp_path / "sitecustomize.py").write_text(_THROWING)
-    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "THROWING": what, "NOTIFY_SOCKET": "/nobody"}
+    throwing = tmp_path / "sitecustomize.py"
+    throwing.write_text(_THROWING)
+    env = {"THROWING": what, "NOTIFY_SOCKET": "/nobody"}
     monitor = {"workers": int("workers" in what), "reload_on_change": True}
     brief = {"interval": "500ms", "timeout": {"connect": "300ms", "read": "300ms", "total": "400ms"}}
-    daemon = await start({"name": "one", "url": target.url(), **brief}, monitor=monitor, env=env)
+    daemon = await start({"name": "one", "url": target.url(), **brief}, monitor=monitor, env=env, first=throwing)
     daemon.tolerated |= {EVENT, DIED}
     if loop == "reload":
         daemon.signal(signal.SIGHUP)
@@ -97,8 +98,9 @@ async def test_a_loop_that_throws_goes_on(
         metrics = await scraped(daemon)
         return metrics.total("monitor_supervision_failures_total", loop=loop) if metrics else 0
 
-    await eventually(failures, within=40)
+    await scraped(daemon)  # whose connection is one to accept
     line = await daemon.logged(EVENT, loop=loop)
+    await eventually(failures, within=40)
     assert "ImportError: a module that an upgrade took away" in line["exception"]
     before = await eventually(lambda: scraped(daemon), bool, within=40)
     assert before is not None

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
+import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 
+from tests import nursery
 from tests.log_pipe import Line, LogPipe
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ RELOADED, REFUSED = "configuration reloaded", "configuration not reloaded, the o
 class Daemon:
     """`monitor run`, started."""
 
-    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | nursery.Child, pipe: LogPipe) -> None:
         self.process = process
         self.address = ""
         self._pipe = pipe
@@ -59,7 +60,7 @@ class Daemon:
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Status and text of an answer."""
-        timeout = aiohttp.ClientTimeout(total=10)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.request(method, f"http://{self.address}{path}") as answer,
@@ -87,14 +88,14 @@ class Daemon:
     async def end(self) -> int:
         """Its exit code, after SIGTERM, and once all it wrote is read."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
+            self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE):
             code = await self.process.wait()
         await self._pipe.until(lambda: False, PATIENCE)
         return code
 
 
-_PROGRAM = "import sys; from monitor import cli, watch; watch.PERIOD = float(sys.argv.pop(1)); cli.main()"
+_PROGRAM = "from monitor.system import file_watch; file_watch.PERIOD = {}"
 
 
 async def launch(command: Sequence[str], env: Mapping[str, str]) -> Daemon:
@@ -108,8 +109,13 @@ async def launch(command: Sequence[str], env: Mapping[str, str]) -> Daemon:
 @contextlib.asynccontextmanager
 async def running(config: Path, *, period: float = BRISK, **env: str) -> AsyncIterator[Daemon]:
     """A daemon that has started, ended when this is left, without a traceback in its log."""
-    command = (sys.executable, "-c", _PROGRAM, str(period), "run", "-c", str(config), "--listen", "127.0.0.1:0")
-    daemon = await launch(command, os.environ | {"PYTHONPATH": str(ROOT)} | env)
+    pipe = LogPipe()
+    arguments = ("run", "-c", str(config), "--listen", "127.0.0.1:0")
+    process = await nursery.start(
+        arguments, os.environ | {"PYTHONPATH": str(ROOT)} | env, error=pipe.writing, first=_PROGRAM.format(period)
+    )
+    pipe.handed_over()
+    daemon = Daemon(process, pipe)
     try:
         daemon.address = (await daemon.logged("started"))["listen"]
         yield daemon

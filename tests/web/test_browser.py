@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +14,7 @@ import pytest_asyncio
 from monitor.web import pages
 from monitor.web.rows import MANY
 from tests.web import gallery
-from tests.web.conftest import Begin, FakeService, begun
+from tests.web.conftest import Begin, FakeService, Tabs, begun
 
 playwright = pytest.importorskip("playwright.async_api")
 LONG_NAME = "a" * 60 + "-" + "b" * 39
@@ -23,30 +25,50 @@ begin = pytest_asyncio.fixture(begun, loop_scope="session")
 Open = Callable[..., Awaitable[playwright.Page]]
 
 
+NEVER = 600
+"""Seconds between two looks of a page that a test does not want to renew itself."""
+
+
+@pytest.fixture
+def refresh() -> float:
+    """Seconds between two looks of a page; a test that waits for one parametrizes this."""
+    return NEVER
+
+
+renewing = pytest.mark.parametrize("refresh", [0.5], ids=["renewing"])
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_page(browser: playwright.Browser, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
-    """Opens pages of a fresh server; whatever they log, or ask of another host, fails the test."""
-    monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", 0.5)
+async def open_page(tabs: Tabs, begin: Begin, monkeypatch: pytest.MonkeyPatch, refresh: float) -> AsyncIterator[Open]:
+    """Opens pages of a fresh server in one tab; whatever they log, or ask of another host, fails the test."""
+    monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", refresh)
     server = await begin()
+    ours = f"http://{server.address}/"
     complaints: list[str] = []
-    contexts: list[playwright.BrowserContext] = []
+    heard: dict[str, Callable[[Any], object]] = {
+        "console": lambda message: complaints.append(message.text),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "request": lambda request: request.url.startswith(ours) or complaints.append(request.url),
+    }
+    async with AsyncExitStack() as stack:
+        lent: dict[str, playwright.Page] = {}
 
-    def watch(page: playwright.Page) -> None:
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda r: r.url.startswith(f"http://{server.address}/") or complaints.append(r.url))
+        async def opened(
+            path: str = "/status", width: int = 1280, color_scheme: str = "light", **options: object
+        ) -> playwright.Page:
+            kind = repr(options)
+            if kind not in lent:
+                lent[kind] = await stack.enter_async_context(tabs.lent(**options))
+                for event, hear in heard.items():
+                    lent[kind].on(event, hear)
+                    stack.callback(lent[kind].remove_listener, event, hear)
+            page = lent[kind]
+            await page.set_viewport_size({"width": width, "height": 800})
+            await page.emulate_media(color_scheme=color_scheme)
+            await page.goto(f"{ours}{path.removeprefix('/')}")
+            return page
 
-    async def opened(path: str = "/status", width: int = 1280, **options: object) -> playwright.Page:
-        context = await browser.new_context(viewport={"width": width, "height": 800}, **options)
-        contexts.append(context)
-        page = await context.new_page()
-        watch(page)
-        await page.goto(f"http://{server.address}{path}")
-        return page
-
-    yield opened
-    for context in contexts:
-        await context.close()
+        yield opened
     assert complaints == []
 
 
@@ -62,27 +84,28 @@ CUT = """() => [...document.querySelectorAll("main *, header *, footer *")].filt
 }).map((e) => e.outerHTML.slice(0, 120))"""
 
 
+async def assert_fits(page: playwright.Page, *widths: int) -> None:
+    """Nothing is cut off, and nothing scrolls sideways, on screens this wide."""
+    for width in widths:
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await overflow(page) == 0, (page.url, width)
+        assert await page.evaluate(CUT) == [], (page.url, width)
+
+
 @pytest.mark.parametrize("scene", sorted(gallery.SCENES))
 async def test_nothing_is_cut_off_on_a_phone(open_page: Open, service: FakeService, scene: str) -> None:
     service.view = gallery.SCENES[scene]()
-    page = await open_page(width=360)
-    assert await overflow(page) == 0
-    assert await page.evaluate(CUT) == []
+    await assert_fits(await open_page(width=360), 360)
 
 
-@pytest.mark.parametrize("width", [360, 1280, 2560])
 @pytest.mark.parametrize("name", ["shop-api", "img-cdn", "batch-export", "reports"])
-async def test_detail_page_fits_every_screen(open_page: Open, name: str, width: int) -> None:
-    page = await open_page(f"/status/{name}", width=width)
-    assert await overflow(page) == 0
-    assert await page.evaluate(CUT) == []
+async def test_detail_page_fits_every_screen(open_page: Open, name: str) -> None:
+    await assert_fits(await open_page(f"/status/{name}"), 360, 1280, 2560)
 
 
 async def test_longest_names_fit_on_the_detail_page(open_page: Open, service: FakeService) -> None:
     service.view = gallery.extremes()
-    page = await open_page(f"/status/{LONG_NAME}", width=360)
-    assert await overflow(page) == 0
-    assert await page.evaluate(CUT) == []
+    await assert_fits(await open_page(f"/status/{LONG_NAME}", width=360), 360)
 
 
 async def test_forty_checks_fit_on_a_laptop(open_page: Open, service: FakeService) -> None:
@@ -102,6 +125,7 @@ async def test_page_is_complete_without_scripts_and_refreshes_itself(open_page: 
     assert await page.locator("noscript meta[http-equiv=refresh]").count() == 1
 
 
+@renewing
 async def test_state_changes_appear_without_losing_place_folds_search_and_focus(
     open_page: Open, service: FakeService
 ) -> None:
@@ -112,7 +136,7 @@ async def test_state_changes_appear_without_losing_place_folds_search_and_focus(
     link = page.locator("a[href='/status/shop-api']")
     await link.focus()
     service.view = replace(service.view, checks=(*service.view.checks, *gallery.all_down().checks))
-    await playwright.expect(page.locator("#main .summary .down b")).to_have_text("14", timeout=10_000)
+    await playwright.expect(page.locator("#main .summary .down b")).to_have_text("14")
     assert await page.evaluate("window.stayed")
     assert await page.title() == "(14 down) eu-west"
     assert str(await page.get_attribute("#icon", "href")).startswith("/icon/")
@@ -121,12 +145,13 @@ async def test_state_changes_appear_without_losing_place_folds_search_and_focus(
     assert not await page.locator("[data-search*='service-1']").first.is_visible()
 
 
+@renewing
 async def test_fold_that_the_reader_closed_stays_closed(open_page: Open, service: FakeService) -> None:
     page = await open_page()
     first = page.locator("details").first
     await first.locator("summary").click()
     service.view = replace(service.view, monitor=replace(service.view.monitor, troubles=("disk full",)))
-    await playwright.expect(page.locator(".banner")).to_contain_text("disk full", timeout=10_000)
+    await playwright.expect(page.locator(".banner")).to_contain_text("disk full")
     assert await first.get_attribute("open") is None
 
 
@@ -147,16 +172,17 @@ async def test_of_too_many_checks_the_search_and_a_group_fetch_what_they_ask_for
     await playwright.expect(page.locator("details[open] .right")).to_have_count(125)
 
 
+@renewing
 async def test_failed_fetches_are_said_and_recovered_from(open_page: Open) -> None:
     page = await open_page()
     live = page.locator("#live")
     await playwright.expect(live).to_contain_text("live")
     await page.route("**/status*", lambda route: asyncio.create_task(route.fulfill(status=204)))
-    await playwright.expect(live).to_contain_text("updated", timeout=10_000)
-    await playwright.expect(live).to_contain_text("stale", timeout=10_000)
+    await playwright.expect(live).to_contain_text("updated")
+    await playwright.expect(live).to_contain_text("stale")
     assert await page.locator("#main").inner_text()
     await page.unroute("**/status*")
-    await playwright.expect(live).to_contain_text("live", timeout=10_000)
+    await playwright.expect(live).to_contain_text("live")
 
 
 async def test_search_finds_names_groups_and_labels_and_stands_in_the_address(open_page: Open) -> None:
@@ -216,12 +242,17 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def assert_contrast(page: playwright.Page) -> None:
+    """Every text has enough contrast in both colour schemes."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await page.evaluate(CONTRAST) == [], (page.url, scheme)
+
+
 @pytest.mark.parametrize("path", ["/status", "/status/shop-api", "/status/batch-export"])
-async def test_every_text_has_enough_contrast(open_page: Open, service: FakeService, path: str, scheme: str) -> None:
+async def test_every_text_has_enough_contrast(open_page: Open, service: FakeService, path: str) -> None:
     service.view = gallery.troubled()
-    page = await open_page(path, color_scheme=scheme)
-    assert await page.evaluate(CONTRAST) == []
+    await assert_contrast(await open_page(path))
 
 
 async def test_script_in_a_name_stays_text(open_page: Open, service: FakeService) -> None:

@@ -26,7 +26,7 @@ async def test_a_page_behind_a_login_goes_on_renewing_itself(
     await page.goto(f"http://{server.address}/status")
     await playwright.expect(page.locator("main")).to_contain_text("shop-api")
     service.view = replace(service.view, monitor=replace(service.view.monitor, troubles=("disk full",)))
-    await playwright.expect(page.locator(".banner")).to_contain_text("disk full", timeout=10_000)
+    await playwright.expect(page.locator(".banner")).to_contain_text("disk full")
     stranger = await (await browser.new_context()).new_page()
     answer = await stranger.goto(f"http://{server.address}/-/ready")
     assert answer is not None

@@ -18,9 +18,19 @@ from monitor.web.site import Site
 from tests.web import gallery
 from tests.web.conftest import Begin, FakeService
 from tests.web.past import quarter
-from tests.web.test_browser import CUT, LONG_NAME, Open, begin, open_page, overflow, playwright, pytestmark
+from tests.web.test_browser import (
+    LONG_NAME,
+    Open,
+    assert_fits,
+    begin,
+    open_page,
+    overflow,
+    playwright,
+    pytestmark,
+    refresh,
+)
 
-__all__ = ["begin", "open_page", "pytestmark"]
+__all__ = ["begin", "open_page", "pytestmark", "refresh"]
 
 AXE = Path(__file__).parents[1] / ".node/node_modules/axe-core/axe.min.js"
 NOW = gallery.NOW.wall
@@ -62,13 +72,9 @@ def gallery_incident(check: str) -> Any:
 
 
 @pytest.mark.usefixtures("night")
-@pytest.mark.parametrize("width", [360, 1280, 3840])
-async def test_nothing_is_cut_off_on_any_screen(open_page: Open, width: int) -> None:
-    for path in PATHS:
-        page = await open_page(path, width=width, color_scheme="dark" if width == 1280 else "light")
-        assert await overflow(page) == 0, path
-        assert await page.evaluate(CUT) == [], path
-        await page.close()
+@pytest.mark.parametrize("path", PATHS)
+async def test_nothing_is_cut_off_on_any_screen(open_page: Open, path: str) -> None:
+    await assert_fits(await open_page(path), 360, 1280, 3840)
 
 
 async def test_the_longest_names_fit_everywhere(open_page: Open, service: FakeService) -> None:
@@ -78,33 +84,24 @@ async def test_the_longest_names_fit_everywhere(open_page: Open, service: FakeSe
     for path in ("/status", "/incidents", "/report", "/wall", "/public", "/incidents/x"):
         page = await open_page(path, width=360)
         assert await overflow(page) == 0, path
-        await page.close()
+
+
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+FOUND = """async ([scheme, rules]) => (await axe.run({ runOnly: rules, resultTypes: ["violations"] })).violations
+  .filter((v) => ["serious", "critical"].includes(v.impact))
+  .map((v) => [scheme, v.id, v.nodes.slice(0, 2).map((n) => [n.html.slice(0, 160), n.failureSummary.slice(0, 300)])])"""
 
 
 @pytest.mark.usefixtures("night")
-@pytest.mark.parametrize(
-    ("scheme", "rules_of"),
-    [
-        ("light", ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]),
-        ("dark", ["color-contrast"]),  # all that a scheme changes
-    ],
-    ids=["light", "dark"],
-)
-async def test_axe_finds_nothing_serious(open_page: Open, scheme: str, rules_of: list[str]) -> None:
+@pytest.mark.parametrize("path", PATHS)
+async def test_axe_finds_nothing_serious(open_page: Open, path: str) -> None:
     if not AXE.exists() and os.environ.get("CI") != "true":
         pytest.skip("needs axe-core: npm install --prefix tests/.node --no-save axe-core@4.11.0")
-    rules = AXE.read_text()
-    for path in PATHS:
-        page = await open_page(path, color_scheme=scheme, bypass_csp=True)
-        await page.evaluate(rules)
-        found = await page.evaluate("rules => axe.run({runOnly: rules})", rules_of)
-        grave = [
-            (v["id"], v["impact"], [(node["html"][:160], node["failureSummary"][:300]) for node in v["nodes"][:2]])
-            for v in found["violations"]
-            if v["impact"] in ("serious", "critical")
-        ]
-        assert grave == [], path
-        await page.close()
+    page = await open_page(path, bypass_csp=True)
+    await page.evaluate(AXE.read_text())
+    assert await page.evaluate(FOUND, ["light", WCAG]) == []
+    await page.emulate_media(color_scheme="dark")
+    assert await page.evaluate(FOUND, ["dark", ["color-contrast"]]) == []  # all that a scheme changes
 
 
 async def test_what_is_asked_for_is_in_the_address_without_scripts_too(open_page: Open, night: FakeService) -> None:
@@ -166,7 +163,7 @@ async def test_a_change_is_shown_at_once_and_nothing_jumps(open_page: Open, nigh
     checks = tuple(down if c.name == "shop-web" else c for c in night.view.checks)
     night.view = replace(night.view, checks=checks)
     night.publish("shop-web", down.standing)
-    await playwright.expect(page.locator("main")).to_contain_text("refused the connection", timeout=4000)
+    await playwright.expect(page.locator("main")).to_contain_text("refused the connection")
     assert await page.title() == "(2 down) eu-west"
     assert "/icon/2.svg" in str(await page.get_attribute("#icon", "href"))
 
