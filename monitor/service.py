@@ -22,7 +22,7 @@ from monitor.live.staleness import Aging
 from monitor.live.transition_log import TransitionLog
 from monitor.live.view import count_states
 from monitor.metrics import CheckCollector, Overload, Registry, Vitals
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock, system_clock
 from monitor.model.errors import ConfigError, Problem
 from monitor.model.route import HostPort
 from monitor.model.settings import Configuration, Sources
@@ -46,24 +46,25 @@ _log = structlog.get_logger("monitor.service")
 class Service:
     """Owns all parts."""
 
-    def __init__(self, config: Configuration, listen: HostPort | None) -> None:
+    def __init__(self, config: Configuration, listen: HostPort | None, clock: Clock = system_clock) -> None:
+        self._clock = clock
         monitor = config.monitor
         self._listen_option = listen
         self._sources = config.sources
         self._redactor = _redactor((config,))
         self._reloading = asyncio.Lock()
         self._opened = AsyncExitStack()
-        self._lifecycle = Lifecycle(config)
+        self._lifecycle = Lifecycle(config, clock)
         self._notifier = Notifier()
-        self._ledger = Ledger()
+        self._ledger = Ledger(clock())
         self._bus = EventBus()
-        recorder = Recorder(self._ledger, self._bus)
+        recorder = Recorder(self._ledger, self._bus, clock)
         self._execution = Execution(monitor, recorder.on_result, self._beat, self._notifier.beat_within(BEAT))
-        self._history = OptionalHistory(monitor.history, self._ledger, self._bus)
-        self._aging = Aging(self._ledger, self._bus)
+        self._history = OptionalHistory(monitor.history, self._ledger, self._bus, clock)
+        self._aging = Aging(self._ledger, self._bus, clock)
         self._retries = Retries(self._ledger, self._execution.run_again)
         run_now = RunNow(self._ledger, self._execution.run_again)
-        self._registry = Registry(CheckCollector(self._ledger, system_clock))
+        self._registry = Registry(CheckCollector(self._ledger, clock))
         meters, workers = self._execution.meters, self._execution.worker_meters
         self._vitals = Vitals(self._registry, __version__, meters, workers, self._history.meter)
         self._overload = Overload(meters)
@@ -72,7 +73,7 @@ class Service:
         self._bus.on_result("result", self._vitals.on_result)
         self._bus.on_result("retry", self._retries.on_result)
         self._bus.on_result("result", run_now.on_result)
-        self._bus.on_transition("log", TransitionLog(self._ledger).on_transition)
+        self._bus.on_transition("log", TransitionLog(self._ledger, clock).on_transition)
         self.backend = Backend(
             lifecycle=self._lifecycle,
             ledger=self._ledger,
@@ -84,6 +85,7 @@ class Service:
             prober=self._execution.prober.probe,
             health=self._execution.unhealthy,
             loader=self.reload,
+            now=clock,
         )
 
     @property
@@ -134,7 +136,7 @@ class Service:
     async def _restore(self, config: Configuration) -> None:
         """Restores the state of every check from the last process; must end before any check is due."""
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
-        self._ledger.apply(config.checks, config.monitor, system_clock(), planned)
+        self._ledger.apply(config.checks, config.monitor, self._clock(), planned)
         self._opened.push_async_callback(self._history.stop)
         await self._history.start()
 
@@ -201,7 +203,7 @@ class Service:
 
     def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
         """Applies the configuration without an await, so that no result of an old check meets a new one."""
-        for transition in self._ledger.apply(config.checks, config.monitor, system_clock(), planned):
+        for transition in self._ledger.apply(config.checks, config.monitor, self._clock(), planned):
             self._bus.transition(transition)
         self._aging.use(planned.values())
         self._history.use(config.monitor.history, config.checks)
@@ -223,7 +225,7 @@ class Service:
     def _beat(self) -> None:
         """Once a second, from the scheduler: a hung one stops this, and systemd restarts the service."""
         self._notifier.alive()
-        now = system_clock()
+        now = self._clock()
         self._ledger.presence.seen(now)
         self._execution.beat()
         with Turn("aging"):

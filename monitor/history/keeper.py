@@ -27,7 +27,7 @@ from monitor.history.statements import Statements, Writes
 from monitor.history.unreadable import Skipped
 from monitor.live.events import EventBus, Recorded
 from monitor.live.ledger import Ledger, Record
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Incident
 from monitor.model.retention import HistorySpec
@@ -52,14 +52,15 @@ _SILENT = 3.0
 class Keeper:
     """The history of all checks in the ledger; publishes the transitions that follow from the stored past."""
 
-    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus) -> None:
+    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus, clock: Clock) -> None:
+        self._clock = clock
         self.meter = HistoryMeter()
         self._spec = spec
         self._ledger = ledger
         self._bus = bus
         self._database = Database(spec.location)
         self._statements = Statements(self._database.dialect)
-        self._journal = Journal(ledger, self.meter, int(time.time()) * 1_000_000)
+        self._journal = Journal(ledger, self.meter, int(clock().wall) * 1_000_000)
         self._pruning = Pruning(spec)
         self._skipped = Skipped(self.meter)
         self._ids: dict[str, int] = {}
@@ -72,9 +73,9 @@ class Keeper:
         self._early: dict[Record, Early] | None = {}
         """Summaries of the results that come before the adoption, by check; None after it."""
         self._opened_at = self._checkpointed = -1e9
-        self._began = system_clock().wall
+        self._began = self._clock().wall
         self.notices = Noticeboard(self._database, self._statements, self._skipped)
-        self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped)
+        self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped, clock=clock)
         bus.on_result("history", self.on_result)
         bus.on_transition("history", self.on_transition)
 
@@ -97,7 +98,7 @@ class Keeper:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        now = system_clock()
+        now = self._clock()
         for record in self._ledger:
             record.past.stand(record.standing.state, now)
         if self._early != {}:  # else nothing is known that is not stored
@@ -152,8 +153,8 @@ class Keeper:
         self._opened_at, early = time.monotonic(), self._early
         await self._database.open()
         try:
-            found = await restored(self._database, self._skipped)
-            await self.notices.load(system_clock().wall)
+            found = await restored(self._database, self._skipped, self._clock)
+            await self.notices.load(self._clock().wall)
             self._number(found.ids)
             self._journal.above(found.highest)
             if early is not None:
@@ -241,11 +242,11 @@ class Keeper:
         self._why = str(problem)
         self.meter.writing = False
         if self._failing_since is None:
-            self._failing_since = system_clock().wall
+            self._failing_since = self._clock().wall
             _log.error("history is not written", database=self._database.shown, why=self._why)
 
     def _succeeded(self, took: float) -> None:
-        now = system_clock().wall
+        now = self._clock().wall
         self.meter.writes += 1
         self.meter.write_seconds += took
         self.meter.written_at = now
@@ -262,7 +263,7 @@ class Keeper:
         captured: list[Captured] = []
         due = time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
-            captured = await self._journal.checkpoint(writes, self._id, system_clock, all_of_them=all_of_them)
+            captured = await self._journal.checkpoint(writes, self._id, self._clock, all_of_them=all_of_them)
             writes.presence = self._presence()
         if not writes:
             return
@@ -280,7 +281,7 @@ class Keeper:
     def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
         self._statements.write(connection, writes)
         if due:
-            self._pruning.step(connection, max(self._ids.values(), default=0), system_clock().wall)
+            self._pruning.step(connection, max(self._ids.values(), default=0), self._clock().wall)
 
     def _id(self, name: str) -> int:
         """The check's number in the database, a new one if it has none yet."""
@@ -296,12 +297,12 @@ class Keeper:
             if start > self._began:
                 rows.append({"started_at": self._began, "alive_until": start})
                 self._began = end
-        return [*rows, {"started_at": self._began, "alive_until": system_clock().wall}]
+        return [*rows, {"started_at": self._began, "alive_until": self._clock().wall}]
 
     @property
     def trouble(self) -> str | None:
         """Returns a sentence for on-call if the database has taken no writes for a while, else None."""
         since = self._failing_since
-        if since is None or system_clock().wall - since < _SILENT:
+        if since is None or self._clock().wall - since < _SILENT:
             return None
         return f"history is not being written since {datetime.fromtimestamp(since, UTC):%H:%M} UTC: {self._why}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.history.archive import Announcement, Archive, NoArchive
 from monitor.live.events import EventBus
 from monitor.live.ledger import Ledger
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.retention import HistorySpec
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 class OptionalHistory:
     """The keeper of the history, or none; without one nothing is stored, and queries raise HistoryError."""
 
-    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus) -> None:
+    def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus, clock: Clock) -> None:
+        self._clock = clock
         self._ledger = ledger
-        self._keeper = _keeper(spec, ledger, bus)
+        self._keeper = _keeper(spec, ledger, bus, clock)
         self.archive: Archive = self._keeper.archive if self._keeper else NoArchive()
 
     async def start(self) -> None:
@@ -53,7 +54,7 @@ class OptionalHistory:
 
     def announcements(self) -> tuple[Announcement, ...]:
         """Returns the current announcements, newest first."""
-        return self._keeper.notices.shown(system_clock().wall) if self._keeper else ()
+        return self._keeper.notices.shown(self._clock().wall) if self._keeper else ()
 
     async def announce(self, said: Announcement) -> None:
         """Announces it, in place of an announcement with the same id. Raises HistoryError if it cannot be kept."""
@@ -63,7 +64,7 @@ class OptionalHistory:
 
     async def withdraw(self, announcement: str) -> bool:
         """Ends an announcement now; False if no announcement of this id is still valid."""
-        return self._keeper is not None and await self._keeper.notices.withdraw(announcement, system_clock().wall)
+        return self._keeper is not None and await self._keeper.notices.withdraw(announcement, self._clock().wall)
 
     async def acknowledge(self, incident: str, said: Acknowledgement | None) -> Incident | None:
         """Sets or withdraws the acknowledgement of an ongoing incident; None if there is no such incident."""
@@ -77,10 +78,10 @@ class OptionalHistory:
         return None
 
 
-def _keeper(spec: HistorySpec, ledger: Ledger, bus: EventBus) -> Keeper | None:
+def _keeper(spec: HistorySpec, ledger: Ledger, bus: EventBus, clock: Clock) -> Keeper | None:
     """Returns the keeper, None if history is off, which saves the memory that SQLAlchemy takes."""
     if not spec.enabled:
         return None
     from monitor.history.keeper import Keeper
 
-    return Keeper(spec, ledger, bus)
+    return Keeper(spec, ledger, bus, clock)

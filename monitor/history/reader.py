@@ -18,7 +18,7 @@ from monitor.history.restoring import is_time
 from monitor.history.tables import announcements, incidents, presence, results, tallies
 from monitor.history.unreadable import Skipped
 from monitor.live.ledger import Ledger
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.incident import Incident
 from monitor.model.result import Result
 from monitor.model.retention import HistorySpec
@@ -40,8 +40,16 @@ class Reader:
     """The archive; `ids` are the numbers of the checks in the database, which the keeper maintains."""
 
     def __init__(
-        self, database: Database, ledger: Ledger, ids: Mapping[str, int], spec: HistorySpec, skipped: Skipped
+        self,
+        database: Database,
+        ledger: Ledger,
+        ids: Mapping[str, int],
+        spec: HistorySpec,
+        skipped: Skipped,
+        *,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._database = database
         self._ledger = ledger
         self._ids = ids
@@ -75,7 +83,7 @@ class Reader:
 
     def _finest(self, start: float, step: int) -> int:
         """Returns the length of stretches to read: the longest that divides `step`, or the next one still kept."""
-        age = system_clock().wall - start
+        age = self._clock().wall - start
         limits = {MINUTE: self._spec.minutes, HOUR: self._spec.hours, DAY: self._spec.days}
         fitting = max(length for length in STEPS if step % length == 0 or length == MINUTE)
         return next(
@@ -84,7 +92,7 @@ class Reader:
 
     def _pieces(self, start: float, end: float) -> Iterable[tuple[int, float, float]]:
         """Days for whole days, hours for whole hours of the rest, and minutes for what is left, as far as kept."""
-        now = system_clock().wall
+        now = self._clock().wall
         start, end = start // self._grain(start, now) * self._grain(start, now), self._ceiling(end, now)
         today = now // DAY * DAY
         first, last = math.ceil(start / DAY) * DAY, min(math.floor(end / DAY) * DAY, today)
@@ -142,7 +150,7 @@ class Reader:
 
     def _remember(self, checks: Sequence[str], pieces: list[tuple[int, float, float]], found: dict[str, Keys]) -> None:
         """Replaces stored tallies by those in memory, which are newer."""
-        now = system_clock()
+        now = self._clock()
         for name in checks:
             record = self._ledger.get(name)
             if record is None:

@@ -16,7 +16,7 @@ from monitor.history.saved import MOST, Entry, Older, SavedCheck, decode_entries
 from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import Skipped
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.incident import Incident
 from monitor.model.transition import Transition
 from monitor.system.turns import turns
@@ -41,6 +41,7 @@ class Restored:
     highest: int
     """No entry and no row of the journal has a higher number."""
     skipped: Skipped
+    clock: Clock
 
     async def into(self, ledger: Ledger, early: Mapping[Record, Early]) -> AsyncIterator[Transition]:
         """Puts the stored past into every record, in turns of the loop; yields the changes of state."""
@@ -51,7 +52,7 @@ class Restored:
             if (name := former(record.spec, known)) is not None:
                 with self.skipped.unless_readable(f"checks {name!r}"):
                     moved = self._older(record, name).into(
-                        record, self.alive_until, self._ongoing(names), early.get(record), system_clock()
+                        record, self.alive_until, self._ongoing(names), early.get(record), self.clock()
                     )
             ended = (one for name in names for one in self.ended.get(name, ()))
             record.incidents = (*record.incidents, *ended)[:INCIDENTS_KEPT]
@@ -62,7 +63,7 @@ class Restored:
         """The check in the process before."""
         place, data = f"checks {name!r}", self.saved.get(name)
         kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
-        older = Older(record.spec, kept, place, self.skipped, system_clock().wall)
+        older = Older(record.spec, kept, place, self.skipped, self.clock().wall)
         names = (record.spec.name, *record.spec.was)
         for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
@@ -85,7 +86,7 @@ class Restored:
         return frozenset(one.id for of_check in self.ended.values() for one in of_check)
 
 
-async def restored(database: Database, skipped: Skipped) -> Restored:
+async def restored(database: Database, skipped: Skipped, clock: Clock) -> Restored:
     """Read it all; raises HistoryError."""
     stored = await _rows(database, select(checks.c.name, checks.c.id, checks.c.saved))
     known = [row for row in stored if _named(row, skipped)]
@@ -102,7 +103,7 @@ async def restored(database: Database, skipped: Skipped) -> Restored:
         ended.setdefault(name, []).append(structs.replace(one, first=None))
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
     signs = (*(until for _, until in lived), *(row.at for row in rows))
-    now = system_clock().wall
+    now = clock().wall
     return Restored(
         ids={name: number for name, number, _ in known},
         saved={name: data for name, _, data in known if data is not None},
@@ -112,6 +113,7 @@ async def restored(database: Database, skipped: Skipped) -> Restored:
         ended=ended,
         highest=max([*numbers, *(row.id for row in rows if isinstance(row.id, int) and row.id < MOST)], default=0),
         skipped=skipped,
+        clock=clock,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from monitor import __version__
 from monitor.live.view import ConfigView, MonitorView
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.errors import Problem
 from monitor.model.settings import Configuration
 
@@ -16,9 +16,10 @@ _DRAINING = "draining"
 class Lifecycle:
     """Changed by the service alone; everything else reads. Times are Unix seconds."""
 
-    def __init__(self, config: Configuration) -> None:
+    def __init__(self, config: Configuration, clock: Clock) -> None:
+        self._clock = clock
         self.config = config
-        self.started_at = self.loaded_at = system_clock().wall
+        self.started_at = self.loaded_at = self._clock().wall
         self.config_error: str | None = None
         """Problems of a later configuration, which is not in force."""
         self.address = ""
@@ -40,7 +41,7 @@ class Lifecycle:
 
     def loaded(self, config: Configuration) -> None:
         """Notes a configuration that is in force from now on."""
-        self.config, self.config_error, self.loaded_at = config, None, system_clock().wall
+        self.config, self.config_error, self.loaded_at = config, None, self._clock().wall
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Notes the problems of a configuration that is not used."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.live.events import EventBus, Recorded
 from monitor.live.ledger import Ledger
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.result import Result
 from monitor.rules.state import without_evidence
 
@@ -12,16 +12,17 @@ from monitor.rules.state import without_evidence
 class Recorder:
     """Receives the results of all checks."""
 
-    def __init__(self, ledger: Ledger, bus: EventBus) -> None:
+    def __init__(self, ledger: Ledger, bus: EventBus, clock: Clock) -> None:
         self._ledger = ledger
         self._bus = bus
+        self._clock = clock
 
     def on_result(self, check: str, result: Result, runs: int) -> None:
         """Records a result that stands for `runs` runs; drops that of a check that was removed while it ran."""
         record = self._ledger.get(check)
         if record is None:
             return
-        now = system_clock()
+        now = self._clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
         self._bus.result(Recorded(check, without_evidence(result), runs, now, record.standing))

@@ -8,7 +8,7 @@ from itertools import islice
 
 from monitor.live.events import EventBus
 from monitor.live.ledger import Ledger, Record
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.rules.maintenance import Plan, Window
 from monitor.system.supervision import Turn
 
@@ -21,16 +21,17 @@ _PER_TURN = 100
 class Aging:
     """Ages the records of the ledger: a slice per beat, or all in turns when maintenance begins or ends."""
 
-    def __init__(self, ledger: Ledger, bus: EventBus) -> None:
+    def __init__(self, ledger: Ledger, bus: EventBus, clock: Clock) -> None:
         self._ledger = ledger
         self._bus = bus
+        self._clock = clock
         self._round: Iterator[Record] = iter(())
         self._sweep: asyncio.Handle | None = None
         self._windows: dict[Plan, Window | None] = {}
 
     def use(self, plans: Iterable[Plan]) -> None:
         """Watch these plans from now on; the ledger follows them already."""
-        now = system_clock().wall
+        now = self._clock().wall
         self._windows = {plan: plan.at(now) for plan in plans if plan.windows}
         self.stop()
 
@@ -41,7 +42,7 @@ class Aging:
 
     def beat(self) -> None:
         """Once a second."""
-        now = system_clock().wall
+        now = self._clock().wall
         windows = {plan: plan.at(now) for plan in self._windows}
         if windows != self._windows:
             self._windows = windows
@@ -56,7 +57,7 @@ class Aging:
 
     def _age(self, records: Iterator[Record], count: int) -> bool:
         """Ages the next `count` records; False if none were left."""
-        now, some = system_clock(), list(islice(records, count))
+        now, some = self._clock(), list(islice(records, count))
         for record in some:
             with Turn("aging"):
                 if transition := record.age(now):

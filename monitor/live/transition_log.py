@@ -6,7 +6,7 @@ import structlog
 
 from monitor.live.ledger import Ledger
 from monitor.live.view import view_check
-from monitor.model.clock import rfc3339, system_clock
+from monitor.model.clock import Clock, rfc3339
 from monitor.model.outcome import State
 from monitor.model.transition import Transition
 
@@ -16,7 +16,8 @@ _log = structlog.get_logger("monitor.live")
 class TransitionLog:
     """Subscribes to transitions; the checks in the ledger say why they are in their state."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._clock = clock
         self._ledger = ledger
 
     def on_transition(self, transition: Transition) -> None:
@@ -34,7 +35,7 @@ class TransitionLog:
             cause=transition.cause.value,
             at=rfc3339(transition.at),
             incident=transition.incident.id if transition.incident else None,
-            why=view_check(record, system_clock()).reading,
+            why=view_check(record, self._clock()).reading,
             reason=found.reason.value if found else None,
             detail=found.detail if found else None,
         )

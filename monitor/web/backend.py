@@ -13,7 +13,7 @@ from monitor.live.lifecycle import Lifecycle
 from monitor.live.run_now import RunNow
 from monitor.live.view import CheckView, MonitorView, Overview, overview, troubles, view_check
 from monitor.metrics import Overload
-from monitor.model.clock import system_clock
+from monitor.model.clock import Clock
 from monitor.model.errors import NoProbeNow, NoRunNow, Problem
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.probe import ProbeAnswer, ProbeRequest
@@ -36,15 +36,16 @@ class Backend:
     prober: Callable[[ProbeRequest], Awaitable[ProbeAnswer]]
     health: Callable[[], str | None]
     loader: Callable[[], Awaitable[list[Problem]]]
+    now: Clock
 
     async def overview(self) -> Overview:
         """Returns everything as it stands now."""
-        return await overview(self.ledger, self.monitor(), system_clock())
+        return await overview(self.ledger, self.monitor(), self.now())
 
     def check(self, name: str) -> CheckView | None:
         """Returns one check as it stands now, None if there is no such check."""
         record = self.ledger.get(name)
-        return None if record is None else view_check(record, system_clock())
+        return None if record is None else view_check(record, self.now())
 
     def monitor(self) -> MonitorView:
         """Returns the monitor itself."""

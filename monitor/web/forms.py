@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError, NoRunNow
 from monitor.model.incident import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
@@ -40,7 +39,7 @@ class Forms:
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
         """Take care of an incident, or take that back."""
         name, form = request.match_info["incident"], await _form(request)
-        now = system_clock().wall
+        now = self._served.now().wall
         try:
             until = now + duration("for", form["for"]) if form.get("for") else None
             said = Acknowledgement(who(request), text_of("note", form.get("note")), now, until)
@@ -58,7 +57,7 @@ class Forms:
         groups = [group.strip() for group in form.get("groups", "").split(",") if group.strip()]
         given = NewAnnouncement(form.get("text", ""), lasts=form.get("for"), groups=groups)
         try:
-            await self._served.announce(announced(given, who(request), system_clock().wall))
+            await self._served.announce(announced(given, who(request), self._served.now().wall))
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
         except HistoryError as away:

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from monitor.history.archive import IncidentQuery
 from monitor.live.view import CheckView, Overview
-from monitor.model.clock import system_clock
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Incident
 from monitor.rules.maintenance import windows_between
@@ -116,7 +115,7 @@ class IncidentPages:
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The figures of a period."""
-        now = system_clock().wall
+        now = self._served.now().wall
         try:
             asked = Parameters(request, ("from", "to", "group", "label"))
             start, end = asked.period(_WEEK, now)
@@ -128,7 +127,7 @@ class IncidentPages:
         titles = {check.name: check.spec.title for check in view.checks if check in selection}
         made, away = None, None
         try:
-            made = await made_of(self._served.archive, titles, start, end)
+            made = await made_of(self._served, titles, start, end)
         except HistoryError as problem:
             away = str(problem)
         every = sorted({check.spec.group for check in view.checks if check.spec.group})

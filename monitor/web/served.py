@@ -8,6 +8,7 @@ from typing import Protocol
 from monitor.history.archive import Announcement, Archive
 from monitor.live.events import EventBus
 from monitor.live.view import CheckView, MonitorView, Overview
+from monitor.model.clock import Clock
 from monitor.model.errors import Problem
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.probe import ProbeAnswer, ProbeRequest
@@ -17,6 +18,10 @@ from monitor.model.settings import PublicSpec
 
 class Served(Protocol):
     """The service, as the HTTP side sees it; every method that is no coroutine answers at once."""
+
+    @property
+    def now(self) -> Clock:
+        """Tells the time."""
 
     async def overview(self) -> Overview:
         """Everything as it stands now."""

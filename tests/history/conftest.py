@@ -33,7 +33,7 @@ def postgresql() -> Iterator[Any]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> HeldClock:
     held = HeldClock()
-    hold(monkeypatch, held)
+    hold(monkeypatch)
     return held
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from monitor.history import keeper, places, reader, restoring
+from monitor.history import keeper, places
 from monitor.history.keeper import Keeper
 from monitor.live.events import EventBus, Recorded
 from monitor.live.ledger import Ledger, Record
@@ -147,7 +147,7 @@ class World:
         bus = EventBus()
         bus.on_transition("log", moved.append)
         history = HistorySpec(location=self.location, **settings)  # type: ignore[arg-type]
-        kept = Keeper(history, ledger, bus)
+        kept = Keeper(history, ledger, bus, self.clock)
         life = Life(self.clock, ledger, kept, bus, moved)
         await kept.start()
         kept.use(history, specs)
@@ -160,14 +160,11 @@ class World:
                 await kept.stop()
 
 
-def hold(monkeypatch: pytest.MonkeyPatch, clock: HeldClock) -> None:
-    """Let the history live by this clock; its own task sleeps, and the test says when a second has passed."""
-    for module in (keeper, reader, restoring):
-        monkeypatch.setattr(module, "system_clock", clock)
+def hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the history's own task sleep; the test says when a second has passed."""
     monkeypatch.setattr(keeper, "_EVERY", 3600.0)
     monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 3600.0)
     monkeypatch.setattr(places, "_BUSY_MILLISECONDS", 200)
-    monkeypatch.setattr(keeper.time, "time", lambda: clock().wall)
 
 
 def names(records: Iterable[Record]) -> list[str]:

@@ -262,7 +262,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
     world = World(f"sqlite:///{tmp_path_factory.mktemp('samples') / 'history.db'}", HeldClock())
     with pytest.MonkeyPatch.context() as patch:
-        hold(patch, world.clock)
+        hold(patch)
         asyncio.run(lived(world))
     return {
         "saved": stored(world, "SELECT saved FROM checks WHERE name = 'a'"),

@@ -18,6 +18,7 @@ from monitor.history.archive import Announcement
 from monitor.live.events import EventBus
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.metrics import CheckCollector, Registry
+from monitor.model.clock import Moment
 from monitor.model.errors import ForbiddenTarget, NoRunNow, Problem
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import State
@@ -69,6 +70,9 @@ class FakeService:
 
     shown: PublicSpec = field(default_factory=PublicSpec)
     origins: tuple[str, ...] = ()
+
+    def now(self) -> Moment:
+        return gallery.NOW
 
     def public(self) -> PublicSpec:
         return self.shown

@@ -33,15 +33,6 @@ from tests.web.conftest import Begin, FakeService
 NOW = gallery.NOW.wall
 
 
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gallery's evening is now."""
-    from monitor.web.api import events, incidents, reports, team
-
-    for module in (events, incidents, reports, team):
-        monkeypatch.setattr(module, "system_clock", lambda: gallery.NOW)
-
-
 @pytest.fixture
 def logged(service: FakeService) -> list[Incident]:
     """Thirty incidents, one of which lasts."""

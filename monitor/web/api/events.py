@@ -11,7 +11,7 @@ from msgspec import json
 
 from monitor.live.events import Event, EventQueue, Recorded
 from monitor.live.view import Document, result_document
-from monitor.model.clock import rfc3339, system_clock
+from monitor.model.clock import rfc3339
 from monitor.model.result import Result
 from monitor.model.transition import Standing, Transition
 from monitor.web.api.answers import answered
@@ -62,7 +62,7 @@ class EventHandlers:
         """Returns the start of the stream, with a `reset` event if the client missed events."""
         missed = last is not None and last != self._id(self._served.bus.number)
         reset = f"event: reset\nid: {self._id(self._served.bus.number)}\ndata: {{}}\n\n" if missed else ""
-        return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(system_clock().wall)}\n\n{reset}".encode()
+        return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(self._served.now().wall)}\n\n{reset}".encode()
 
     def _written(self, events: list[Event], queue: EventQueue) -> bytes:
         lost, queue.lost = queue.lost, 0

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from monitor.history.archive import IncidentQuery
-from monitor.model.clock import system_clock
 from monitor.model.spec import CheckSpec
 from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
@@ -29,7 +28,7 @@ class IncidentHandlers:
     async def all(self, request: web.Request) -> web.StreamResponse:
         """Incidents, newest first, page by page."""
         asked = Parameters(request, ("check", "group", "state", "from", "to", "limit", "cursor"))
-        now = system_clock().wall
+        now = self._served.now().wall
         limit, state = asked.count("limit", 100, _MOST), asked.choice("state", "ongoing", "resolved")
         specs = {check.name: check.spec for check in (await self._served.overview()).checks}
         query = IncidentQuery(
@@ -59,7 +58,7 @@ class IncidentHandlers:
             return error(request, 404, f"there is no incident {name!r}")
         view = self._served.check(found.check)
         spec = view.spec if view else None
-        return await json_answer(request, incident_alone(found, spec, system_clock().wall))
+        return await json_answer(request, incident_alone(found, spec, self._served.now().wall))
 
 
 def _checks(asked: Parameters, specs: Mapping[str, CheckSpec]) -> list[str] | None:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 from msgspec import structs
 
-from monitor.history.archive import Archive, IncidentQuery
-from monitor.model.clock import system_clock
+from monitor.history.archive import IncidentQuery
 from monitor.rules.state import seconds
 from monitor.stats.availability import Report, Row, percent, report
 from monitor.web.api import schemas
@@ -40,11 +39,11 @@ class ReportHandlers:
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The report of a period, the last week unless said otherwise."""
         asked = Parameters(request, ("from", "to", "group", "label", "format"))
-        start, end = asked.period(_WEEK, system_clock().wall)
+        start, end = asked.period(_WEEK, self._served.now().wall)
         form = asked.choice("format", *_FORMATS)
         selection = Selection.of(request.query)
         titles = {c.name: c.spec.title for c in (await self._served.overview()).checks if c in selection}
-        made = await made_of(self._served.archive, titles, start, end)
+        made = await made_of(self._served, titles, start, end)
         wanted = _FORMATS[form] if form else accepted(request.headers.get("Accept"), JSON, CSV, MARKDOWN)
         if wanted == CSV:
             return await text_answer(request, as_csv(made).encode(), CSV)
@@ -53,9 +52,9 @@ class ReportHandlers:
         return await json_answer(request, report_document(made))
 
 
-async def made_of(archive: Archive, titles: Mapping[str, str], start: float, end: float) -> Report:
+async def made_of(served: Served, titles: Mapping[str, str], start: float, end: float) -> Report:
     """The report of these checks, names with their titles; raises HistoryError."""
-    end = min(end, max(system_clock().wall, start + 1))
+    archive, end = served.archive, min(end, max(served.now().wall, start + 1))
     totals = await archive.totals(list(titles), start, end)
     incidents = await archive.incidents(IncidentQuery(list(titles), start, end, limit=MOST_INCIDENTS))
     return report(titles, totals, incidents, start, end)

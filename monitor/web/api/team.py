@@ -9,7 +9,6 @@ from aiohttp import web
 from msgspec import DecodeError, ValidationError, json
 
 from monitor.history.archive import Announcement
-from monitor.model.clock import system_clock
 from monitor.model.incident import Acknowledgement
 from monitor.secrets.visible import legible, visible
 from monitor.web.api import schemas
@@ -46,7 +45,7 @@ class TeamHandlers:
         """Acknowledges an incident."""
         Parameters(request, ())
         given = await _given(request, schemas.NewAcknowledgement)
-        now = system_clock().wall
+        now = self._served.now().wall
         said = Acknowledgement(who(request), text_of("note", given.note), now, _until(given, now))
         return await self._note(request, said)
 
@@ -65,14 +64,14 @@ class TeamHandlers:
                 return error(request, 404, f"there is no incident {name!r}")
             return error(request, 409, "the incident is over")
         view = self._served.check(noted.check)
-        return await json_answer(request, incident(noted, view.spec if view else None, system_clock().wall))
+        return await json_answer(request, incident(noted, view.spec if view else None, self._served.now().wall))
 
     @answered
     async def announcements(self, request: web.Request) -> web.StreamResponse:
         """Lists the current announcements, or those of a period."""
         asked = Parameters(request, ("from", "to"))
         if asked.text("from") or asked.text("to"):
-            start, end = asked.period(7 * 86400.0, system_clock().wall)
+            start, end = asked.period(7 * 86400.0, self._served.now().wall)
             found = await self._served.archive.announcements(start, end)
         else:
             found = list(self._served.announcements())
@@ -83,7 +82,7 @@ class TeamHandlers:
         """Announce something."""
         Parameters(request, ())
         given = await _given(request, schemas.NewAnnouncement)
-        said = announced(given, who(request), system_clock().wall)
+        said = announced(given, who(request), self._served.now().wall)
         await self._served.announce(said)
         return await json_answer(request, announcement(said), 201)
 
