@@ -21,7 +21,7 @@ from monitor.model.spec import CheckSpec
 from monitor.model.transition import Standing, Transition
 from monitor.rules.state import STALE_AFTER_INTERVALS
 from monitor.stats.first_form import first_result
-from monitor.stats.result_log import UNREADABLE, History, Own, history_of, own_of, whole
+from monitor.stats.result_log import FORM, UNREADABLE, History, Own, history_of, own_of, whole
 from monitor.stats.rollups import DAY, Past, Presence, SavedPast
 from monitor.stats.tally import Count
 from monitor.stats.windows import SLOT, Ring
@@ -58,6 +58,7 @@ class SavedCheck(Struct, array_like=True):
     last_failure: Result | None = None
     number: Number = 0
     """The number of the last entry that is included; later entries have higher numbers, in every process."""
+    form: int = FORM
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -77,6 +78,7 @@ class Entry(Struct, array_like=True, gc=False):
     consecutive_failures: Count
     consecutive_successes: Count
     consecutive_slow: Count = 0
+    form: int = FORM
 
 
 _NIL = b"\xc0"

@@ -20,6 +20,9 @@ encode = _encoder.encode
 decode = msgpack.Decoder(Result).decode
 """The result that was encoded."""
 
+FORM = 2
+"""The version of stored values: since 2 a result has an `answer`. Values of version 1 are read too."""
+
 UNREADABLE = (MsgspecError, TypeError, ValueError, IndexError, RecursionError)
 """Exceptions of decoding bytes of another shape."""
 
@@ -86,6 +89,7 @@ class History(Struct, frozen=True, gc=False):
     limit: int
     stretches: tuple[_Stretch, ...] = ()
     """Newest first."""
+    form: int = FORM
 
     def __len__(self) -> int:
         return min(self.limit, sum(map(len, self.stretches)))
