@@ -36,6 +36,7 @@ def facts(answer: Answer | None) -> Facts:
     came += [] if answer.version is None else [f"HTTP/{answer.version}"]
     return Facts(
         status="–" if answer.status is None else str(answer.status),
+        headline="" if answer.status is None else f"status {answer.status}",
         words=(*came, *_size(answer)),
         requests=answer.hops,
         document=_document(answer),

@@ -21,6 +21,7 @@ def facts(answer: Answer | None) -> Facts:
     labels = dict(answer.figures.labels)
     return Facts(
         status=f"{answer.done}/{answer.steps}" if answer.steps else "–",
+        headline=done,
         words=(
             *((done, f"{received:,} bytes received") if answer.steps else ()),
             *(f"{n} {v}" for n, v in labels.items()),
