@@ -24,7 +24,8 @@ Tree = dict[str, Any]
 class Facts(NamedTuple):
     """What an answer says: to people as words, to programs as the keys of a JSON document.
 
-    `status` stands in a narrow column, `headline` above the answer; `requests` are those that were made, if there can be several.
+    `status` stands in a narrow column, `headline` above the answer. `requests` are those that were made, if there can
+    be several.
     """
 
     status: str = "–"

@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 
 def waterfall(result: Result) -> list[Step]:
-    """Lists the phases in order, without those that the run passed over, such as TLS over plain HTTP.
+    """Lists the phases in order, without those that such a run does not have, as TLS over plain HTTP.
 
     If no whole answer came, the run broke in the last phase that it reached.
     """
@@ -32,7 +32,7 @@ def waterfall(result: Result) -> list[Step]:
     steps, at = [], 0.0
     for name in PHASE_NAMES:
         took: float | None = getattr(result.phases, name)
-        if took is None and reached and PHASE_NAMES.index(name) < PHASE_NAMES.index(reached[-1]):
+        if took is None and (not cut or (reached and PHASE_NAMES.index(name) < PHASE_NAMES.index(reached[-1]))):
             continue
         broken = cut and bool(reached) and name == reached[-1]
         length = (took or 0.0) / whole * WIDTH
