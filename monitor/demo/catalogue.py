@@ -152,10 +152,13 @@ TIMEOUTS = (
 """A limit passed."""
 
 UNEXPECTED = (
+    _fault(Reason.UNEXPECTED_DATA, "wrong-service", "An SSH server where a mail server should greet.",
+           always(Script((b"SSH-2.0-OpenSSH_9.2\r\n",), asked=False)), keys='tcp.dialogue = [{ expect = "^220 " }]',
+           url="tcp://wrong-service.example.com:25"),
     _fault(Reason.UNEXPECTED_CERTIFICATE, "ending", "A certificate that ends tomorrow, where a week is wanted.",
            always(fine(0.01), Certificate((-89, 1.3))), keys='tls.expiry_warning = { within = "7d", down = true }'),
 )  # fmt: skip
-"""An answer came that is no matter of HTTP, and it is not the expected one."""
+"""An answer came over another protocol than HTTP, or a certificate, and it is not the expected one."""
 
 OTHERS = (
     Example(

@@ -38,6 +38,7 @@ NEXT = {
     Reason.CONNECT_TIMEOUT: "Packets are dropped: look at firewalls, at a dead host, at a full accept queue.",
     Reason.TLS_TIMEOUT: "The port accepts and then says nothing: look at the load of whatever terminates TLS.",
     Reason.RESPONSE_TIMEOUT: "Look for stuck workers, and at the database that they wait for.",
+    Reason.UNEXPECTED_DATA: "See what the service says: it may be overloaded, in maintenance, or another one.",
     Reason.UNEXPECTED_CERTIFICATE: "Renew the certificate, and have the server load it.",
     Reason.READ_TIMEOUT: "Look for an application or a proxy that stalls in the middle of an answer.",
     Reason.TOTAL_TIMEOUT: "Bytes came all the time, too slowly: look at the network, or raise timeout.total.",

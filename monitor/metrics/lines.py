@@ -39,6 +39,7 @@ class Shown(NamedTuple):
     """«{check="…",group="…"}»."""
     more: str
     """The same before further labels: «{check="…",group="…",»."""
+    protocol: Protocol
 
 
 Lines = Callable[[Shown], str]
@@ -49,7 +50,7 @@ def shown(record: Record, now: Moment) -> Shown:
     standing = aged(record.standing, record.spec, now)
     labels = check_labels(record.spec)
     result = None if standing.state is State.PAUSED else standing.conclusive
-    return Shown(record, standing, result, f"{{{labels}}}", f"{{{labels},")
+    return Shown(record, standing, result, f"{{{labels}}}", f"{{{labels},", protocol_of(record.spec))
 
 
 def number(value: float) -> str:
@@ -98,7 +99,7 @@ def of_protocol(protocol: Protocol, family: Gauge | GaugePerLabel | Info) -> Lin
         lines = of_result(family.name, family.read)
     else:
         lines = _per_label(family) if isinstance(family, GaugePerLabel) else _info(family)
-    return lambda check: lines(check) if protocol_of(check.record.spec) is protocol else ""
+    return lambda check: lines(check) if check.protocol is protocol else ""
 
 
 def _per_label(family: GaugePerLabel) -> Lines:
@@ -160,7 +161,7 @@ def _failures(outcomes: tuple[Outcome, ...]) -> str:
 def failures_lines(check: Shown) -> str:
     """Runs that failed, by the classes that this check can get, or got before a reload."""
     failures, spec = check.record.failures, check.record.spec
-    usual = protocol_of(spec).failures
+    usual = check.protocol.failures
     odd = tuple([o for o in FAILURES if o not in usual and (failures[o] or _possible(o, spec))])
     outcomes = usual + odd
     return _filled(_failures(outcomes), tuple([failures[outcome] for outcome in outcomes]), check.more)

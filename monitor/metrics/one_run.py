@@ -15,6 +15,7 @@ from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
+from monitor.protocols.registry import protocol_of
 
 _NOT_OF_ONE_RUN = frozenset(
     {
@@ -47,7 +48,7 @@ def _families(spec: CheckSpec, result: Result) -> Iterator[tuple[str, str, str]]
     now = Moment(result.started_at, 0.0)
     record = Record(spec, MonitorSpec(), now)
     written: set[str] = set()
-    run = Shown(record, record.standing, result, labels="", more="{")
+    run = Shown(record, record.standing, result, labels="", more="{", protocol=protocol_of(spec))
     for family in FAMILIES:
         if family.name not in _NOT_OF_ONE_RUN and (lines := family.lines(run)):
             written.add(family.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.keys.conflict import Conflict
 from monitor.keys.shape import Path
@@ -14,11 +14,15 @@ from monitor.model.outcome import Outcome
 from monitor.model.request import BasicAuth, Request
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
-from monitor.net.run import Run
-from monitor.protocols.resources import Net
+
+if TYPE_CHECKING:
+    from monitor.net.run import Run
+    from monitor.protocols.resources import Net
 
 Labels = tuple[tuple[str, str], ...]
 Tree = dict[str, Any]
+Client = Callable[["Run", "Net"], Awaitable[Result]]
+"""Runs a check once. Raises only if the program has a bug, or CancelledError."""
 
 
 class Facts(NamedTuple):
@@ -76,8 +80,10 @@ class Protocol:
 
     `failures` are the classes of failure of its runs. `table` holds its keys, `keys` their paths below a check.
     `request` makes the request of that table, with the URL's userinfo if there is one, and `asks` says it shortly.
-    `alpn` is what its TLS offers. `settings` are keys and values for the page; `options` and `unsaid` are what
-    `monitor probe` has options for, and what it has none for; `curl` is True if curl speaks the protocol.
+    `client` loads what runs a check; commands that only read a configuration need none. `alpn` is what its TLS offers,
+    `encrypted` whether a check speaks TLS.
+    `settings` are keys and values for the page; `options` and `unsaid` are what `monitor probe` has options for, and
+    what it has none for; `curl` is True if curl speaks the protocol.
     """
 
     name: str
@@ -89,7 +95,8 @@ class Protocol:
     asks: Callable[[CheckSpec], str]
     conflicts: Callable[[Any, Tree], Iterator[Conflict]]
     secrets: Callable[[Any], Iterator[str]]
-    run: Callable[[Run, Net], Awaitable[Result]]
+    client: Callable[[], Client]
+    encrypted: Callable[[CheckSpec], bool]
     facts: Callable[[Answer | None], Facts]
     settings: Callable[[Any], Iterator[tuple[str, str]]]
     options: Callable[[Any], Iterator[Option]]

@@ -12,7 +12,7 @@ from monitor.model.spec import CheckSpec
 from monitor.net.policy import AddressPolicy, AllowList
 from monitor.net.tls import TlsContexts
 from monitor.protocols.http.jury import Jury
-from monitor.secrets.secret import reveal
+from monitor.protocols.registry import client_of, protocol_of
 
 
 class Net:
@@ -31,9 +31,11 @@ class Net:
     def prepare(self, checks: Iterable[CheckSpec]) -> None:
         """Load what these checks will need from disk, so that no run waits for it. May block; meant for a thread."""
         asked = list(checks)
-        for spec in {check.route.tls for check in asked}:
-            self.tls.get(spec)
-        if any(reveal(check.url).startswith("https:") for check in asked):
+        for protocol in {protocol_of(check).name: protocol_of(check) for check in asked}.values():
+            client_of(protocol)
+        for tls, alpn in {(check.route.tls, protocol_of(check).alpn) for check in asked}:
+            self.tls.get(tls, alpn)
+        if any(protocol_of(check).encrypted(check) for check in asked):
             importlib.import_module("monitor.net.certificates")
 
 

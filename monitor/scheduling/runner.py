@@ -15,8 +15,8 @@ from msgspec import structs
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec, Limits
-from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from monitor.rules.state import seconds, slowness
 from monitor.scheduling.schedule import Job
 from monitor.scheduling.stall import Watchdog

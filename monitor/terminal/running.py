@@ -13,8 +13,8 @@ from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.settings import Network
 from monitor.model.spec import CheckSpec
-from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from monitor.system.process import new_event_loop
 
 AT_A_TIME = 100

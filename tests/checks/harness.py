@@ -24,8 +24,9 @@ from monitor.model.result import PHASE_NAMES, Result
 from monitor.model.route import FileRef
 from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.http.credentials import secrets
-from monitor.protocols.registry import check
+from monitor.protocols.registry import HTTP, client_of
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.secrets.secret import Text, shown_url
 from tests.flat import flat_spec, http
@@ -79,6 +80,7 @@ def file_ref(path: Path) -> FileRef:
 async def opened_net(deny: Iterable[str] = ()) -> AsyncIterator[Net]:
     """The resources of checks, forbidding these networks, and closed if they can be."""
     net = Net(tuple(map(ip_network, deny)))
+    client_of(HTTP)  # as a daemon does before its first run
     try:
         yield net
     finally:

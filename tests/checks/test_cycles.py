@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from monitor.model.spec import Limits
-from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from monitor.system.process import new_event_loop
 from tests.checks.harness import expecting_body, make_spec
 from tests.servers import faults

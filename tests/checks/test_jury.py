@@ -14,7 +14,7 @@ import pytest
 
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
-from monitor.protocols.registry import check as run_check
+from monitor.protocols.running import check as run_check
 from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_net, rules
 from tests.servers.http import HttpServer, as_json, ok
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.model.outcome import Outcome, Reason
-from monitor.model.request import Expect
+from monitor.model.request import Expect, Step, TcpDialogue
 from monitor.model.route import TlsSpec
 from tests.checks.harness import QUICK, Run, expecting_body, rules
 from tests.servers import certs, dns, faults, http, proxy, tls
@@ -98,6 +98,9 @@ SCENES: dict[Reason, Callable[[], Scene]] = {
     Reason.RESPONSE_TIMEOUT: lambda: served(Server(faults.silent), limits=QUICK),
     Reason.READ_TIMEOUT: lambda: served(Server(faults.stalled_body), limits=QUICK),
     Reason.TOTAL_TIMEOUT: lambda: served(Server(faults.dripped_head), limits=QUICK),
+    Reason.UNEXPECTED_DATA: lambda: served(
+        Server(faults.http_0_9), "", request=TcpDialogue((Step(send="x\r\n\r\n"), Step(expect="^220 "))), limits=QUICK
+    ),
     Reason.UNEXPECTED_CERTIFICATE: lambda: served(
         tls.https(credential=certs.issue(days=(-1, 3), subject="ending")),
         tls=TlsSpec(verify=False, expiry_warning=7 * 86400.0, expiry_down=True),

@@ -287,7 +287,7 @@ async def test_no_configuration_is_read_unless_named() -> None:
             "URL: there is no scheme (did you mean https://example.com/health?key=*** ?)",
         ),
         (["localhost:8080"], "did you mean http://localhost:8080 ?"),
-        (["ftp://example.com/"], "URL: must begin with http:// or https://"),
+        (["ftp://example.com/"], "URL: must begin with http://, https://, tcp:// or tls://"),
         (["http://a/", "--timeout", "soon"], '--timeout: "soon" is not a duration'),
         (["http://a/", "--timeout", "2", "--connect-timeout", "3"], "(lower --connect-timeout or raise --timeout)"),
         (["http://a/", "-H", "nonsense"], "--header: a header has no colon after its name (write 'NAME: VALUE')"),

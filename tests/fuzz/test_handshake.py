@@ -20,8 +20,8 @@ from monitor.model.route import TlsSpec
 from monitor.model.spec import Limits
 from monitor.net.certificates import parsed, revocation
 from monitor.net.chain import first_ending
-from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from tests.checks.harness import assert_promises, make_spec, opened_net
 from tests.fuzz.damage import Damage, bounded, damages, slips
 from tests.fuzz.field import Kept, loop, run

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_met
 from monitor.history.archive import Announcement, Outage
 from monitor.live.ledger import Ledger
 from monitor.metrics import CheckCollector, Registry
-from monitor.model.answer import Hop
+from monitor.model.answer import Hop, HttpAnswer, HttpFigures, TcpAnswer, TcpFigures
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Ending, Evidence, Phases, Result
@@ -66,11 +66,18 @@ CERTIFICATES = st.builds(
 REASONS = st.sampled_from([*Reason, Reason("of_a_newer_version")])
 ADDRESSES = st.sampled_from(["192.0.2.7:443", "[2001:db8::7]:80"])
 PROTOCOLS = st.sampled_from(["TLSv1.2", "TLSv1.3", "TLS_AES_256_GCM_SHA384"])
+ANSWERS = st.one_of(
+    st.builds(
+        HttpAnswer, maybe(st.integers(100, 999)), maybe(st.sampled_from(["1.0", "1.1"])), COUNTS,
+        several(st.builds(Hop, TEXTS, TEXTS, maybe(st.integers(100, 999)))),
+        st.builds(HttpFigures, maybe(COUNTS), maybe(COUNTS)),
+    ),
+    st.builds(TcpAnswer, COUNTS, COUNTS, st.builds(TcpFigures, COUNTS, several(st.tuples(TEXTS, TEXTS)))),
+)  # fmt: skip
 RESULTS = st.builds(
     Result, st.just("a"), TIMES, REASONS, TEXTS, maybe(SECONDS), st.builds(Phases, *[maybe(SECONDS)] * 5),
-    maybe(st.integers(100, 999)), maybe(st.sampled_from(["1.0", "1.1"])), maybe(ADDRESSES), COUNTS, maybe(COUNTS), maybe(COUNTS), maybe(PROTOCOLS),
+    maybe(ADDRESSES), maybe(ANSWERS), maybe(PROTOCOLS),
     several(CERTIFICATES), several(st.builds(Attempt, ADDRESSES, maybe(TEXTS), SECONDS)),
-    several(st.builds(Hop, TEXTS, TEXTS, maybe(st.integers(100, 999)))),
     maybe(st.builds(Evidence, several(st.tuples(TEXTS, TEXTS)), maybe(TEXTS), st.booleans())), several(TEXTS),
     several(CERTIFICATES), several(ENDINGS), maybe(ENDINGS), maybe(PROTOCOLS),
 )  # fmt: skip

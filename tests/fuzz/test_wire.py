@@ -12,10 +12,10 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given
 
-from monitor.model.request import Expect, Rule
+from monitor.model.request import Expect, Rule, Step, TcpDialogue
 from monitor.model.spec import CheckSpec, Limits
-from monitor.protocols.registry import check
 from monitor.protocols.resources import Net
+from monitor.protocols.running import check
 from monitor.secrets.secret import Secret
 from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_net, rules
 from tests.fuzz.damage import bounded, damages
@@ -67,8 +67,9 @@ KINDS: list[dict[str, Any]] = [
     {"expect": Expect(json=(("$.status", rules(equals="ok")), ("$..*", rules(exists=True))))},
     {"expect": Expect(json=(("$.list[?@ > 1]", rules(contains=2)), ("$.deep.a", (Rule("length", Rule("at_most", 3)),))))},
     {"expect": Expect(headers=(("Location", rules(matches="x$")), ("Content-Type", rules(contains="html"))))},
-    {"expect": Expect(status=((100, 999),), http_version=("1.1",), latency=0.001), "max_redirects": 1},
+    {"expect": Expect(status=((100, 999),), http_version=("1.1",)), "latency": 0.001, "max_redirects": 1},
     {"headers": (("X-Token", Secret("secret-token-1")),), "max_redirects": 3, "allow_downgrade": True},
+    {"request": TcpDialogue((Step(send="x\r\n\r\n"), Step(expect=r"(\w+) ok", labels=(("a", "$1"),)), Step(expect="^e")))},
     {"follow_redirects": False, "expect": Expect(status=((300, 399),))},
 ]  # fmt: skip
 
@@ -108,6 +109,7 @@ def test_no_bytes_below_http_do_worse_than_fail_a_check() -> None:
 
     async def all_of(cases: list[tuple[Script, dict[str, Any]]]) -> None:
         async with opened_net() as net:
+            net.prepare([make_spec("tcp://a:1", request=TcpDialogue())])
             await asyncio.gather(*(keeps_its_promises(script, kind, net) for script, kind in cases))
 
     with loop() as runner:

@@ -128,7 +128,7 @@ async def test_nothing_is_written_while_what_is_stored_is_being_read(
         return await read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(keeper, "restored", slow)
-    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 0.05)
+    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 1.0)
     async with sqlite.life(spec("a"), killed=True) as second:
         second.live("a", 2, failing=True)
         assert "not read yet" in str(second.keeper.trouble)

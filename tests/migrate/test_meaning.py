@@ -12,7 +12,7 @@ from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.model.outcome import Reason
 from monitor.model.spec import CheckSpec
-from monitor.protocols.registry import check as run_check
+from monitor.protocols.running import check as run_check
 from tests.checks.harness import opened_net
 from tests.migrate import kuma
 from tests.migrate.harness import made, yaml_file

@@ -112,7 +112,7 @@ def test_a_secret_in_an_https_url_leaves_it_an_https_url(tmp_path: Path) -> None
     assert found.lost == []
     assert check.route.tls.server_name == "b.example.com"
     assert not of_module(tmp_path, "fail_if_ssl: true", target)[0].enabled
-    assert of_monitor(tmp_path, url=target, expiryNotification=True)[0].tls.expiry_warning == 21 * 86400
+    assert of_monitor(tmp_path, url=target, expiryNotification=True)[0].route.tls.expiry_warning == 21 * 86400
 
 
 def test_a_check_without_its_certificate_authority_is_paused(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from tests.migrate.harness import made, of_monitor, said
 
 def test_a_user_name_left_over_is_not_used(tmp_path: Path) -> None:
     old = {"basic_auth_user": "u", "basic_auth_pass": "plain-1"}
-    assert of_monitor(tmp_path, **old, authMethod=None)[0].auth is None
-    assert isinstance(of_monitor(tmp_path, **old)[0].auth, BasicAuth)
+    assert of_monitor(tmp_path, **old, authMethod=None)[0].request.auth is None
+    assert isinstance(of_monitor(tmp_path, **old)[0].request.auth, BasicAuth)
 
 
 def test_jsonata_that_only_looks_like_a_path_is_said(tmp_path: Path) -> None:

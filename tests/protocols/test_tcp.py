@@ -264,7 +264,8 @@ def test_lines_bound_what_they_keep_and_look_at_each_byte_once() -> None:
     lines = Lines()
     for _ in range(32):
         lines.add(b"x\n" * 4096)
-        assert lines.match("never") is None
+        while lines.unmatched:
+            assert lines.match("never") is None
     with pytest.raises(TooMuch, match="more than 256 KiB"):
         lines.add(b"x\n")
     assert len(lines.beginning) == 4096

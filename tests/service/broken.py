@@ -19,9 +19,9 @@ async def with_a_bug(run: Any, net: Any) -> Any:
     url = reveal(run.spec.url)
     if "/bug" in url:
         raise ZeroDivisionError(f"a bug in the check of {url}")
-    return await registry.HTTP.run(run, net)
+    return await registry.HTTP.client()(run, net)
 
 
 if __name__ == "__main__":
-    registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, run=with_a_bug)
+    registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, client=lambda: with_a_bug)
     main()

@@ -33,7 +33,11 @@ ACCESS = {
     "tokens": [{"name": "prometheus", "token": {"env": "METRICS_TOKEN"}, "may": ["metrics"]}],
 }
 ENV = {"METRICS_TOKEN": TOKEN}
-BRISK = (sys.executable, "-c", "from monitor import cli, watch; watch.PERIOD = 0.1; cli.main()")
+BRISK = (
+    sys.executable,
+    "-c",
+    "from monitor import cli; from monitor.system import file_watch; file_watch.PERIOD = 0.1; cli.main()",
+)
 """The daemon, looking at files ten times a second."""
 ANNA = {"Authorization": encode_basic_auth("anna", PASSWORD)}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -193,7 +193,7 @@ async def test_a_bug_in_a_worker_is_logged_with_its_traceback(start: Start, targ
         "from monitor.protocols import registry\n"
         "async def buggy(run, net):\n"
         "    raise ZeroDivisionError('a bug')\n"
-        "registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, run=buggy)\n"
+        "registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, client=lambda: buggy)\n"
     )
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     daemon = await start({"name": "buggy", "url": target.url()}, monitor={"workers": 1}, env={"PYTHONPATH": path})

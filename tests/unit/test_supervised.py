@@ -103,7 +103,7 @@ def test_a_log_that_fails_ends_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_process_that_is_started_again_ends_without_memory() -> None:
     program = (
-        "from monitor import supervised\n"
+        "from monitor.system import supervision as supervised\n"
         "supervised.end_at(MemoryError)\n"
         "with supervised.Turn('worker'): raise ValueError\n"
         "with supervised.Turn('worker'): raise MemoryError\n"

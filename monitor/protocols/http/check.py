@@ -20,6 +20,7 @@ from monitor.protocols.http.faults import TABLE
 from monitor.protocols.http.judging import judge
 from monitor.protocols.http.plan import Plan, plan_of
 from monitor.protocols.http.progress import Progress
+from monitor.protocols.http.protocol import HTTP
 from monitor.protocols.http.redirect import REDIRECTS, Request, follow
 from monitor.protocols.http.request_head import request_head, waits_for_leave
 from monitor.protocols.resources import Net
@@ -28,7 +29,6 @@ from monitor.rules.expectations import judge_head
 from monitor.rules.state import seconds
 from monitor.system.turns import turns
 
-ALPN = ("http/1.1",)
 _SHOWN = 60
 """Characters of a Content-Encoding that are quoted."""
 
@@ -61,7 +61,7 @@ async def _converse(progress: Progress, net: Net) -> _Body:
     run = progress.run
     plan = plan_of(run.spec, progress.asked)
     loop = asyncio.get_running_loop()
-    dialer = Dialer(run, net, lambda: Exchange(loop, run), plan.proxy, ALPN)
+    dialer = Dialer(run, net, lambda: Exchange(loop, run), plan.proxy, HTTP.alpn)
     cookies = Cookies()
     request, head = plan.request, plan.head
     while True:

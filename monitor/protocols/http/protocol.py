@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from monitor.model.outcome import Outcome
-from monitor.protocols.http.check import ALPN, run_http
 from monitor.protocols.http.conflicts import conflicts
 from monitor.protocols.http.credentials import secrets
 from monitor.protocols.http.families import FAMILIES
 from monitor.protocols.http.request import request
 from monitor.protocols.http.table import KEYS, HttpTable
 from monitor.protocols.http.words import asks, facts, options, settings, unsaid
-from monitor.protocols.protocol import Protocol
+from monitor.protocols.protocol import Client, Protocol
+from monitor.secrets.secret import reveal
+
+
+def _client() -> Client:
+    from monitor.protocols.http.check import run_http
+
+    return run_http
+
 
 HTTP = Protocol(
     name="http",
@@ -22,12 +29,13 @@ HTTP = Protocol(
     asks=asks,
     conflicts=conflicts,
     secrets=secrets,
-    run=run_http,
+    client=_client,
+    encrypted=lambda spec: reveal(spec.url).lower().startswith("https:"),
     facts=facts,
     settings=settings,
     options=options,
     unsaid=unsaid,
     families=FAMILIES,
-    alpn=ALPN,
+    alpn=("http/1.1",),
     curl=True,
 )

@@ -82,6 +82,9 @@ class _Talk:
         run.expected = f"; step {self._done + 1} of {len(self._steps)} expects a line that matches «{shown}»"
         self._lines.begin_step()
         while (groups := self._lines.match(pattern)) is None:
+            if self._lines.unmatched:
+                await asyncio.sleep(0)
+                continue
             data = await connection.more()
             try:
                 self._lines.add(data)

@@ -19,6 +19,7 @@ class Conversation(Connection):
         super().__init__(loop)
         self._run = run
         self._unread: list[bytes] = []
+        self._unread_bytes = 0
 
     def begin(self) -> None:
         """Starts to receive, first what came already."""
@@ -42,6 +43,7 @@ class Conversation(Connection):
             await self._news()
         data = b"".join(self._unread)
         self._unread.clear()
+        self._unread_bytes = 0
         return data
 
     def hear(self, data: bytes) -> None:
@@ -50,7 +52,8 @@ class Conversation(Connection):
             self._run.enter(Stage.DIALOGUE)
         self._run.heard(len(data))
         self._unread.append(data)
-        if sum(map(len, self._unread)) > _READ_AHEAD:
+        self._unread_bytes += len(data)
+        if self._unread_bytes > _READ_AHEAD:
             self._pause()
         self._wake()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ _MOST = 256 * 1024
 """Bytes received while one line is awaited."""
 _KEPT = 4096
 """Bytes of the beginning that are kept: twice as many as are shown, so that no secret is cut in two unseen."""
+_AT_ONCE = 200
+"""Lines that are matched in one turn of the loop: half a millisecond."""
 _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 """As Go's regexp.Expand has it, and so blackbox_exporter: $$, $1, ${1}, ${name}."""
 
@@ -31,7 +34,7 @@ class Lines:
         """The first bytes that were received."""
         self.last: str | None = None
         """The last whole line that the current step did not expect."""
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
         self._rest = bytearray()
         self._received = 0
 
@@ -39,6 +42,11 @@ class Lines:
     def left(self) -> bool:
         """True if bytes follow the line that was matched last."""
         return bool(self._waiting or self._rest)
+
+    @property
+    def unmatched(self) -> bool:
+        """True if whole lines were received that no pattern has been tried on."""
+        return bool(self._waiting)
 
     def begin_step(self) -> None:
         """Another line is awaited now."""
@@ -53,25 +61,24 @@ class Lines:
             raise TooMuch(f"the server sent more than {_MOST // 1024} KiB")
         *ended, rest = data.split(b"\n")
         if ended:
-            self._waiting += [bytes(self._rest) + ended[0], *ended[1:]]
+            ended[0] = bytes(self._rest) + ended[0]
             self._rest.clear()
+        self._waiting += ended
         self._rest += rest
-        if len(self._rest) > _LONGEST or any(len(line) > _LONGEST for line in self._waiting[-len(ended) :]):
+        if len(self._rest) > _LONGEST or any(len(line) > _LONGEST for line in ended):
             raise TooMuch(f"a line of the server is longer than {_LONGEST // 1024} KiB")
 
     def match(self, pattern: str) -> dict[str, str] | None:
-        """The groups of the first line that matches, by number and name; None if no line so far does.
+        """The groups of the first line that matches, by number and name; None if none of the next lines does.
 
         A line that is not whole yet matches too: a prompt has no end.
         """
         search = compiled(pattern).search
-        for number, line in enumerate(self._waiting):
-            if (found := search(text := _text(line))) is not None:
-                del self._waiting[: number + 1]
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            if (found := search(text := _text(self._waiting.popleft()))) is not None:
                 return _groups(found)
             self.last = text
-        self._waiting.clear()
-        if self._rest and (found := search(_text(self._rest))) is not None:
+        if not self._waiting and self._rest and (found := search(_text(self._rest))) is not None:
             self._rest.clear()
             return _groups(found)
         return None

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from monitor.model.outcome import Outcome
-from monitor.protocols.protocol import Protocol
-from monitor.protocols.tcp.check import run_tcp
+from monitor.protocols.protocol import Client, Protocol
 from monitor.protocols.tcp.table import KEYS, TcpKeys, conflicts, request
-from monitor.protocols.tcp.words import FAMILIES, facts, settings, unsaid
+from monitor.protocols.tcp.words import FAMILIES, facts, settings, starts_tls, unsaid
+
+
+def _client() -> Client:
+    from monitor.protocols.tcp.check import run_tcp
+
+    return run_tcp
+
 
 TCP = Protocol(
     name="tcp",
@@ -18,7 +24,8 @@ TCP = Protocol(
     asks=lambda spec: spec.target,
     conflicts=conflicts,
     secrets=lambda _: iter(()),
-    run=run_tcp,
+    client=_client,
+    encrypted=starts_tls,
     facts=facts,
     settings=settings,
     options=lambda _: iter(()),

@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import Field
 
 from monitor.keys import types as keys
-from monitor.keys.conflict import Conflict
+from monitor.keys.conflict import Conflict, place_conflicts
 from monitor.keys.types import Table
 from monitor.model.request import BasicAuth, Step, TcpDialogue
-from monitor.protocols.place import place_conflicts
 
 KEYS = (("tcp",),)
 

@@ -11,6 +11,7 @@ from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.protocol import Facts, Gauge, Info, Labels
 from monitor.secrets.secret import MASK, Secret, shown
+from monitor.secrets.visible import visible
 
 
 def facts(answer: Answer | None) -> Facts:
@@ -18,7 +19,7 @@ def facts(answer: Answer | None) -> Facts:
     if not isinstance(answer, TcpAnswer):
         return Facts()
     done, received = f"{answer.done} of {answer.steps} steps", answer.figures.received
-    labels = dict(answer.figures.labels)
+    labels = {visible(name): visible(value) for name, value in answer.figures.labels}
     return Facts(
         status=f"{answer.done}/{answer.steps}" if answer.steps else "–",
         headline=done,
@@ -43,6 +44,12 @@ def _said(step: Step) -> Iterator[str]:
         yield f"send {MASK if isinstance(step.send, Secret) else step.send.encode('unicode_escape').decode()}"
     if step.starttls:
         yield "start TLS"
+
+
+def starts_tls(spec: CheckSpec) -> bool:
+    """True if the dialogue starts TLS."""
+    assert isinstance(spec.request, TcpDialogue)
+    return any(step.starttls for step in spec.request.steps)
 
 
 def unsaid(spec: CheckSpec) -> list[str]:

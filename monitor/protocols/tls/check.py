@@ -1,0 +1,53 @@
+"""The TLS check: connects, shakes hands, and closes the connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+from monitor.model.outcome import Finding, Reason
+from monitor.model.result import Result
+from monitor.net.classify import TABLE
+from monitor.net.connection import Connection
+from monitor.net.dial import Dialer
+from monitor.net.proxy import proxy_of
+from monitor.net.run import Disconnected, Run
+from monitor.protocols.place import destination
+from monitor.protocols.resources import Net
+from monitor.protocols.running import within_limits
+from monitor.protocols.tls.protocol import PORT
+from monitor.rules.state import seconds
+
+
+class _Handshake(Connection):
+    """A connection that only shakes hands."""
+
+    def part(self) -> None:
+        """Ends the handshake and the connection in order, lest the server takes the check for a failed client."""
+        self.flush()
+        if self.transport is not None:
+            self.transport.close()
+            self.transport = None
+
+    def hear(self, data: bytes) -> None:
+        """Ignores what follows the handshake."""
+
+    def end(self, exc: BaseException | None) -> None:
+        """Takes the end of the connection."""
+        self._failure = self._failure or exc or Disconnected()
+        self._wake()
+
+
+async def run_tls(run: Run, net: Net) -> Result:
+    """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
+    _, failed = await within_limits(run, _shake_hands(run, net), TABLE)
+    took = seconds((run.ended or run.began) - run.began)
+    return run.result(failed or Finding(Reason.OK, f"{run.tls_version} agreed in {took}"))
+
+
+async def _shake_hands(run: Run, net: Net) -> None:
+    loop = asyncio.get_running_loop()
+    to = destination(run.spec, PORT, secure=True)
+    run.host = to.host
+    run.begin_hop()
+    connection = await Dialer(run, net, lambda: _Handshake(loop), proxy_of(run.spec.route)).connect(to)
+    connection.part()
