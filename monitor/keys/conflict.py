@@ -34,7 +34,7 @@ class Conflict:
 
 
 def place_conflicts(url: Text | None, port: int | None = None) -> Iterator[Conflict]:
-    """What a URL of a host and a port must not have; `port` is the default one, None if it has to be named."""
+    """Yields the parts that a URL of a host and a port must not have; without a default `port` it must name one."""
     if url is None:
         return
     parts = urlsplit(reveal(url))

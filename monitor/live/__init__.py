@@ -1,1 +1,1 @@
-"""What is known now."""
+"""Holds the present of all checks, and shows it."""

@@ -1,1 +1,1 @@
-"""What things are: values only."""
+"""Defines the values that all other rooms use."""

@@ -24,7 +24,7 @@ class HttpFigures(Struct, frozen=True, array_like=True, gc=False, tag="http"):
 
 
 class HttpAnswer(Struct, frozen=True, array_like=True, gc=False, tag="http"):
-    """What came over HTTP; `status` is the last one that was received, None if none was."""
+    """An answer over HTTP; `status` is the last one that was received, None without any."""
 
     status: int | None = None
     version: str | None = None
@@ -49,7 +49,7 @@ class TcpFigures(Struct, frozen=True, array_like=True, gc=False, tag="tcp"):
 
 
 class TcpAnswer(Struct, frozen=True, array_like=True, gc=False, tag="tcp"):
-    """What came of a dialogue over TCP: how many of its steps were done."""
+    """The end of a dialogue over TCP: `done` of `steps` steps."""
 
     done: int = 0
     steps: int = 0

@@ -1,4 +1,4 @@
-"""Defines what is asked of a target and what is expected of its answer: one type for each protocol."""
+"""Defines the request of a check and the expectations of its answer: one type for each protocol."""
 
 from __future__ import annotations
 

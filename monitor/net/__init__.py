@@ -1,1 +1,1 @@
-"""How to reach a target: names, addresses, connections, TLS, proxies."""
+"""Reaches targets over any protocol: names, addresses, connections, TLS, proxies."""

@@ -31,7 +31,7 @@ C = TypeVar("C", bound=Connection)
 
 
 class Way(Protocol):
-    """What all dialers of one process share."""
+    """The address policy and the TLS contexts, which all dialers of a process share."""
 
     policy: AddressPolicy
     tls: TlsContexts

@@ -68,7 +68,7 @@ class Run:
         self.received = 0
         """Bytes of this hop's answer, as they came over the wire."""
         self.expected = ""
-        """What the run waits for, in words, if the stage alone does not say it."""
+        """Words for the awaited data, appended to sentences about limits; empty if the stage is enough."""
         self._whole_at: float | None = None
         self._total_at = self.began + spec.limits.total
         self._stage_at = self._total_at

@@ -1,1 +1,1 @@
-"""What is asked of a target, one package for each protocol."""
+"""Sends requests and reads answers, with one package for each protocol."""

@@ -26,7 +26,7 @@ Client = Callable[["Run", "Net"], Awaitable[Result]]
 
 
 class Facts(NamedTuple):
-    """What an answer says: to people as words, to programs as the keys of a JSON document.
+    """The facts of an answer: words for people, keys of a JSON document for programs.
 
     `status` stands in a narrow column, `headline` above the answer. `requests` are those that were made, if there can
     be several.

@@ -36,7 +36,7 @@ def protocol_of_url(url: str) -> Protocol:
 
 
 def client_of(protocol: Protocol) -> Client:
-    """What runs the checks of a protocol; loaded when it is first needed, which takes a tenth of a second."""
+    """Returns the client of a protocol; the first call loads it, which takes a tenth of a second."""
     client = _CLIENTS.get(protocol.name)
     if client is None:
         client = _CLIENTS[protocol.name] = protocol.client()
@@ -44,10 +44,10 @@ def client_of(protocol: Protocol) -> Client:
 
 
 def facts_of(answer: Answer | None) -> Facts:
-    """What an answer of any protocol says."""
+    """Returns the facts of an answer of any protocol."""
     return _OF_ANSWER.get(type(answer), HTTP).facts(answer)
 
 
 def blank_document() -> dict[str, object]:
-    """The keys that every result's document has, of whatever protocol, with nothing in them."""
+    """Returns the keys that the documents of all results share, with null values."""
     return {**HTTP.facts(None).document, "answer": None}

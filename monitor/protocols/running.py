@@ -1,4 +1,4 @@
-"""Runs a check by its protocol: within the limits of a run, and with a finding for whatever is raised."""
+"""Runs a check by its protocol, within the limits of a run, and turns exceptions into findings."""
 
 from __future__ import annotations
 

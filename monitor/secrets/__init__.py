@@ -1,1 +1,1 @@
-"""What must not be shown as it is: secret values, redaction, password hashes, characters that cannot be seen."""
+"""Keeps secrets from being shown: secret values, redaction, password hashes, invisible characters."""

@@ -1,4 +1,4 @@
-"""What one run over HTTP has received so far."""
+"""Collects the answers of one run over HTTP."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _OPERATORS = {
 
 
 def facts(answer: Answer | None) -> Facts:
-    """What came over HTTP."""
+    """Returns the facts of an answer over HTTP."""
     if not isinstance(answer, HttpAnswer):
         return Facts(document=_document(HttpAnswer()), details=_details(HttpAnswer()))
     came = [] if answer.status is None else [str(answer.status)]
@@ -152,7 +152,7 @@ def unsaid(spec: CheckSpec) -> list[str]:
 
 
 def options(asked: HttpRequest) -> Iterator[Option]:
-    """Options for what is asked and expected."""
+    """Yields the options for request and expectations."""
     yield from _request(asked)
     yield from _answer(asked)
 

@@ -127,7 +127,7 @@ class _Talk:
         return TcpAnswer(self._done, len(self._steps), figures)
 
     def evidence(self) -> Evidence | None:
-        """What the server said, as it may be shown; None if it said nothing."""
+        """Returns the beginning of the received text, redacted; None if nothing was received."""
         said = self._lines.beginning
         if not said:
             return None

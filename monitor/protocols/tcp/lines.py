@@ -19,7 +19,7 @@ _KEPT = 4096
 _AT_ONCE = 200
 """Lines that are matched in one turn of the loop: half a millisecond."""
 _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
-"""As Go's regexp.Expand has it, and so blackbox_exporter: $$, $1, ${1}, ${name}."""
+"""References in the form of Go's regexp.Expand, and so of blackbox_exporter: $$, $1, ${1}, ${name}."""
 
 
 class TooMuch(Exception):
@@ -27,7 +27,7 @@ class TooMuch(Exception):
 
 
 class Lines:
-    """What a server says, line by line; each byte is looked at once for the end of its line."""
+    """Splits received bytes into lines; reads each byte once."""
 
     def __init__(self) -> None:
         self.beginning = bytearray()
@@ -69,7 +69,7 @@ class Lines:
             raise TooMuch(f"a line of the server is longer than {_LONGEST // 1024} KiB")
 
     def match(self, pattern: str) -> dict[str, str] | None:
-        """The groups of the first line that matches, by number and name; None if none of the next lines does.
+        """Returns the groups of the first line that matches, by number and name; None if the next lines do not match.
 
         A line that is not whole yet matches too: a prompt has no end.
         """

@@ -27,7 +27,7 @@ class StepTable(Table):
 
 
 class TcpTable(Table):
-    """What is said over the connection."""
+    """The dialogue over the connection."""
 
     dialogue: list[StepTable] = Field(default=[], description="The steps, in order; without any, connecting is enough.")
 

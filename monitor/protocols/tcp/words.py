@@ -15,7 +15,7 @@ from monitor.secrets.visible import visible
 
 
 def facts(answer: Answer | None) -> Facts:
-    """What came of the dialogue."""
+    """Returns the facts of a dialogue."""
     if not isinstance(answer, TcpAnswer):
         return Facts()
     done, received = f"{answer.done} of {answer.steps} steps", answer.figures.received

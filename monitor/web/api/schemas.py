@@ -55,7 +55,7 @@ class Result(Struct, frozen=True):
     redirects: Count
     body_bytes: Count | None
     answer: dict[str, Any] | None
-    """What a protocol other than HTTP received; null for HTTP, and if nothing came."""
+    """The answer over a protocol other than HTTP; null for HTTP, and without an answer."""
     tls_version: str | None
     notes: list[str]
     certificate: OwnCertificate | None
