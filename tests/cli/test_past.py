@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.metrics import CheckCollector, Registry
+from monitor.model.clock import system_clock
 from monitor.model.incident import Incident
 from monitor.model.outcome import Reason
 from monitor.model.settings import AccessSpec
@@ -27,7 +28,7 @@ def service() -> FakeService:
     import time
 
     now = time.time()
-    found = FakeService(gallery.evening())
+    found = FakeService(gallery.evening(), now=system_clock)
     found.archive.logged = [Incident("ab12", "shop-api", now - 600, Reason.REFUSED, "the connection was refused")]
     found.archive.minutes["shop-api"] = [Stretch(3600, int(now - 3600), Tally(up=3000.0, down=600.0, runs=360))]
     return found

@@ -169,7 +169,8 @@ async def test_an_incident_outlives_a_time_in_which_nothing_was_seen(start: Star
         assert (await daemon.reload(configuration([{**check, "labels": {"turn": str(turn)}}])))[0] == 200
         return str((await daemon.checks())["ill"]["state"])
 
-    await eventually(reloaded, lambda state: state == "unknown")
+    await eventually(reloaded, lambda state: state == "unknown")  # the page ages what it shows by itself
+    await daemon.logged("state changed", state="unknown", incident=incident["id"])
     assert (await ask(daemon, "/api/v1/checks/ill"))["incident"] == incident["id"]
     target.held = False
     target.release.set()

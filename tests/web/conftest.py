@@ -18,7 +18,7 @@ from monitor.history.archive import Announcement
 from monitor.live.events import EventBus
 from monitor.live.view import CheckView, MonitorView, Overview
 from monitor.metrics import CheckCollector, Registry
-from monitor.model.clock import Moment
+from monitor.model.clock import Clock
 from monitor.model.errors import ForbiddenTarget, NoRunNow, Problem
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import State
@@ -64,15 +64,13 @@ class FakeService:
     broken: bool = False
     archive: LaidOut = field(default_factory=LaidOut)
     bus: EventBus = field(default_factory=EventBus)
+    now: Clock = field(default=lambda: gallery.NOW)
     refuse_run: str | None = None
     """The sentence with which no check is run now."""
     ran: list[str] = field(default_factory=list)
 
     shown: PublicSpec = field(default_factory=PublicSpec)
     origins: tuple[str, ...] = ()
-
-    def now(self) -> Moment:
-        return gallery.NOW
 
     def public(self) -> PublicSpec:
         return self.shown

@@ -167,7 +167,7 @@ async def nginx(folder: Path, server: Server, slash: str, more: str) -> AsyncIte
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     process = await asyncio.create_subprocess_exec(program, "-p", folder, "-c", folder / "nginx.conf")
     try:
-        await eventually(lambda: asyncio.to_thread((folder / "nginx.sock").exists))
+        await eventually(lambda: asyncio.to_thread((folder / "nginx.pid").exists))  # written once it listens
         connector = aiohttp.UnixConnector(str(folder / "nginx.sock"))
         async with aiohttp.ClientSession("http://ops.example.com", connector=connector) as session:
             yield session
