@@ -44,6 +44,15 @@ class Connection(asyncio.Protocol):
         self._hang_up()
         self._failure = None  # if it was raised, it refers to this
 
+    def part(self) -> None:
+        """Closes the connection in order, if nothing waits to be sent, so that the peer receives everything."""
+        self.flush()
+        if self.transport is None or self._unsent or self.transport.get_write_buffer_size():
+            self.close()
+            return
+        self.transport.close()
+        self.transport = None
+
     # what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -14,9 +14,11 @@ from monitor.model.outcome import Reason
 from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Result
 from monitor.model.spec import Limits
+from monitor.net.run import Run as Run_
+from monitor.protocols.tcp.conversation import Conversation
 from monitor.protocols.tcp.lines import Lines, TooMuch, filled
 from monitor.secrets.secret import Secret
-from tests.checks.harness import QUICK, TOLERANCE, Run
+from tests.checks.harness import QUICK, TOLERANCE, Run, make_spec
 from tests.servers import certs, dns, proxy
 from tests.servers.tcp import Connection, Script, Server, closed_port, hanging_port
 from tests.starvation import Starvation
@@ -250,10 +252,36 @@ async def test_tls_starts_in_the_dialogue(run: Run, names: tuple[str, ...]) -> N
     assert result.certificates
 
 
-async def test_text_before_tls_is_refused(run: Run) -> None:
-    result, _ = await dialogue(run, starttls(certs.server_context(certs.issue("127.0.0.1")), b"250 x\r\n"), *STARTTLS)
+@pytest.mark.parametrize("extra", [b"250 x\r\n", b"2"])
+async def test_text_before_tls_is_refused(run: Run, extra: bytes) -> None:
+    result, _ = await dialogue(run, starttls(certs.server_context(certs.issue("127.0.0.1")), extra), *STARTTLS)
     assert result.reason is Reason.UNEXPECTED_DATA
     assert "before TLS" in result.detail
+
+
+async def test_text_before_tls_is_refused_in_a_packet_of_its_own(run: Run) -> None:
+    """The step sends, so that the server's next packet is there before TLS starts and after its line was matched."""
+    loop = asyncio.get_running_loop()
+    connection = Conversation(loop, Run_(make_spec("tcp://127.0.0.1:1", request=TcpDialogue(STARTTLS))))
+    connection.begin()
+    connection.data_received(b"220 go ahead\r\n")
+    assert await connection.more() == b"220 go ahead\r\n"
+    assert not connection.holds_more
+    connection.data_received(b"250 injected\r\n")
+    assert connection.holds_more
+
+
+async def test_what_was_sent_last_arrives(run: Run) -> None:
+    received = asyncio.Event()
+
+    async def script(connection: Connection) -> None:
+        connection.server.record(await connection.reader.read())
+        received.set()
+
+    async with Server(script) as server:
+        result = await run(server.url("", scheme="tcp"), request=TcpDialogue((Step(send="<13>a message\n"),)))
+        await received.wait()
+    assert (result.reason, server.heads) == (Reason.OK, [b"<13>a message\n"])
 
 
 def test_lines_bound_what_they_keep_and_look_at_each_byte_once() -> None:

@@ -63,6 +63,7 @@ class _Talk:
             for step in self._steps:
                 await self._take(step, connection, dialer, to)
                 self._done += 1
+            connection.part()
         finally:
             connection.close()
 
@@ -93,7 +94,7 @@ class _Talk:
         self._groups |= groups
 
     async def _start_tls(self, connection: Conversation, dialer: Dialer[Conversation], to: Destination) -> None:
-        if self._lines.left:
+        if self._lines.left or connection.holds_more:
             raise Stop(Reason.UNEXPECTED_DATA, "the server sent more before TLS started, which TLS would not protect")
         connection.pause()
         await dialer.secure(connection, to)

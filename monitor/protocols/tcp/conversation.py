@@ -21,6 +21,11 @@ class Conversation(Connection):
         self._unread: list[bytes] = []
         self._unread_bytes = 0
 
+    @property
+    def holds_more(self) -> bool:
+        """True if received bytes have not been taken yet."""
+        return bool(self._unread)
+
     def begin(self) -> None:
         """Starts to receive, first what came already."""
         self.flush()

@@ -21,13 +21,6 @@ from monitor.rules.state import seconds
 class _Handshake(Connection):
     """A connection that only shakes hands."""
 
-    def part(self) -> None:
-        """Ends the handshake and the connection in order, lest the server takes the check for a failed client."""
-        self.flush()
-        if self.transport is not None:
-            self.transport.close()
-            self.transport = None
-
     def hear(self, data: bytes) -> None:
         """Ignores what follows the handshake."""
 
@@ -50,4 +43,4 @@ async def _shake_hands(run: Run, net: Net) -> None:
     run.host = to.host
     run.begin_hop()
     connection = await Dialer(run, net, lambda: _Handshake(loop), proxy_of(run.spec.route)).connect(to)
-    connection.part()
+    connection.part()  # lest the server takes the check for a client whose handshake failed
