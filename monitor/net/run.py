@@ -115,11 +115,15 @@ class Run:
         """Begins another connection: its connect limit starts, and the facts of an earlier one are dropped."""
         self._endings = list(self._all_endings())
         self.tls = self.tls_version = self.remote_address = None
-        self._connect_at = time.monotonic() + self.spec.limits.connect
+        self.renew_connect_limit()
         self.received = 0
         self._whole_at = None
         self.attempts.clear()
         self.enter(Stage.RESOLVE)
+
+    def renew_connect_limit(self) -> None:
+        """Lets the connect limit start now: for a connection, or for TLS that starts in the middle of a dialogue."""
+        self._connect_at = time.monotonic() + self.spec.limits.connect
 
     def enter(self, stage: Stage) -> None:
         """Begin to wait for something else."""

@@ -92,15 +92,15 @@ class Protocol:
     table: type[Table]
     keys: tuple[Path, ...]
     request: Callable[[Any, BasicAuth | None], Request]
-    asks: Callable[[CheckSpec], str]
     conflicts: Callable[[Any, Tree], Iterator[Conflict]]
-    secrets: Callable[[Any], Iterator[str]]
     client: Callable[[], Client]
     encrypted: Callable[[CheckSpec], bool]
-    facts: Callable[[Answer | None], Facts]
-    settings: Callable[[Any], Iterator[tuple[str, str]]]
-    options: Callable[[Any], Iterator[Option]]
     unsaid: Callable[[CheckSpec], Iterable[str]]
+    facts: Callable[[Answer | None], Facts] = lambda _: Facts()
+    asks: Callable[[CheckSpec], str] = lambda spec: spec.target
+    secrets: Callable[[Any], Iterator[str]] = lambda _: iter(())
+    settings: Callable[[Any], Iterator[tuple[str, str]]] = lambda _: iter(())
+    options: Callable[[Any], Iterator[Option]] = lambda _: iter(())
     families: tuple[Gauge | GaugePerLabel | Info, ...] = ()
     alpn: tuple[str, ...] = ()
     curl: bool = False

@@ -14,11 +14,9 @@ from monitor.model.outcome import Reason
 from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Result
 from monitor.model.spec import Limits
-from monitor.net.run import Run as Run_
-from monitor.protocols.tcp.conversation import Conversation
 from monitor.protocols.tcp.lines import Lines, TooMuch, filled
 from monitor.secrets.secret import Secret
-from tests.checks.harness import QUICK, TOLERANCE, Run, make_spec
+from tests.checks.harness import QUICK, TOLERANCE, Run
 from tests.servers import certs, dns, proxy
 from tests.servers.tcp import Connection, Script, Server, closed_port, hanging_port
 from tests.starvation import Starvation
@@ -71,17 +69,41 @@ async def test_a_dialogue_goes_step_by_step(run: Run) -> None:
     assert (answer(result).done, answer(result).steps, answer(result).figures.received) == (4, 4, 60)
 
 
-@pytest.mark.parametrize("cut", range(1, 25, 5))
-async def test_how_the_bytes_fall_into_packets_changes_nothing(run: Run, cut: int) -> None:
+async def test_how_the_bytes_fall_into_packets_changes_nothing(run: Run) -> None:
+    greeting = b"220 one\r\n220 two version 7.4\r\n"
+
     async def script(connection: Connection) -> None:
-        greeting = b"220 one\r\n220 two version 7.4\r\n"
+        cut = connection.number
         await connection.send(greeting[:cut])
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
         await connection.send(greeting[cut:])
+        connection.server.record(await connection.reader.readline())
+        await connection.send(b"250 fine\r\n")
         await connection.hold()
 
-    result, _ = await dialogue(run, script, Step(expect=r"version (\S+)", labels=(("version", "v${1}"),)))
-    assert (result.reason, answer(result).figures.labels) == (Reason.OK, (("version", "v7.4"),))
+    asked = TcpDialogue(
+        (Step(expect=r"version (\S+)", send="go $1\r\n", labels=(("version", "v${1}"),)), Step(expect="^250 fine$"))
+    )
+    async with Server(script) as server:
+        url = server.url("", scheme="tcp")
+        results = [await run(url, request=asked) for _ in range(1, len(greeting))]
+    assert {(r.reason, answer(r).figures.labels) for r in results} == {(Reason.OK, (("version", "v7.4"),))}
+    assert set(server.heads) == {b"go 7.4\r\n"}
+
+
+async def test_the_last_line_needs_no_end_if_the_connection_ends(run: Run) -> None:
+    async def script(connection: Connection) -> None:
+        await connection.send(b"OK 7")
+
+    result, _ = await dialogue(run, script, Step(expect=r"^OK (\d)$", labels=(("n", "$1"),)))
+    assert (result.reason, answer(result).figures.labels) == (Reason.OK, (("n", "7"),))
+
+
+async def test_a_long_capture_is_cut_where_it_is_kept(run: Run) -> None:
+    script = says(b"x" * 10_000 + b"\r\n")
+    result, _ = await dialogue(run, script, Step(expect="^(x+)$", labels=(("all", "$1"),)))
+    assert result.reason is Reason.OK
+    assert answer(result).figures.labels == (("all", "x" * 199 + "…"),)
 
 
 async def test_what_was_captured_is_sent_and_becomes_a_label(run: Run) -> None:
@@ -260,15 +282,38 @@ async def test_text_before_tls_is_refused(run: Run, extra: bytes) -> None:
 
 
 async def test_text_before_tls_is_refused_in_a_packet_of_its_own(run: Run) -> None:
-    """The step sends, so that the server's next packet is there before TLS starts and after its line was matched."""
-    loop = asyncio.get_running_loop()
-    connection = Conversation(loop, Run_(make_spec("tcp://127.0.0.1:1", request=TcpDialogue(STARTTLS))))
-    connection.begin()
-    connection.data_received(b"220 go ahead\r\n")
-    assert await connection.more() == b"220 go ahead\r\n"
-    assert not connection.holds_more
-    connection.data_received(b"250 injected\r\n")
-    assert connection.holds_more
+    """The lines take many turns of the loop; the text comes in a later packet, but before TLS could start."""
+
+    async def script(connection: Connection) -> None:
+        await connection.send(b"-\r\n" * 10_000 + b"220 go ahead\r\n")
+        await connection.send(b"250 injected\r\n")
+        await connection.hold()
+
+    result, _ = await dialogue(run, script, Step(expect="^220 ", starttls=True), Step(expect="^250"))
+    assert result.reason is Reason.UNEXPECTED_DATA, result.detail
+    assert "before TLS" in result.detail
+
+
+async def test_a_late_greeting_leaves_the_handshake_its_whole_limit(run: Run) -> None:
+    greets = starttls(certs.server_context(certs.issue("127.0.0.1")))
+
+    async def script(connection: Connection) -> None:
+        await asyncio.sleep(0.6)
+        await greets(connection)
+
+    result, _ = await dialogue(run, script, *STARTTLS, limits=Limits(connect=0.5, read=2, total=4))
+    assert result.reason is Reason.OK, result.detail
+
+
+async def test_a_handshake_that_hangs_is_not_blamed_on_a_line_before_it(run: Run) -> None:
+    async def script(connection: Connection) -> None:
+        await connection.send(b"220-more to come\r\n220 go ahead\r\n")
+        await connection.hold()
+
+    limits = Limits(connect=2, read=2, total=0.5)
+    result, _ = await dialogue(run, script, Step(expect="^220 ", starttls=True), limits=limits)
+    assert result.reason is Reason.TOTAL_TIMEOUT, result.detail
+    assert "220-more" not in result.detail
 
 
 async def test_what_was_sent_last_arrives(run: Run) -> None:

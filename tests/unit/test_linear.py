@@ -20,6 +20,7 @@ from monitor.protocols.http.evidence import evidence_of
 from monitor.protocols.http.judging import judge_body
 from monitor.protocols.http.redirect import Request
 from monitor.protocols.http.set_cookie import read_date
+from monitor.protocols.tcp.lines import Lines, TooMuch, filled
 from monitor.rules.expectations import judge_head
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.secret import hide_in_urls, secrets_of_url, shown_url
@@ -64,6 +65,22 @@ def _json(text: str) -> object:
     return judge_body(Expect(json=(("$.a", ()),)), f'{{"a": "{text}"'.encode("utf-8", "replace"), text, SECRETS.foreign)
 
 
+def _lines(text: str) -> object:
+    """In pieces of a few bytes: a server may drip."""
+    lines = Lines()
+    data = text.encode("utf-8", "surrogatepass")[:200_000]
+    with contextlib.suppress(TooMuch):
+        for at in range(0, len(data), 7):
+            lines.add(data[at : at + 7])
+            while lines.unmatched:
+                lines.match("(a*)*never$")
+    return lines
+
+
+def _captured(text: str) -> object:
+    return filled(text, {"1": "x", "name": "y"})
+
+
 def _location(text: str) -> object:
     with contextlib.suppress(ValueError):
         return resolved(URL("http://h/a/b?c"), text)
@@ -87,6 +104,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "cookies": _cookies,
     "date of a cookie": read_date,
     "location": _location,
+    "lines of a dialogue": _lines,
+    "captures": _captured,
     "accept": lambda text: accepted(text, "text/html", "application/json"),
     "accept of a scrape": openmetrics_preferred,
     "accept-encoding": gzip_accepted,

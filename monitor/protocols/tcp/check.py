@@ -10,10 +10,9 @@ from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Evidence, Result
 from monitor.net.classify import TABLE
 from monitor.net.dial import Destination, Dialer
-from monitor.net.proxy import proxy_of
-from monitor.net.run import Run, Stop
+from monitor.net.run import Disconnected, Run, Stop
 from monitor.net.stage import Stage
-from monitor.protocols.place import destination
+from monitor.protocols.place import place_of
 from monitor.protocols.resources import Net
 from monitor.protocols.running import within_limits
 from monitor.protocols.tcp.conversation import Conversation
@@ -24,6 +23,8 @@ from monitor.secrets.visible import visible
 
 _EVIDENCE = 2048
 """Bytes of a failed dialogue that are kept."""
+_LABEL = 200
+"""Characters of a label's value: every result keeps it, and every scrape shows it."""
 _QUOTED = 60
 """Characters of a line or a pattern that are quoted."""
 
@@ -51,10 +52,10 @@ class _Talk:
     async def lead(self, net: Net) -> None:
         """Connects and goes through the steps. Raises what `classify` knows."""
         run, loop = self._run, asyncio.get_running_loop()
-        to = destination(run.spec)
+        to, proxy = place_of(run.spec)
         run.host = to.host
         run.begin_hop()
-        dialer = Dialer(run, net, lambda: Conversation(loop, run), proxy_of(run.spec.route))
+        dialer = Dialer(run, net, lambda: Conversation(loop, run), proxy)
         connection = await dialer.connect(to)
         try:
             if self._steps:
@@ -86,23 +87,27 @@ class _Talk:
             if self._lines.unmatched:
                 await asyncio.sleep(0)
                 continue
-            data = await connection.more()
             try:
-                self._lines.add(data)
+                self._lines.add(await connection.more())
+            except Disconnected:
+                if not self._lines.end():
+                    raise
             except TooMuch as error:
                 raise Stop(Reason.UNEXPECTED_DATA, f"{error}{run.expected}") from None
         self._groups |= groups
+        run.expected = ""
 
     async def _start_tls(self, connection: Conversation, dialer: Dialer[Conversation], to: Destination) -> None:
         if self._lines.left or connection.holds_more:
             raise Stop(Reason.UNEXPECTED_DATA, "the server sent more before TLS started, which TLS would not protect")
         connection.pause()
+        self._run.renew_connect_limit()
         await dialer.secure(connection, to)
         self._run.enter(Stage.DIALOGUE)
         connection.begin()
 
     def _filled(self, template: str) -> str:
-        return visible(self._run.spec.redactor.foreign(filled(template, self._groups)))
+        return visible(self._run.spec.redactor.foreign(filled(template, self._groups), _LABEL))
 
     def unexpected(self, failed: Finding) -> Finding:
         """The finding; a server that said other lines than the expected one, and then nothing, answered wrongly."""

@@ -68,19 +68,26 @@ class Lines:
         if len(self._rest) > _LONGEST or any(len(line) > _LONGEST for line in ended):
             raise TooMuch(f"a line of the server is longer than {_LONGEST // 1024} KiB")
 
+    def end(self) -> bool:
+        """Takes the end of the connection, which ends the last line too; False if there is no such line."""
+        if not self._rest:
+            return False
+        self._waiting.append(bytes(self._rest))
+        self._rest.clear()
+        return True
+
     def match(self, pattern: str) -> dict[str, str] | None:
         """Returns the groups of the first line that matches, by number and name; None if the next lines do not match.
 
-        A line that is not whole yet matches too: a prompt has no end.
+        Only whole lines match: what a pattern captures must not depend on how the bytes fall into packets.
         """
         search = compiled(pattern).search
         for _ in range(min(_AT_ONCE, len(self._waiting))):
-            if (found := search(text := _text(self._waiting.popleft()))) is not None:
+            text = self._waiting.popleft().decode("utf-8", "replace").removesuffix("\r")
+            if (found := search(text)) is not None:
+                self.last = None
                 return _groups(found)
             self.last = text
-        if not self._waiting and self._rest and (found := search(_text(self._rest))) is not None:
-            self._rest.clear()
-            return _groups(found)
         return None
 
 
@@ -93,10 +100,6 @@ def compiled(pattern: str) -> Any:
 def filled(template: str, groups: Mapping[str, str]) -> str:
     """The text with its references replaced by groups; one that no pattern has is empty, as in blackbox_exporter."""
     return _REFERENCE.sub(lambda m: m[1] or groups.get(m[2] or m[3], ""), template)
-
-
-def _text(line: bytes | bytearray) -> str:
-    return line.decode("utf-8", "replace").removesuffix("\r")
 
 
 def _groups(found: Any) -> dict[str, str]:

@@ -9,9 +9,8 @@ from monitor.model.result import Result
 from monitor.net.classify import TABLE
 from monitor.net.connection import Connection
 from monitor.net.dial import Dialer
-from monitor.net.proxy import proxy_of
 from monitor.net.run import Disconnected, Run
-from monitor.protocols.place import destination
+from monitor.protocols.place import place_of
 from monitor.protocols.resources import Net
 from monitor.protocols.running import within_limits
 from monitor.protocols.tls.protocol import PORT
@@ -39,8 +38,8 @@ async def run_tls(run: Run, net: Net) -> Result:
 
 async def _shake_hands(run: Run, net: Net) -> None:
     loop = asyncio.get_running_loop()
-    to = destination(run.spec, PORT, secure=True)
+    to, proxy = place_of(run.spec, PORT, secure=True)
     run.host = to.host
     run.begin_hop()
-    connection = await Dialer(run, net, lambda: _Handshake(loop), proxy_of(run.spec.route)).connect(to)
+    connection = await Dialer(run, net, lambda: _Handshake(loop), proxy).connect(to)
     connection.part()  # lest the server takes the check for a client whose handshake failed

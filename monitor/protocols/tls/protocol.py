@@ -9,7 +9,7 @@ from monitor.keys.conflict import Conflict, place_conflicts
 from monitor.keys.types import Table
 from monitor.model.outcome import Outcome
 from monitor.model.request import TlsHandshake
-from monitor.protocols.protocol import Client, Facts, Protocol
+from monitor.protocols.protocol import Client, Protocol
 
 PORT = 443
 """The port of a URL without one."""
@@ -36,13 +36,8 @@ TLS = Protocol(
     table=_NoKeys,
     keys=(),
     request=lambda _, __: TlsHandshake(),
-    asks=lambda spec: spec.target,
     conflicts=_conflicts,
-    secrets=lambda _: iter(()),
     client=_client,
     encrypted=lambda _: True,
-    facts=lambda _: Facts(),
-    settings=lambda _: iter(()),
-    options=lambda _: iter(()),
     unsaid=lambda spec: ["expect.latency"] if spec.latency else [],
 )
