@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from monitor.live.events import Recorded
 from monitor.model.incident import Incident
@@ -71,11 +71,11 @@ def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merge
     if over is None and own.state in (State.PAUSED, State.MAINTENANCE):
         over = own.since
     if over is not None:
-        ended = None if stored.incident is None else structs.replace(stored.incident, ended_at=over)
+        ended = None if stored.incident is None else replace(stored.incident, ended_at=over)
         return Merged(own, ended, over)
     incident = stored.incident or own.incident
     if incident is not None and own.incident is not None and own.incident.acknowledged is not None:
-        incident = structs.replace(incident, acknowledged=own.incident.acknowledged)
+        incident = replace(incident, acknowledged=own.incident.acknowledged)
     first = own.failing if early.succeeded else stored.failing or own.failing
     since = stored.since if incident is None else incident.started_at
     down = replace(own, state=State.DOWN, since=since, incident=incident, failing=first)

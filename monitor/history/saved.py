@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from msgspec import Meta, Raw, Struct, msgpack, structs
+from msgspec import Meta, Raw, Struct, msgpack
+from msgspec.structs import replace
 
 from monitor.history.merging import Early, merge
 from monitor.history.unreadable import Skipped
@@ -235,7 +235,7 @@ class Older:
         concluded = None if self._standing.conclusive is None else now.steady
         lasting = self._standing.state in (State.DOWN, State.UNKNOWN)
         incident = (ongoing or self._standing.incident) if lasting else None
-        incident = incident and structs.replace(incident, check=record.spec.name)
+        incident = incident and replace(incident, check=record.spec.name)
         stored = replace(self._standing, concluded=concluded, incident=incident)
         if record.standing.conclusive is None:
             return record.resume(stored, now)

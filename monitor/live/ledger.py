@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from monitor.model.clock import Moment, system_clock
 from monitor.model.incident import Acknowledgement, Incident
@@ -109,7 +108,7 @@ class Record:
         incident = self.standing.incident
         if incident is None:
             return None
-        incident = structs.replace(incident, acknowledged=said)
+        incident = replace(incident, acknowledged=said)
         self.standing = replace(self.standing, incident=incident)
         return incident
 
@@ -121,7 +120,7 @@ class Record:
             self.latency = Latency.over(monitor.latency_buckets)
         standing = self.standing if spec == self.spec else reconfigured(self.standing, self.spec, spec, now)
         if standing.incident is not None and spec.name != self.spec.name:
-            standing = replace(standing, incident=structs.replace(standing.incident, check=spec.name))
+            standing = replace(standing, incident=replace(standing.incident, check=spec.name))
             self.standing = replace(self.standing, incident=standing.incident)
         self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
@@ -160,7 +159,7 @@ class Record:
         before, self.standing = self.standing, standing
         incident = standing.incident
         if before.incident is not None and incident is None:
-            incident = structs.replace(before.incident, ended_at=now.wall)
+            incident = replace(before.incident, ended_at=now.wall)
             self.incidents = (incident, *self.incidents[: INCIDENTS_KEPT - 1])
         return Transition(self.spec.name, before, standing, now.wall, cause, incident, self.last)
 

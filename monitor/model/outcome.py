@@ -24,16 +24,27 @@ FAILURES = (Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outco
 
 
 class Reason(StrEnum):
-    """The closed list of words below the outcomes; `reason.outcome` is the class it belongs to."""
+    """The closed list of words below the outcomes; `reason.outcome` is the class it belongs to.
+
+    `conclusive` is True if it tells something about the target, `failed` if that counts against it.
+    """
 
     outcome: Outcome
+    conclusive: bool
+    failed: bool
 
     def __new__(cls, value: str, outcome: Outcome) -> Self:
         """A word that is its own value, and knows its class."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.outcome = outcome
+        member.classify(outcome)
         return member
+
+    def classify(self, outcome: Outcome) -> None:
+        """Puts a new word into this class."""
+        self.outcome = outcome
+        self.conclusive = outcome is not Outcome.INCONCLUSIVE
+        self.failed = outcome in FAILURES
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -45,7 +56,7 @@ class Reason(StrEnum):
     def _unknown(cls, value: str, outcome: Outcome) -> Self:
         word = str.__new__(cls, value)
         word._name_ = word._value_ = value
-        word.outcome = outcome
+        word.classify(outcome)
         return word
 
     def of(self, outcome: str | None) -> Self:

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from monitor.model.answer import Answer
-from monitor.model.outcome import FAILURES, Outcome, Reason
+from monitor.model.outcome import Outcome, Reason
 
 Seconds = Annotated[float, Meta(ge=-62135596800, le=253402300799)]
 """A time in Unix seconds of the years 1 to 9999, or a duration; decoding refuses what no calendar can show."""
@@ -123,12 +123,12 @@ class Result(Struct, frozen=True, array_like=True, gc=False):
     @property
     def conclusive(self) -> bool:
         """True if the result tells something about the target."""
-        return self.outcome is not Outcome.INCONCLUSIVE
+        return self.reason.conclusive
 
     @property
     def failed(self) -> bool:
         """True if the result counts against the target."""
-        return self.outcome in FAILURES
+        return self.reason.failed
 
     @property
     def certificate(self) -> Certificate | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.model.incident import Incident
 from monitor.model.outcome import State
 from monitor.model.result import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, gc=False):
     """The state of a check, since when (Unix seconds), and the counts that judge its next result.
 
     An incident lasts in the states `down` and `unknown` only. `concluded` is the steady time of the last conclusive
@@ -50,8 +50,7 @@ class Cause(StrEnum):
     """The verdict of several locations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True, gc=False):
     """A change of state of one check at a time (Unix seconds).
 
     `incident` is the one that begins, goes on or ends here, with its end; None if there is none. `last` is the last

@@ -183,7 +183,8 @@ class Dialer(Generic[C]):
             self._make, address, port, local_addr=(source, 0) if source else None
         )
         try:
-            return connection, self._arrived(transport.get_extra_info("peername"))
+            peer = transport.get_extra_info("peername")
+            return connection, endpoint(address, port) if peer == (address, port) else self._arrived(peer)
         except BaseException:
             connection.close()
             raise

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from monitor.model.answer import Answer
-from monitor.model.outcome import FAILURES, Finding, Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.result import PHASE_NAMES, Attempt, Certificate, Ending, Evidence, Phases, Result
 from monitor.model.spec import CheckSpec
 from monitor.net.chain import client_ending, first_ending, read_chain
@@ -209,7 +209,7 @@ class Run:
             tls_version=self.tls_version,
             certificates=self.certificates,
             attempts=tuple(self.attempts),
-            evidence=evidence if finding.reason.outcome in FAILURES else None,
+            evidence=evidence if finding.reason.failed else None,
             notes=tuple(map(redactor.ours, self.notes)),
             verified=self.path if self.verified else (),
             endings=tuple(self._all_endings()),

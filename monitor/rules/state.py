@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from monitor.model.clock import Moment
 from monitor.model.incident import Incident, incident_id
@@ -142,7 +141,7 @@ def ends_soon(tls: TlsSpec, ending: Ending, now: float) -> bool:
 
 def without_evidence(result: Result) -> Result:
     """The result as it is kept: only an incident holds the answer that began it."""
-    return result if result.evidence is None else structs.replace(result, evidence=None)
+    return result if result.evidence is None else replace(result, evidence=None)
 
 
 def seconds(value: float) -> str:

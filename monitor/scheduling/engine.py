@@ -24,14 +24,14 @@ class Engine:
     """
 
     def __init__(self, on_run: OnRun, limit: int, beat: Callable[[], None], beat_every: float = BEAT) -> None:
-        self.meter = Meter(supervision=supervised.failures)
-        self._watchdog = Watchdog(self.meter.event_loop_lag.observe)
+        self._meter = Meter(supervision=supervised.failures)
+        self._watchdog = Watchdog(self._meter.event_loop_lag.observe)
         self._runner = Runner(
             Net(),
             limit=limit,
             descriptors=descriptors_for(limit),
             watchdog=self._watchdog,
-            meter=self.meter,
+            meter=self._meter,
             on_run=on_run,
         )
         self._schedule = Schedule(self._runner.due, beat, beat_every)
@@ -46,6 +46,12 @@ class Engine:
         """Start nothing more; what runs goes on."""
         self._schedule.stop()
         self._watchdog.stop()
+
+    @property
+    def meter(self) -> Meter:
+        """The figures of this process."""
+        self._meter.in_flight = self._runner.in_flight
+        return self._meter
 
     @property
     def epoch(self) -> Moment:

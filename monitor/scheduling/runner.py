@@ -81,9 +81,6 @@ class Runner:
         """The number of runs that are under way or wait for a slot."""
         return len(self._tasks) + len(self._asked)
 
-    def _count(self) -> None:
-        self._meter.in_flight = self.in_flight
-
     def use(self, net: Net, limit: int) -> None:
         """Settings for the runs that begin from now on; those under way keep their slots."""
         self._net = net
@@ -146,12 +143,10 @@ class Runner:
             return _nothing_found(spec, Reason.CANCELLED, _ENDED)
         task = asyncio.create_task(self._answered(spec, net, until))
         self._asked.add(task)
-        self._count()
         try:
             return await task
         finally:
             self._asked.discard(task)
-            self._count()
 
     async def _answered(self, spec: CheckSpec, net: Net, until: float) -> Result:
         try:
@@ -178,13 +173,11 @@ class Runner:
             self._beside[job] = None
         task = asyncio.create_task(self._run(job, due))
         self._tasks[job] = task
-        self._count()
         task.add_done_callback(lambda _: self._ended(job))
 
     def _ended(self, job: Job) -> None:
         del self._tasks[job]
         self._beside.pop(job, None)
-        self._count()
         due = self._next.pop(job, None)
         if due is not None:
             self._start(job, due)
@@ -248,6 +241,7 @@ class Runner:
             return _nothing_found(spec, Reason.LOCAL_RESOURCES, "no file descriptor to spare for one more run")
         began = time.monotonic()
         self._asking += 1
+        self._watchdog.begin_run()
         try:
             result = await check(spec, net)
         except Exception as exc:  # noqa: BLE001 - a bug that one check meets stops no other
@@ -258,6 +252,7 @@ class Runner:
             )
         finally:
             self._asking -= 1
+            self._watchdog.end_run()
         return self._excused(result, spec, began)
 
     def _excused(self, result: Result, spec: CheckSpec, began: float) -> Result:

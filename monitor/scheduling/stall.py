@@ -10,7 +10,9 @@ from collections.abc import Callable
 from monitor.system.supervision import Turn
 
 TICK = 0.1
-"""Seconds between two looks at the clock; a shorter stall shows only as lag."""
+"""Seconds between two looks at the clock while a run is under way; a shorter stall shows only as lag."""
+_IDLE_TICK = 1.0
+"""Seconds between two looks at the clock otherwise: nobody asks about that time, and a wake-up costs."""
 _NOTICED = 0.05
 """A tick this late is a gap."""
 _KEPT_SECONDS = 3600.0
@@ -54,25 +56,41 @@ class Gaps:
 
 
 class Watchdog:
-    """A tick on the event loop that measures its own delay; `observe` receives the lag of every tick in seconds."""
+    """Ticks on the event loop and measures the delay of each tick; `observe` receives it in seconds."""
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe
         self._gaps = Gaps()
         self._handle: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._runs = 0
         self._ticked = 0.0
+        self._due = 0.0
+        """Steady time of the next tick."""
         self._slept = 0.0
 
     def start(self) -> None:
-        """Begin to tick on the running loop."""
+        """Begins to tick on the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._ticked = time.monotonic()
-        self._slept = _slept()
-        self._handle = self._loop.call_later(TICK, self._tick)
+        self._plan()
+
+    def begin_run(self) -> None:
+        """Ticks often enough for a run, until `end_run`."""
+        self._runs += 1
+        if self._runs == 1 and self._due > time.monotonic() + TICK:
+            self._cancel()
+            self._plan()
+
+    def end_run(self) -> None:
+        """The run is over."""
+        self._runs -= 1
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Ticks no more."""
+        self._loop = None
+        self._cancel()
+
+    def _cancel(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
 
@@ -85,17 +103,21 @@ class Watchdog:
         return self._gaps.lost_between(began, ended)
 
     def _tick(self) -> None:
-        assert self._loop is not None
         with Turn("watchdog"):
-            self._observe(max(0.0, time.monotonic() - self._ticked - TICK))
+            self._observe(max(0.0, time.monotonic() - self._due))
             self._look()
+        self._plan()
+
+    def _plan(self) -> None:
         self._ticked, self._slept = time.monotonic(), _slept()
-        self._handle = self._loop.call_later(TICK, self._tick)
+        self._due = self._ticked + (TICK if self._runs else _IDLE_TICK)
+        if self._loop is not None:
+            self._handle = self._loop.call_at(self._due, self._tick)
 
     def _look(self) -> None:
         """Note how late the tick after the last one is by now; a second look sees the same gap, only longer."""
         now = time.monotonic()
-        lost = max(0.0, now - self._ticked - TICK) + max(0.0, _slept() - self._slept)
+        lost = max(0.0, now - self._due) + max(0.0, _slept() - self._slept)
         if lost < _NOTICED:
             return
         self._gaps.note(self._ticked, now, lost)

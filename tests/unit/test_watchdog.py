@@ -36,6 +36,7 @@ class Watched:
 @pytest.fixture
 async def watched():
     made = Watched()
+    made.dog.begin_run()
     made.dog.start()
     yield made
     made.dog.stop()
@@ -52,6 +53,31 @@ async def test_a_stand_still_is_seen_before_the_next_tick(watched: Watched) -> N
     await watched.ticks()
     began, ended = stand_still(0.4)
     assert watched.dog.lost_between(began, ended) >= 0.4 - TICK
+
+
+async def test_the_first_run_after_a_quiet_time_is_watched_from_its_beginning(watched: Watched) -> None:
+    watched.dog.end_run()
+    await watched.ticks(2)  # the next look is a second away
+    watched.dog.begin_run()
+    began, ended = stand_still(0.4)
+    assert watched.dog.lost_between(began, ended) >= 0.4 - TICK
+
+
+async def test_without_runs_it_looks_at_the_clock_once_a_second(watched: Watched) -> None:
+    watched.dog.end_run()
+    await watched.ticks()
+    began = time.monotonic()
+    await watched.ticks()
+    assert time.monotonic() - began > 3 * TICK
+
+
+async def test_a_run_that_begins_after_the_stop_starts_no_ticks(watched: Watched) -> None:
+    watched.dog.end_run()
+    watched.dog.stop()
+    watched.dog.begin_run()
+    watched.told.clear()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(watched.told.wait(), 3 * TICK)
 
 
 async def test_a_stand_still_is_remembered_after_the_next_tick(watched: Watched) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
-from monitor.model.outcome import FAILURES, Finding, Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.result import Result
 from monitor.net.dial import Dialer
 from monitor.net.run import Run, Stop
@@ -14,7 +13,6 @@ from monitor.protocols.http.answer_head import Head
 from monitor.protocols.http.codings import Undecodable
 from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.decode import decoder_for
-from monitor.protocols.http.evidence import BODY_BYTES
 from monitor.protocols.http.exchange import Exchange
 from monitor.protocols.http.faults import TABLE
 from monitor.protocols.http.judging import judge
@@ -33,31 +31,19 @@ _SHOWN = 60
 """Characters of a Content-Encoding that are quoted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """The part of a body that was read: the bytes that matter, the type, and whether max_body cut it."""
-
-    data: bytes
-    content_type: str | None
-    cut: bool
-
-
-_UNREAD = _Body(b"", None, cut=False)
-
-
 async def run_http(run: Run, net: Net) -> Result:
     """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
     progress = Progress(run)
-    body, failed = await within_limits(run, _converse(progress, net), TABLE)
+    _, failed = await within_limits(run, _converse(progress, net), TABLE)
     finding = progress.verdict or failed
-    if finding is None and body is not None:
-        finding = await _judge(progress, body, net)
+    if finding is None and progress.wanted:
+        finding = await _judge(progress, net)
     finding = finding or _fine(progress)
-    return run.result(finding, progress.answer(), progress.evidence() if finding.reason.outcome in FAILURES else None)
+    return run.result(finding, progress.answer(), progress.evidence() if finding.reason.failed else None)
 
 
-async def _converse(progress: Progress, net: Net) -> _Body:
-    """All hops of a run; the last one's body. What is remembered is remembered within the run."""
+async def _converse(progress: Progress, net: Net) -> None:
+    """Makes all hops of a run; what is remembered is remembered within the run."""
     run = progress.run
     plan = plan_of(run.spec, progress.asked)
     loop = asyncio.get_running_loop()
@@ -73,7 +59,8 @@ async def _converse(progress: Progress, net: Net) -> _Body:
             progress.take_head(answer, exchange.announced)
             location = answer.headers.get("Location") if answer.status in REDIRECTS else None
             if not location or not progress.asked.follow_redirects:
-                return await _read(progress, answer, exchange)
+                await _read(progress, answer, exchange)
+                return
         finally:
             exchange.close()
         cookies.keep(request.url, answer.headers)
@@ -110,8 +97,8 @@ def _next(progress: Progress, request: Request, status: int, location: str) -> R
     return following
 
 
-async def _read(progress: Progress, head: Head, exchange: Exchange) -> _Body:
-    """The body, as far as it may be read; kept only if something depends on it."""
+async def _read(progress: Progress, head: Head, exchange: Exchange) -> None:
+    """Judges the head, and reads the body as far as it may be read."""
     run, asked = progress.run, progress.asked
     run.enter(Stage.BODY)
     foreign = run.spec.redactor.foreign
@@ -121,40 +108,37 @@ async def _read(progress: Progress, head: Head, exchange: Exchange) -> _Body:
             Reason.PROXY_FAILED,
             f"the proxy {run.remote_address} wants other credentials (407)",
         )
-    wanted = asked.expect.needs_body and progress.verdict is None
+    progress.wanted = asked.expect.needs_body and progress.verdict is None
     decoder = decoder_for(asked, head.headers)
-    if wanted and decoder.unknown:
+    if progress.wanted and decoder.unknown:
         named = foreign(", ".join(head.headers.getall("Content-Encoding")))[:_SHOWN]
         raise Undecodable(f"its Content-Encoding is {named}, which was not asked for")
-    progress.beginning = kept = bytearray()
     progress.body_bytes = 0
     while chunk := await exchange.more():
-        async for piece in turns(decoder.pieces(chunk)):
-            room = asked.max_body - progress.body_bytes
-            if wanted:
-                kept += piece[:room]
-            elif len(kept) <= BODY_BYTES:  # evidence, in case the run fails
-                kept += piece[: min(room, BODY_BYTES + 1)]
-            progress.body_bytes += min(len(piece), room)
-            if len(piece) > room:
-                progress.cut = True
-                return _Body(bytes(kept) if wanted else b"", None, cut=True)
+        if decoder.plain:
+            progress.take(chunk)
+        else:
+            async for piece in turns(decoder.pieces(chunk)):
+                progress.take(piece)
+                if progress.cut:
+                    break
+        if progress.cut:
+            return
     decoder.finish()
     for note in decoder.notes:
         run.note(foreign(note))
-    return _Body(bytes(kept), head.headers.get("Content-Type"), cut=False) if wanted else _UNREAD
 
 
-async def _judge(progress: Progress, body: _Body, net: Net) -> Finding | None:
+async def _judge(progress: Progress, net: Net) -> Finding | None:
     asked = progress.asked
-    if not asked.expect.needs_body:
-        return None
-    if body.cut:
+    if progress.cut:
         return Finding(
             Reason.BODY_TOO_LARGE,
             f"the body is longer than max_body, {asked.max_body} bytes; read no further",
         )
-    finding, notes = await judge(progress.run.spec, asked.expect, body.data, body.content_type, net.jury)
+    content_type = (progress.headers or {}).get("Content-Type")
+    body = bytes(progress.beginning)
+    finding, notes = await judge(progress.run.spec, asked.expect, body, content_type, net.jury)
     for note in notes:
         progress.run.note(note)
     return finding

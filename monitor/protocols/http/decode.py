@@ -44,6 +44,11 @@ class Decoder:
             self._stages = [made() for name in reversed(codings) if (made := coding(name)) is not None]
         self._between = 0
 
+    @property
+    def plain(self) -> bool:
+        """True if nothing is undone: the body is what comes."""
+        return not self._stages
+
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """The decoded bytes of a chunk, in pieces of a bounded size, some of them empty. Raises Undecodable."""
         return self._through(0, chunk) if self._stages else iter((chunk,))

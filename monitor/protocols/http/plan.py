@@ -21,15 +21,12 @@ class Plan:
 
     request: Request = field(repr=False)
     head: bytes = field(repr=False)
+    first: Destination = field(repr=False)
     proxy: Proxy | None = field(repr=False)
-    origin: str = field(repr=False)
-    """The origin that the check asks."""
 
     def destination(self, url: URL) -> Destination:
         """Returns where a request for this URL goes."""
-        secure = url.scheme == "https"
-        own = origin(url) == self.origin
-        return Destination(url.raw_host or "", url.port or 80, own=own, secure=secure, tunnel=secure)
+        return self.first if url is self.request.url else _destination(url, own=origin(url) == origin(self.request.url))
 
     def more_headers(self, url: URL) -> list[tuple[str, str]]:
         """Returns the headers of a request that are for the proxy; none if the request passes a tunnel."""
@@ -50,8 +47,13 @@ def plan_of(spec: CheckSpec, asked: HttpRequest) -> Plan:
     return plan
 
 
+def _destination(url: URL, *, own: bool) -> Destination:
+    secure = url.scheme == "https"
+    return Destination(url.raw_host or "", url.port or 80, own=own, secure=secure, tunnel=secure)
+
+
 def _planned(spec: CheckSpec, asked: HttpRequest) -> Plan:
     request = first_request(spec, asked)
-    plan = Plan(request, b"", proxy_of(spec.route), origin(request.url))
+    plan = Plan(request, b"", _destination(request.url, own=True), proxy_of(spec.route))
     head = request_head(request, plan.more_headers(request.url), absolute=plan.absolute(request.url))
     return replace(plan, head=head)

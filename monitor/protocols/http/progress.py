@@ -30,8 +30,10 @@ class Progress:
         self.body_bytes: int | None = None
         self.headers: Mapping[str, str] | None = None
         """The headers of the last answer."""
-        self.beginning: bytes | bytearray = b""
-        """The first bytes of the body, decoded; the complete body if the check needs it."""
+        self.wanted = False
+        """True if the verdict depends on the body."""
+        self.beginning = bytearray()
+        """The first bytes of the body, decoded; the complete body if it is wanted."""
         self.cut = False
         """True if the body was longer than max_body."""
 
@@ -50,7 +52,18 @@ class Progress:
         last = self.hops[-1]
         self.hops[-1] = Hop(last.method, last.url, head.status)
         self.content_length = content_length
-        self.beginning, self.cut = b"", False
+        self.beginning, self.cut = bytearray(), False
+
+    def take(self, piece: bytes) -> None:
+        """Takes a piece of the body, up to max_body; keeps what a verdict depends on, or evidence for a failure."""
+        size = self.body_bytes or 0
+        room = self.asked.max_body - size
+        if self.wanted:
+            self.beginning += piece[:room]
+        elif len(self.beginning) <= BODY_BYTES:
+            self.beginning += piece[: min(room, BODY_BYTES + 1)]
+        self.body_bytes = size + min(len(piece), room)
+        self.cut = len(piece) > room
 
     def answer(self) -> HttpAnswer:
         """The part of the result that only HTTP has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from monitor.model.answer import TcpAnswer, TcpFigures
-from monitor.model.outcome import FAILURES, Finding, Reason
+from monitor.model.outcome import Finding, Reason
 from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Evidence, Result
 from monitor.net.classify import TABLE
@@ -35,7 +35,7 @@ async def run_tcp(run: Run, net: Net) -> Result:
     talk = _Talk(run, run.spec.request)
     _, failed = await within_limits(run, talk.lead(net), TABLE)
     finding = talk.unexpected(failed) if failed is not None else talk.fine()
-    return run.result(finding, talk.answer(), talk.evidence() if finding.reason.outcome in FAILURES else None)
+    return run.result(finding, talk.answer(), talk.evidence() if finding.reason.failed else None)
 
 
 class _Talk:
