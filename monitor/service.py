@@ -26,7 +26,7 @@ from monitor.model.clock import Clock, system_clock
 from monitor.model.errors import ConfigError, Problem
 from monitor.model.route import HostPort
 from monitor.model.settings import Configuration, Sources
-from monitor.protocols.resources import Net, prepared
+from monitor.protocols.resources import Resources, prepared
 from monitor.rules.due import due_times
 from monitor.rules.maintenance import Plan, plans
 from monitor.scheduling.execution import Execution
@@ -115,9 +115,9 @@ class Service:
         self._opened.callback(self._retries.stop)
         self._opened.push_async_callback(self._execution.stop)
         await self._execution.start(config.monitor)
-        net = await prepared(config)
+        resources = await prepared(config)
         await self._restore(config)
-        await self._use(config, net)
+        await self._use(config, resources)
         self._vitals.configuration_loaded(self._lifecycle.loaded_at)
         self._watch.start()
         self._opened.callback(self._watch.stop)
@@ -151,14 +151,14 @@ class Service:
             self._notifier.reloading()
             try:
                 config = await asyncio.to_thread(load, Path(path))
-                net = await prepared(config)
+                resources = await prepared(config)
             except ConfigError as error:
                 self._sources = error.sources
                 self._refuse(error.problems)
                 return error.problems
             else:
                 self._sources = config.sources
-                await self._take_over(config, net)
+                await self._take_over(config, resources)
                 return []
             finally:
                 self._notifier.ready(self._status())
@@ -172,7 +172,7 @@ class Service:
         self._vitals.configuration_refused()
         _log.error("configuration not reloaded, the old one goes on", problems=[str(p) for p in problems])
 
-    async def _take_over(self, config: Configuration, net: Net) -> None:
+    async def _take_over(self, config: Configuration, resources: Resources) -> None:
         old = self._lifecycle.config
         self._redactor = await asyncio.to_thread(_redactor, (old, config))  # runs of the old one may still end
         log.configure(config.monitor.log)
@@ -181,33 +181,33 @@ class Service:
         if config.monitor.workers != old.monitor.workers:
             _log.warning("a changed number of workers takes effect at the next restart", workers=old.monitor.workers)
         await self._entrance.use(config.monitor)
-        changed = await self._use(config, net)
+        changed = await self._use(config, resources)
         self._lifecycle.loaded(config)
         self._vitals.configuration_loaded(self._lifecycle.loaded_at)
         settle_memory()
         _log.info("configuration reloaded", checks=len(self._ledger), changed=changed)
 
-    async def _use(self, config: Configuration, net: Net) -> int:
+    async def _use(self, config: Configuration, resources: Resources) -> int:
         """Runs by this configuration from now on; a check that did not change does not notice. Says how many did."""
         planned = await asyncio.to_thread(plans, config.maintenance, config.checks)
         wanted = {spec.name: spec for spec in config.checks}
         changed = sum([wanted.get(record.spec.name) != record.spec async for record in turns(self._ledger)])
-        self._execution.prober.use(config, net)
+        self._execution.prober.use(config, resources)
         await asyncio.sleep(0)  # what is due meanwhile is not held up by thousands of checks
-        self._run(config, net, planned)
+        self._run(config, resources, planned)
         epoch = self._execution.epoch
         async for record in turns(self._ledger):
             spec = record.spec
             record.due_times = due_times(spec.name, spec.interval, epoch) if spec.enabled else None
         return changed
 
-    def _run(self, config: Configuration, net: Net, planned: Mapping[str, Plan]) -> None:
+    def _run(self, config: Configuration, resources: Resources, planned: Mapping[str, Plan]) -> None:
         """Applies the configuration without an await, so that no result of an old check meets a new one."""
         for transition in self._ledger.apply(config.checks, config.monitor, self._clock(), planned):
             self._bus.transition(transition)
         self._aging.use(planned.values())
         self._history.use(config.monitor.history, config.checks)
-        self._execution.use(config, net)
+        self._execution.use(config, resources)
 
     # drain and stop
 

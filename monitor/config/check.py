@@ -24,7 +24,7 @@ T = TypeVar("T", bound=DefaultsTable)
 
 
 @dataclass(frozen=True, slots=True)
-class Inherited:
+class InheritedDefaults:
     """Base of a table: [defaults] as written, and the pace that they set."""
 
     tree: Tree = field(default_factory=dict)
@@ -44,14 +44,14 @@ class _Reading(Generic[T]):
 
 def read_defaults(
     own: Tree, unresolved: list[Path], files: Files, pace: Pace | None = None
-) -> tuple[Inherited, list[Finding]]:
+) -> tuple[InheritedDefaults, list[Finding]]:
     """Returns what checks inherit, and the findings; `unresolved` holds the paths of secrets that are missing."""
-    reading = _read(DefaultsTable, own, Inherited(pace=pace or Pace()), unresolved, files)
-    return Inherited(own, reading.pace), reading.findings
+    reading = _read(DefaultsTable, own, InheritedDefaults(pace=pace or Pace()), unresolved, files)
+    return InheritedDefaults(own, reading.pace), reading.findings
 
 
 def read_check(
-    own: Tree, inherited: Inherited, unresolved: list[Path], files: Files
+    own: Tree, inherited: InheritedDefaults, unresolved: list[Path], files: Files
 ) -> tuple[CheckSpec | None, list[Finding]]:
     """A check, None if anything is wrong; the findings are of the check alone, for [defaults] has its own."""
     reading = _read(CheckTable, own, inherited, unresolved, files)
@@ -60,7 +60,7 @@ def read_check(
     return check_spec(reading.table, reading.tree, reading.pace), []
 
 
-def _read(model: type[T], own: Tree, inherited: Inherited, unresolved: list[Path], files: Files) -> _Reading[T]:
+def _read(model: type[T], own: Tree, inherited: InheritedDefaults, unresolved: list[Path], files: Files) -> _Reading[T]:
     tree = merged(inherited.tree, own)
     table, found = validated(model, tree, files)
     findings = [finding for finding in found if has(own, finding.path)]

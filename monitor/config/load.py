@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from monitor.config import source
-from monitor.config.check import Inherited, read_check, read_defaults
+from monitor.config.check import InheritedDefaults, read_check, read_defaults
 from monitor.config.convert import monitor_spec
 from monitor.config.history import history_findings
 from monitor.config.limits import Pace
@@ -73,7 +73,7 @@ def parse_check(raw: Tree, source: str) -> CheckSpec:
     resolver = Resolver(files, os.environ)
     own = resolver.resolve({"name": "probe", **raw}, shape_of(CheckTable))
     unresolved = [finding.path for finding in resolver.findings]
-    check, found = read_check(own, Inherited(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
+    check, found = read_check(own, InheritedDefaults(pace=Pace(interval=values.LONGEST_DURATION)), unresolved, files)
     findings = list(map(resolver.strike, [*resolver.findings, *_apart_from(unresolved, found)]))
     if findings or check is None:
         findings.sort(key=lambda finding: [*raw, *finding.path[:1]].index(finding.path[0]) if finding.path else 0)

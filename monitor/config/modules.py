@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.config.check import Inherited, read_check, read_defaults
+from monitor.config.check import InheritedDefaults, read_check, read_defaults
 from monitor.config.limits import Pace
 from monitor.config.models import CheckTable, ModuleTable
 from monitor.keys import values
@@ -36,7 +36,7 @@ def built_in() -> CheckSpec:
     return CheckSpec(DEFAULT_MODULE, _NOWHERE, _NOWHERE, request=request)
 
 
-def inherited_by_modules(defaults: Tree, files: Files) -> Inherited:
+def inherited_by_modules(defaults: Tree, files: Files) -> InheritedDefaults:
     """Returns the keys of [defaults] that modules inherit; errors in them are reported elsewhere."""
     shared = {key: value for key, value in defaults.items() if key not in _OF_CHECKS}
     inherited, _ = read_defaults(shared, [], files, _UNPACED)
@@ -44,7 +44,7 @@ def inherited_by_modules(defaults: Tree, files: Files) -> Inherited:
 
 
 def read_module(
-    name: str, own: object, inherited: Inherited, unresolved: list[Path], files: Files
+    name: str, own: object, inherited: InheritedDefaults, unresolved: list[Path], files: Files
 ) -> tuple[CheckSpec | None, list[Finding]]:
     """A module, None if anything is wrong with it, and what that is."""
     if not isinstance(own, dict):

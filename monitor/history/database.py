@@ -13,7 +13,7 @@ from sqlalchemy import Select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from monitor.history.faults import Corrupt, translated
+from monitor.history.faults import CorruptFile, translated
 from monitor.history.forms import brought_up
 from monitor.history.places import File, place
 from monitor.model.errors import HistoryError
@@ -61,7 +61,7 @@ class Database:
         try:
             try:
                 await self._run(self._writer, self._open)
-            except Corrupt as problem:
+            except CorruptFile as problem:
                 await self.set_aside(problem)
                 await self._run(self._writer, self._open)
         except BaseException:

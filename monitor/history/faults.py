@@ -27,11 +27,11 @@ _PRIMARY = 0xFF
 """The low byte of SQLite's error codes says what it is, the others particulars."""
 
 
-class Corrupt(HistoryError):
+class CorruptFile(HistoryError):
     """The file is no database, or a torn one."""
 
 
-class Gone(HistoryError):
+class ReplacedFile(HistoryError):
     """The file is no longer the one that was opened."""
 
 
@@ -56,7 +56,7 @@ def _of_driver(error: BaseException | None) -> HistoryError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         primary = code & _PRIMARY
-        kind = Corrupt if primary in _BROKEN else HistoryError
+        kind = CorruptFile if primary in _BROKEN else HistoryError
         return kind(_WORDS.get(primary, str(error)))
     return HistoryError(_of_postgresql(error))
 

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from monitor.history.saved import Noted, encode, entry, saved
+from monitor.history.saved import PendingEntry, encode, entry, saved
 from monitor.history.statements import Row, Writes
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
 from monitor.model.incident import Incident
@@ -40,7 +40,7 @@ class Journal:
         self._meter = meter
         self._number = base
         self._row = base
-        self._noted: list[Noted] = []
+        self._noted: list[PendingEntry] = []
         self._rows: deque[tuple[Row, int]] = deque()
         """Rows that are already encoded, each with the number of its results."""
         self._alike: dict[str, Result | None] = {}
@@ -59,12 +59,12 @@ class Journal:
 
     # what happens
 
-    def note(self, record: Record, recorded: Recorded) -> None:
+    def note(self, record: Record, recorded: RecordedResult) -> None:
         """Notes a result that the record has just taken in."""
         name, alike = recorded.check, record.recent.alike
         self._number += 1
         said = alike is self._alike.get(name)
-        self._noted.append(Noted(self._number, recorded, None if said else alike))
+        self._noted.append(PendingEntry(self._number, recorded, None if said else alike))
         self._alike[name] = alike
         self._meter.queue += 1
         self.early(record)

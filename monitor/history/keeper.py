@@ -15,17 +15,17 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from monitor.history.database import Database
-from monitor.history.faults import Corrupt, Gone
+from monitor.history.faults import CorruptFile, ReplacedFile
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
-from monitor.history.merging import Early
+from monitor.history.merging import EarlySummary
 from monitor.history.noticeboard import Noticeboard
 from monitor.history.pruning import Pruning
 from monitor.history.reader import Reader
-from monitor.history.restoring import Restored, restored
+from monitor.history.restoring import StoredState, restored
 from monitor.history.saved import former
 from monitor.history.statements import Statements, Writes
-from monitor.history.unreadable import Skipped
-from monitor.live.events import EventBus, Recorded
+from monitor.history.unreadable import SkipLog
+from monitor.live.events import EventBus, RecordedResult
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Clock
 from monitor.model.errors import HistoryError
@@ -62,7 +62,7 @@ class Keeper:
         self._statements = Statements(self._database.dialect)
         self._journal = Journal(ledger, self.meter, int(clock().wall) * 1_000_000)
         self._pruning = Pruning(spec)
-        self._skipped = Skipped(self.meter)
+        self._skipped = SkipLog(self.meter)
         self._ids: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._known = asyncio.Event()
@@ -70,7 +70,7 @@ class Keeper:
         self._retry = 0.0
         self._failing_since: float | None = None
         self._why = ""
-        self._early: dict[Record, Early] | None = {}
+        self._early: dict[Record, EarlySummary] | None = {}
         """Summaries of the results that come before the adoption, by check; None after it."""
         self._opened_at = self._checkpointed = -1e9
         self._began = self._clock().wall
@@ -174,14 +174,14 @@ class Keeper:
         for record in self._ledger:
             self._renamed(record.spec)
 
-    async def _adopt(self, found: Restored, early: Mapping[Record, Early]) -> None:
+    async def _adopt(self, found: StoredState, early: Mapping[Record, EarlySummary]) -> None:
         async for transition in found.into(self._ledger, early):
             self._bus.transition(transition)
         for incident in found.orphans(self._ledger):
             self._journal.incident(incident)
         self._early = None
 
-    def _say_again(self, found: Restored) -> None:
+    def _say_again(self, found: StoredState) -> None:
         """Write what this database does not know, because it came late or is a new one."""
         over = found.over
         for record in self._ledger:
@@ -191,7 +191,7 @@ class Keeper:
 
     # what happens
 
-    def on_result(self, recorded: Recorded) -> None:
+    def on_result(self, recorded: RecordedResult) -> None:
         """Notes a result that the record has just taken in."""
         record = self._ledger.get(recorded.check)
         if record is None:
@@ -199,14 +199,14 @@ class Keeper:
         if self._early is None:
             self._journal.note(record, recorded)
         else:
-            self._early.setdefault(record, Early()).see(recorded, record.spec.up_after)
+            self._early.setdefault(record, EarlySummary()).see(recorded, record.spec.up_after)
             self._journal.early(record)
 
     def on_transition(self, transition: Transition) -> None:
         """Notes a change of state, and the incident that begins or ends with it."""
         if self._early is not None:
             if (record := self._ledger.get(transition.check)) is not None:
-                self._early.setdefault(record, Early()).moves += 1
+                self._early.setdefault(record, EarlySummary()).moves += 1
             return
         incident = transition.incident
         if incident is not None and incident is not transition.before.incident:
@@ -224,12 +224,12 @@ class Keeper:
     async def _attempt(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except Corrupt as problem:
+        except CorruptFile as problem:
             self._failed(problem)
             with suppress(HistoryError):
                 await self._database.set_aside(problem)
             self._opened_at = -1e9
-        except Gone as problem:
+        except ReplacedFile as problem:
             self._failed(problem)
             await self._database.close()
             self._opened_at = -1e9

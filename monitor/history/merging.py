@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.model.incident import Incident
 from monitor.model.outcome import Outcome, State
 from monitor.model.transition import Standing
 
 
 @dataclass(slots=True)
-class Early:
+class EarlySummary:
     """Summary of the results of a check that came before its stored past was adopted.
 
     `recovered`: when its results first could end an incident (Unix seconds). `succeeded`, `failed`: whether
@@ -28,7 +28,7 @@ class Early:
     first: list[float] = field(default_factory=list)
     moves: int = 0
 
-    def see(self, recorded: Recorded, up_after: int) -> None:
+    def see(self, recorded: RecordedResult, up_after: int) -> None:
         """Takes in a result."""
         result, at, standing = recorded.result, recorded.now.wall, recorded.standing
         self.succeeded |= result.outcome is Outcome.SUCCESS
@@ -44,7 +44,7 @@ class Early:
         return self.first[lacking - 1] if len(self.first) >= lacking else self.recovered
 
 
-class Merged(NamedTuple):
+class Merge(NamedTuple):
     """The standing of the check, the stored incident if it ended, and the time from which its own incidents count."""
 
     standing: Standing
@@ -52,27 +52,27 @@ class Merged(NamedTuple):
     own_from: float = -inf
 
 
-def merge(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
+def merge(stored: Standing, own: Standing, early: EarlySummary, up_after: int) -> Merge:
     """Join them. What is stored holds on until the check's own results contradict it."""
     if stored.state is State.DOWN or stored.incident is not None:
         return _down(stored, own, early, up_after)
     undecided = own.state is State.UNKNOWN and own.incident is None  # not enough failures for a verdict
     if undecided and stored.state in (State.UP, State.DEGRADED):
-        return Merged(
+        return Merge(
             replace(own, state=stored.state, since=stored.since, consecutive_failures=_failures(stored, own, early))
         )
     if own.state is stored.state and early.moves <= 1:  # it was nothing else in between
-        return Merged(replace(own, since=stored.since))
-    return Merged(own)
+        return Merge(replace(own, since=stored.since))
+    return Merge(own)
 
 
-def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merged:
+def _down(stored: Standing, own: Standing, early: EarlySummary, up_after: int) -> Merge:
     over = early.recovery(stored.consecutive_successes, up_after)
     if over is None and own.state in (State.PAUSED, State.MAINTENANCE):
         over = own.since
     if over is not None:
         ended = None if stored.incident is None else replace(stored.incident, ended_at=over)
-        return Merged(own, ended, over)
+        return Merge(own, ended, over)
     incident = stored.incident or own.incident
     if incident is not None and own.incident is not None and own.incident.acknowledged is not None:
         incident = replace(incident, acknowledged=own.incident.acknowledged)
@@ -81,10 +81,10 @@ def _down(stored: Standing, own: Standing, early: Early, up_after: int) -> Merge
     down = replace(own, state=State.DOWN, since=since, incident=incident, failing=first)
     successes = own.consecutive_successes + (0 if early.failed else stored.consecutive_successes)
     failures = _failures(stored, own, early)
-    return Merged(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)
+    return Merge(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)
 
 
-def _failures(stored: Standing, own: Standing, early: Early) -> int:
+def _failures(stored: Standing, own: Standing, early: EarlySummary) -> int:
     """Failures in a row, with the stored ones if no success came in between."""
     before = 0 if early.succeeded else stored.consecutive_failures
     return before + own.consecutive_failures

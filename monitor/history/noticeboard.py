@@ -9,7 +9,7 @@ from monitor.history.archive import Announcement
 from monitor.history.database import Database
 from monitor.history.statements import Statements, Writes
 from monitor.history.tables import announcements
-from monitor.history.unreadable import Skipped
+from monitor.history.unreadable import SkipLog
 
 _encode = msgpack.Encoder().encode
 
@@ -17,7 +17,7 @@ _encode = msgpack.Encoder().encode
 class Noticeboard:
     """Holds the announcements."""
 
-    def __init__(self, database: Database, statements: Statements, skipped: Skipped) -> None:
+    def __init__(self, database: Database, statements: Statements, skipped: SkipLog) -> None:
         self._database = database
         self._statements = statements
         self._skipped = skipped
@@ -51,6 +51,6 @@ class Noticeboard:
         return True
 
 
-def announcement(name: str, data: object, skipped: Skipped) -> Announcement | None:
+def announcement(name: str, data: object, skipped: SkipLog) -> Announcement | None:
     """The announcement of a row, None if it cannot be read."""
     return skipped.parts(Announcement, data, f"announcements {name!r}")

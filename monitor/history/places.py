@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from monitor.history.faults import Gone
+from monitor.history.faults import ReplacedFile
 from monitor.model.errors import HistoryError
 from monitor.model.retention import libpq_parameters
 
@@ -109,7 +109,7 @@ class File:
     def check(self) -> None:
         """Look whether a file of this name is still the same."""
         if self._identity() != self._opened:
-            raise Gone(f"{self.shown} was deleted or replaced")
+            raise ReplacedFile(f"{self.shown} was deleted or replaced")
 
     def sever(self) -> None:
         """Does nothing: SQLite waits for locks only, at most two seconds."""

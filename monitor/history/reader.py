@@ -16,7 +16,7 @@ from monitor.history.database import Database
 from monitor.history.noticeboard import announcement
 from monitor.history.restoring import is_time
 from monitor.history.tables import announcements, incidents, presence, results, tallies
-from monitor.history.unreadable import Skipped
+from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import Ledger
 from monitor.model.clock import Clock
 from monitor.model.incident import Incident
@@ -45,7 +45,7 @@ class Reader:
         ledger: Ledger,
         ids: Mapping[str, int],
         spec: HistorySpec,
-        skipped: Skipped,
+        skipped: SkipLog,
         *,
         clock: Clock,
     ) -> None:

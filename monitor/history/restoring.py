@@ -11,10 +11,10 @@ from msgspec import structs
 from sqlalchemy import select
 
 from monitor.history.database import Database
-from monitor.history.merging import Early
-from monitor.history.saved import MOST, Entry, Older, SavedCheck, decode_entries, decode_entry, former
+from monitor.history.merging import EarlySummary
+from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry, former
 from monitor.history.tables import checks, incidents, journal, presence
-from monitor.history.unreadable import Skipped
+from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.clock import Clock
 from monitor.model.incident import Incident
@@ -28,7 +28,7 @@ _MOST_CHECKS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class StoredState:
     """Everything that is needed to go on. Times are Unix seconds."""
 
     ids: Mapping[str, int]
@@ -40,10 +40,10 @@ class Restored:
     ended: Mapping[str, Sequence[Incident]]
     highest: int
     """No entry and no row of the journal has a higher number."""
-    skipped: Skipped
+    skipped: SkipLog
     clock: Clock
 
-    async def into(self, ledger: Ledger, early: Mapping[Record, Early]) -> AsyncIterator[Transition]:
+    async def into(self, ledger: Ledger, early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
         """Puts the stored past into every record, in turns of the loop; yields the changes of state."""
         known = self.saved.keys() | self.entries.keys()
         async for record in turns(ledger):
@@ -59,11 +59,11 @@ class Restored:
             if moved is not None:
                 yield moved
 
-    def _older(self, record: Record, name: str) -> Older:
+    def _older(self, record: Record, name: str) -> EarlierCheck:
         """The check in the process before."""
         place, data = f"checks {name!r}", self.saved.get(name)
         kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
-        older = Older(record.spec, kept, place, self.skipped, self.clock().wall)
+        older = EarlierCheck(record.spec, kept, place, self.skipped, self.clock().wall)
         names = (record.spec.name, *record.spec.was)
         for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
@@ -86,7 +86,7 @@ class Restored:
         return frozenset(one.id for of_check in self.ended.values() for one in of_check)
 
 
-async def restored(database: Database, skipped: Skipped, clock: Clock) -> Restored:
+async def restored(database: Database, skipped: SkipLog, clock: Clock) -> StoredState:
     """Read it all; raises HistoryError."""
     stored = await _rows(database, select(checks.c.name, checks.c.id, checks.c.saved))
     known = [row for row in stored if _named(row, skipped)]
@@ -104,7 +104,7 @@ async def restored(database: Database, skipped: Skipped, clock: Clock) -> Restor
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
     signs = (*(until for _, until in lived), *(row.at for row in rows))
     now = clock().wall
-    return Restored(
+    return StoredState(
         ids={name: number for name, number, _ in known},
         saved={name: data for name, _, data in known if data is not None},
         entries=entries,
@@ -121,7 +121,7 @@ async def _rows(database: Database, asked: Any) -> Sequence[Any]:
     return await database.rows(asked, early=True)
 
 
-def _named(row: Any, skipped: Skipped) -> bool:
+def _named(row: Any, skipped: SkipLog) -> bool:
     name, number, _ = row
     if isinstance(name, str) and isinstance(number, int) and 0 <= number < _MOST_CHECKS:
         return True
@@ -129,7 +129,7 @@ def _named(row: Any, skipped: Skipped) -> bool:
     return False
 
 
-async def _entries(rows: Sequence[Any], skipped: Skipped) -> dict[str, list[Entry]]:
+async def _entries(rows: Sequence[Any], skipped: SkipLog) -> dict[str, list[Entry]]:
     entries: dict[str, list[Entry]] = {}
     async for row in turns(rows):
         place = f"journal {row.id}"
@@ -141,7 +141,7 @@ async def _entries(rows: Sequence[Any], skipped: Skipped) -> dict[str, list[Entr
 
 
 async def _incidents(
-    rows: Sequence[Any], names: Mapping[int, str], skipped: Skipped
+    rows: Sequence[Any], names: Mapping[int, str], skipped: SkipLog
 ) -> AsyncIterator[tuple[str, Incident]]:
     async for name, data, number in turns(rows):
         found = skipped.parts(Incident, data, f"incidents {name!r}")

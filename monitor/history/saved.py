@@ -9,9 +9,9 @@ from typing import Annotated, NamedTuple
 from msgspec import Meta, Raw, Struct, msgpack
 from msgspec.structs import replace
 
-from monitor.history.merging import Early, merge
-from monitor.history.unreadable import Skipped
-from monitor.live.events import Recorded
+from monitor.history.merging import EarlySummary, merge
+from monitor.history.unreadable import SkipLog
+from monitor.live.events import RecordedResult
 from monitor.live.ledger import Record
 from monitor.model.clock import Moment
 from monitor.model.incident import Incident
@@ -21,7 +21,7 @@ from monitor.model.spec import CheckSpec
 from monitor.model.transition import Standing, Transition
 from monitor.rules.state import STALE_AFTER_INTERVALS
 from monitor.stats.first_form import first_result
-from monitor.stats.result_log import FORM, UNREADABLE, History, Own, history_of, own_of, whole
+from monitor.stats.result_log import FORM, UNREADABLE, History, RunFields, history_of, own_of, whole
 from monitor.stats.rollups import DAY, Past, Presence, SavedPast
 from monitor.stats.tally import Count
 from monitor.stats.windows import SLOT, Ring
@@ -69,7 +69,7 @@ class Entry(Struct, array_like=True, gc=False):
 
     check: str
     number: Number
-    own: Own
+    own: RunFields
     alike: Result | None
     runs: Count
     at: Seconds
@@ -99,7 +99,7 @@ def decode_entry(data: bytes | Raw) -> Entry:
         return _decode_entry(data)
     except UNREADABLE:
         raws = _decode_raws(data)
-        raws[2] = Raw(encode(Own.of_first_form(raws[2])))
+        raws[2] = Raw(encode(RunFields.of_first_form(raws[2])))
         if bytes(raws[3]) != _NIL:
             raws[3] = Raw(encode(first_result(raws[3])))
         return _decode_entry(encode(raws))
@@ -133,15 +133,15 @@ def saved(record: Record, number: int, now: Moment) -> bytes:
     )
 
 
-class Noted(NamedTuple):
+class PendingEntry(NamedTuple):
     """A result as it was noted; `alike` is None if an earlier entry of the check has it."""
 
     number: int
-    recorded: Recorded
+    recorded: RecordedResult
     alike: Result | None
 
 
-def entry(noted: Noted) -> Entry:
+def entry(noted: PendingEntry) -> Entry:
     """The entry of a result."""
     recorded, standing = noted.recorded, noted.recorded.standing
     return Entry(
@@ -159,10 +159,10 @@ def entry(noted: Noted) -> Entry:
     )
 
 
-class Older:
+class EarlierCheck:
     """A check in the process before, as it is rebuilt: what was saved of it, and then every entry after that."""
 
-    def __init__(self, spec: CheckSpec, kept: SavedCheck | None, place: str, skipped: Skipped, now: float) -> None:
+    def __init__(self, spec: CheckSpec, kept: SavedCheck | None, place: str, skipped: SkipLog, now: float) -> None:
         kept = kept or SavedCheck()
         self._spec = spec
         self._past = _past(kept.past, place, skipped, now)
@@ -212,7 +212,7 @@ class Older:
         self._credited = until
 
     def into(
-        self, record: Record, alive_until: float, ongoing: Incident | None, early: Early | None, now: Moment
+        self, record: Record, alive_until: float, ongoing: Incident | None, early: EarlySummary | None, now: Moment
     ) -> Transition | None:
         """Let a record go on from here, which knows nothing yet, or only what came `early`, since this process began.
 
@@ -239,7 +239,7 @@ class Older:
         stored = replace(self._standing, concluded=concluded, incident=incident)
         if record.standing.conclusive is None:
             return record.resume(stored, now)
-        merged = merge(stored, record.standing, early or Early(), self._spec.up_after)
+        merged = merge(stored, record.standing, early or EarlySummary(), self._spec.up_after)
         own = tuple(one for one in record.incidents if one.started_at >= merged.own_from)
         ended = () if merged.ended is None else (merged.ended,)
         record.incidents = (*own, *ended)
@@ -285,7 +285,7 @@ def state_of(word: str, incident: Incident | None) -> State:
 _STATES = frozenset(State)
 
 
-def _past(kept: SavedPast | None, place: str, skipped: Skipped, now: float) -> Past | None:
+def _past(kept: SavedPast | None, place: str, skipped: SkipLog, now: float) -> Past | None:
     if kept is None:
         return None
     for name, step in (("slots", SLOT), ("days", DAY)):
@@ -295,7 +295,7 @@ def _past(kept: SavedPast | None, place: str, skipped: Skipped, now: float) -> P
     return Past.of(kept)
 
 
-def _recent(kept: Raw, place: str, skipped: Skipped) -> History:
+def _recent(kept: Raw, place: str, skipped: SkipLog) -> History:
     if not memoryview(kept).nbytes:
         return History(_FEW)
     where = f"{place}, recent"

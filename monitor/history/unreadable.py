@@ -24,7 +24,7 @@ _MOST = 1000
 """Places that are said; more are only counted."""
 
 
-class Skipped:
+class SkipLog:
     """Counts what was skipped, and says each place once."""
 
     def __init__(self, meter: HistoryMeter) -> None:

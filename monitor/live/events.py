@@ -17,7 +17,7 @@ _WAITING = 1000
 """Events that may wait in one queue; a slower reader loses the oldest."""
 
 
-class Recorded(NamedTuple):
+class RecordedResult(NamedTuple):
     """A result, without evidence, that stands for `runs` runs, and the standing of its check after it."""
 
     check: str
@@ -31,7 +31,7 @@ class Event(NamedTuple):
     """A published value; `number` counts all of this process."""
 
     number: int
-    value: Recorded | Transition
+    value: RecordedResult | Transition
 
 
 class EventQueue:
@@ -74,14 +74,14 @@ class EventBus:
     """
 
     def __init__(self) -> None:
-        self._on_result: list[tuple[str, Callable[[Recorded], None]]] = []
+        self._on_result: list[tuple[str, Callable[[RecordedResult], None]]] = []
         self._on_transition: list[tuple[str, Callable[[Transition], None]]] = []
         self._queues: set[EventQueue] = set()
         self.number = 0
         """The number of the last event."""
         self.closed = False
 
-    def on_result(self, loop: str, callback: Callable[[Recorded], None]) -> None:
+    def on_result(self, loop: str, callback: Callable[[RecordedResult], None]) -> None:
         """Calls back with every result; failures are counted under `loop`."""
         self._on_result.append((loop, callback))
 
@@ -104,7 +104,7 @@ class EventBus:
         """The number of queues."""
         return len(self._queues)
 
-    def result(self, recorded: Recorded) -> None:
+    def result(self, recorded: RecordedResult) -> None:
         """Publishes a result."""
         for loop, callback in self._on_result:
             with Turn(loop):
@@ -126,7 +126,7 @@ class EventBus:
         for queue in self._queues:
             queue.wake()
 
-    def _enqueue(self, value: Recorded | Transition) -> None:
+    def _enqueue(self, value: RecordedResult | Transition) -> None:
         self.number += 1
         event = Event(self.number, value)
         for queue in self._queues:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.live.ledger import Ledger
 from monitor.rules.state import undecided
 from monitor.system.supervision import Turn
@@ -19,7 +19,7 @@ class Retries:
         self._again = again
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
-    def on_result(self, recorded: Recorded) -> None:
+    def on_result(self, recorded: RecordedResult) -> None:
         """Plans the run that follows a result, or none."""
         record = self._ledger.get(recorded.check)
         if record is None or record.spec.retry_interval is None:

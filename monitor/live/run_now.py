@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.live.ledger import Ledger
 from monitor.model.errors import NoRunNow
 from monitor.model.outcome import State
@@ -32,7 +32,7 @@ class RunNow:
         self._asked: dict[str, float] = {}
         self._lately: deque[float] = deque(maxlen=_MOST)
 
-    def on_result(self, recorded: Recorded) -> None:
+    def on_result(self, recorded: RecordedResult) -> None:
         """Passes a result on to the callers that wait for it."""
         for waiting in self._waiting.pop(recorded.check, ()):
             if not waiting.done():

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from prometheus_client.registry import Collector
 
 from monitor.live.ledger import Ledger
-from monitor.metrics.lines import Shown, shown
+from monitor.metrics.lines import CheckSnapshot, shown
 from monitor.metrics.probe import FAMILIES, Family
 from monitor.model.clock import Clock
 from monitor.model.outcome import State
@@ -22,7 +22,7 @@ _AT_ONCE = 20
 """Checks written together, in less than a millisecond."""
 
 
-class Written:
+class CheckTexts:
     """Checks as text, family by family."""
 
     def __init__(self) -> None:
@@ -48,16 +48,16 @@ class CheckCollector(Collector):
         self._ledger = ledger
         self._clock = clock
 
-    async def written(self) -> Written:
+    async def written(self) -> CheckTexts:
         """The checks as text; each is whole, but they may be some hundred milliseconds apart."""
-        written = Written()
+        written = CheckTexts()
         async for _ in turns(self._slices(written)):
             pass
         return written
 
     def collect(self) -> Iterable[Metric]:
         """The families as they stand now, for prometheus-client; slow by nature, and not what answers a scrape."""
-        written = Written()
+        written = CheckTexts()
         for _ in self._slices(written):
             pass
         for family, lines in written.families():
@@ -67,7 +67,7 @@ class CheckCollector(Collector):
             yield metric
         yield written.counted()
 
-    def _slices(self, written: Written) -> Iterator[None]:
+    def _slices(self, written: CheckTexts) -> Iterator[None]:
         """Write some checks at every step."""
         records = iter(self._ledger)
         while some := list(islice(records, _AT_ONCE)):
@@ -79,7 +79,7 @@ class CheckCollector(Collector):
             yield
 
 
-def _lines(check: Shown) -> tuple[str, ...]:
+def _lines(check: CheckSnapshot) -> tuple[str, ...]:
     """A check's lines in each family, written once per result: most are scraped more often than they run."""
     record = check.record
     made_of = (record.attempts, check.standing, record.spec, record.latency)

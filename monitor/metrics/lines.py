@@ -28,7 +28,7 @@ _LARGE = 1_000_000
 """The number from which Go, and so Prometheus, writes an exponent."""
 
 
-class Shown(NamedTuple):
+class CheckSnapshot(NamedTuple):
     """One check at the moment of a scrape, to be written before the loop goes on."""
 
     record: Record
@@ -42,15 +42,15 @@ class Shown(NamedTuple):
     protocol: Protocol
 
 
-Lines = Callable[[Shown], str]
+Lines = Callable[[CheckSnapshot], str]
 
 
-def shown(record: Record, now: Moment) -> Shown:
+def shown(record: Record, now: Moment) -> CheckSnapshot:
     """A check as it stands now."""
     standing = aged(record.standing, record.spec, now)
     labels = check_labels(record.spec)
     result = None if standing.state is State.PAUSED else standing.conclusive
-    return Shown(record, standing, result, f"{{{labels}}}", f"{{{labels},", protocol_of(record.spec))
+    return CheckSnapshot(record, standing, result, f"{{{labels}}}", f"{{{labels},", protocol_of(record.spec))
 
 
 def number(value: float) -> str:
@@ -86,7 +86,7 @@ def _filled(template: str, counts: Sequence[int], more: str) -> str:
 def of_result(name: str, read: Callable[[Result], float | None]) -> Lines:
     """One gauge that is read off the last conclusive result; absent where that is None."""
 
-    def lines(check: Shown) -> str:
+    def lines(check: CheckSnapshot) -> str:
         value = None if check.result is None else read(check.result)
         return "" if value is None else f"{name}{check.labels} {number(float(value))}\n"
 
@@ -105,7 +105,7 @@ def of_protocol(protocol: Protocol, family: Gauge | GaugePerLabel | Info) -> Lin
 def _per_label(family: GaugePerLabel) -> Lines:
     template = _several(family.name, family.label, family.values, "%s")
 
-    def lines(check: Shown) -> str:
+    def lines(check: CheckSnapshot) -> str:
         if check.result is None:
             return ""
         return (template % tuple(map(number, family.read(check.result)))).replace("\0", check.more)
@@ -114,19 +114,19 @@ def _per_label(family: GaugePerLabel) -> Lines:
 
 
 def _info(family: Info) -> Lines:
-    def lines(check: Shown) -> str:
+    def lines(check: CheckSnapshot) -> str:
         labels = None if check.result is None else family.read(check.result)
         return "" if labels is None else f"{family.name}{check.more}{label_text(labels)}}} 1.0\n"
 
     return lines
 
 
-def info_lines(check: Shown) -> str:
+def info_lines(check: CheckSnapshot) -> str:
     """Returns `probe_info`, which describes the check."""
     return f"probe_info{{{info_labels(check.record.spec)}}} 1.0\n"
 
 
-def up_lines(check: Shown) -> str:
+def up_lines(check: CheckSnapshot) -> str:
     """Returns `probe_up`; empty if the state is neither up nor down."""
     state = check.standing.state
     if state in (State.UP, State.DEGRADED):
@@ -134,12 +134,12 @@ def up_lines(check: Shown) -> str:
     return f"probe_up{check.labels} 0.0\n" if state is State.DOWN else ""
 
 
-def state_lines(check: Shown) -> str:
+def state_lines(check: CheckSnapshot) -> str:
     """The current state."""
     return f'probe_state{check.more}state="{check.standing.state.value}"}} 1.0\n'
 
 
-def failure_info_lines(check: Shown) -> str:
+def failure_info_lines(check: CheckSnapshot) -> str:
     """Returns the reason of the last conclusive failure."""
     result = check.result
     if result is None or not result.failed:
@@ -148,7 +148,7 @@ def failure_info_lines(check: Shown) -> str:
     return f"probe_failure_info{labels} 1.0\n"
 
 
-def attempts_lines(check: Shown) -> str:
+def attempts_lines(check: CheckSnapshot) -> str:
     """Runs that ended."""
     return f"probe_attempts_total{check.labels} {whole_number(check.record.attempts)}\n"
 
@@ -158,7 +158,7 @@ def _failures(outcomes: tuple[Outcome, ...]) -> str:
     return _several("probe_failures_total", "outcome", outcomes, "%d.0")
 
 
-def failures_lines(check: Shown) -> str:
+def failures_lines(check: CheckSnapshot) -> str:
     """Runs that failed, by the classes that this check can get, or got before a reload."""
     failures, spec = check.record.failures, check.record.spec
     usual = check.protocol.failures
@@ -172,12 +172,12 @@ def _possible(outcome: Outcome, spec: CheckSpec) -> bool:
     return outcome is Outcome.UNEXPECTED_ANSWER and spec.route.tls.expiry_down
 
 
-def inconclusive_lines(check: Shown) -> str:
+def inconclusive_lines(check: CheckSnapshot) -> str:
     """Runs that say nothing."""
     return f"probe_inconclusive_total{check.labels} {whole_number(check.record.inconclusive)}\n"
 
 
-def latency_lines(check: Shown) -> str:
+def latency_lines(check: CheckSnapshot) -> str:
     """The histogram of successes, cumulative."""
     latency = check.record.latency
     counts = tuple(accumulate(latency.counts))
@@ -191,17 +191,17 @@ def _buckets(bounds: tuple[float, ...]) -> str:
     return _several("probe_latency_seconds_bucket", "le", (*map(number, bounds), "+Inf"), "%d.0")
 
 
-def last_run_lines(check: Shown) -> str:
+def last_run_lines(check: CheckSnapshot) -> str:
     """Returns the time at which the last run ended."""
     return _timestamp("probe_last_run_timestamp_seconds", check, check.record.last_run_at)
 
 
-def last_success_lines(check: Shown) -> str:
+def last_success_lines(check: CheckSnapshot) -> str:
     """Returns the time at which the last success ended."""
     return _timestamp("probe_last_success_timestamp_seconds", check, check.record.last_success_at)
 
 
-def _timestamp(name: str, check: Shown, at: float | None) -> str:
+def _timestamp(name: str, check: CheckSnapshot, at: float | None) -> str:
     return "" if at is None or check.standing.state is State.PAUSED else f"{name}{check.labels} {number(at)}\n"
 
 
@@ -215,7 +215,7 @@ def ip_protocol_number(result: Result) -> float:
     return 6.0 if address.count(":") > 1 else 4.0
 
 
-def tls_version_lines(check: Shown) -> str:
+def tls_version_lines(check: CheckSnapshot) -> str:
     """The version that was agreed."""
     result = check.result
     if result is None or result.tls_version is None:
@@ -229,7 +229,7 @@ def tls_version_name(version: str) -> str:
     return f"TLS {said if '.' in said else said + '.0'}"
 
 
-def tls_cipher_lines(check: Shown) -> str:
+def tls_cipher_lines(check: CheckSnapshot) -> str:
     """The cipher suite that was agreed."""
     result = check.result
     if result is None or result.tls_cipher is None:
@@ -237,7 +237,7 @@ def tls_cipher_lines(check: Shown) -> str:
     return f'probe_tls_cipher_info{check.more}cipher="{result.tls_cipher}"}} 1.0\n'
 
 
-def chain_info_lines(check: Shown) -> str:
+def chain_info_lines(check: CheckSnapshot) -> str:
     """Describes the server's own certificate; empty without a handshake."""
     result = check.result
     if result is None or result.tls_version is None or result.certificate is None:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from monitor.live.ledger import Record
 from monitor.metrics.checks import head
 from monitor.metrics.exposition import Format, Scrape, answer
-from monitor.metrics.lines import Shown, number
+from monitor.metrics.lines import CheckSnapshot, number
 from monitor.metrics.probe import FAMILIES
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
@@ -48,7 +48,7 @@ def _families(spec: CheckSpec, result: Result) -> Iterator[tuple[str, str, str]]
     now = Moment(result.started_at, 0.0)
     record = Record(spec, MonitorSpec(), now)
     written: set[str] = set()
-    run = Shown(record, record.standing, result, labels="", more="{", protocol=protocol_of(spec))
+    run = CheckSnapshot(record, record.standing, result, labels="", more="{", protocol=protocol_of(spec))
     for family in FAMILIES:
         if family.name not in _NOT_OF_ONE_RUN and (lines := family.lines(run)):
             written.add(family.name)

@@ -18,7 +18,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.metrics.history import HistoryCollector
 from monitor.model.outcome import Outcome, Reason
 from monitor.stats.meters import HistoryMeter, Latency, Meter, WorkerMeter, total
@@ -70,7 +70,7 @@ class Vitals:
         )
         _register_process(registry, version)
 
-    def on_result(self, recorded: Recorded) -> None:
+    def on_result(self, recorded: RecordedResult) -> None:
         """Counts the runs of an inconclusive result."""
         if not recorded.result.conclusive:
             self.runs_inconclusive.labels(recorded.result.reason.value).inc(recorded.runs)

@@ -8,7 +8,7 @@ from monitor.migrate import blackbox_rules as rules
 from monitor.migrate import handlers
 from monitor.migrate.blackbox_login import Login
 from monitor.migrate.credentials import Credentials, has_header
-from monitor.migrate.draft import Draft, Imported
+from monitor.migrate.draft import Draft, ImportResult
 from monitor.migrate.names import Names, Variables
 from monitor.migrate.objects import Documents, documents, has_any
 from monitor.migrate.prometheus import targets
@@ -30,10 +30,10 @@ _OFFSET = 0.5
 """blackbox_exporter's own default of --timeout-offset."""
 
 
-def read(path: Path, prometheus: list[Path]) -> Imported:
+def read(path: Path, prometheus: list[Path]) -> ImportResult:
     """The modules in `path`, applied to the targets of Prometheus; raises `ForeignFileError`."""
     found = documents(path)
-    imported = Imported("blackbox_exporter", [str(path), *map(str, prometheus)], _DIFFERENCES)
+    imported = ImportResult("blackbox_exporter", [str(path), *map(str, prometheus)], _DIFFERENCES)
     known = _modules(found, path, imported)
     reader, used = _Reader(imported, path.parent), set()
     for file in prometheus:
@@ -46,7 +46,7 @@ def read(path: Path, prometheus: list[Path]) -> Imported:
     return imported
 
 
-def _modules(found: Documents, path: Path, imported: Imported) -> dict[str, Item]:
+def _modules(found: Documents, path: Path, imported: ImportResult) -> dict[str, Item]:
     """The modules of all documents by name; of two with one name the first."""
     configurations = found.configurations(lambda item: has_any(item, ("modules",)), "blackbox_exporter", imported)
     known: dict[str, Item] = {}
@@ -70,7 +70,7 @@ def _modules(found: Documents, path: Path, imported: Imported) -> dict[str, Item
 class _Reader:
     """Makes one draft of each target and its module."""
 
-    def __init__(self, imported: Imported, directory: Path) -> None:
+    def __init__(self, imported: ImportResult, directory: Path) -> None:
         self._imported = imported
         self._names = Names()
         self._credentials = Credentials(Variables())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitor.migrate import handlers
 from monitor.migrate.credentials import Credential, Credentials, already
-from monitor.migrate.draft import Draft, FromFile
+from monitor.migrate.draft import Draft, FileContent
 from monitor.migrate.handlers import Handler
 from monitor.migrate.source import Item
 
@@ -56,7 +56,7 @@ class Login:
             "max_version": _version,
         }
 
-    def _file(self, draft: Draft, path: str, what: str) -> FromFile:
+    def _file(self, draft: Draft, path: str, what: str) -> FileContent:
         return self.credentials.file(draft, Path(self.directory, path).absolute(), what)
 
     def _headers(self, draft: Draft, item: Item) -> None:

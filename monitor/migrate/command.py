@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from monitor.migrate.draft import Imported, Kind
+from monitor.migrate.draft import ImportResult, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
 from monitor.model.errors import ForeignFileError
 
 
-def deliver(imported: Imported, output: Path | None, *, force: bool) -> int:
+def deliver(imported: ImportResult, output: Path | None, *, force: bool) -> int:
     """Write the new file to `output` or standard output, and the list of what is missing to standard error."""
     text = written(vetted(imported))
     if output is None:

@@ -6,7 +6,7 @@ import re
 
 from monitor.migrate.condition_text import (
     NUMERIC,
-    Cannot,
+    NoCounterpart,
     called,
     is_function,
     json_path,
@@ -36,7 +36,7 @@ def body(draft: Draft, sign: str, right: str) -> None:
 def header(draft: Draft, name: str, sign: str, right: str) -> None:
     """A condition on the value of a header."""
     if sign in NUMERIC:
-        raise Cannot("the value of a header is a text here, neither higher nor lower")
+        raise NoCounterpart("the value of a header is a text here, neither higher nor lower")
     options, negated = called("any", right), "" if sign == "==" else "not_"
     if options is not None and not negated:
         _header_rule(draft, name, "one_of", _split(options))
@@ -79,7 +79,7 @@ def _every_element(draft: Draft, place: str, path: str, sign: str) -> None:
     """Adds what Gatus implies: an array without elements fails every condition on its elements."""
     if sign == "!=":
         if path.count("[*]") > 1:
-            raise Cannot("an empty list would be a success here, and is a failure there")
+            raise NoCounterpart("an empty list would be a success here, and is a failure there")
         add_length(_json_table(draft, path.partition("[*]")[0]), ">", "0")
     else:
         draft.differs(place, f"{path}: elements without this field are passed over here, and fail there")
@@ -93,7 +93,7 @@ def _any(draft: Draft, place: str, path: str, sign: str, options: str) -> None:
     elif all(isinstance(value, str) for value in values):
         json_rule(draft, path, "not_matches", f"(?s)^(?:{pattern(f'any({options})')})$")
     else:
-        raise Cannot("«none of several numbers» cannot be expected here")
+        raise NoCounterpart("«none of several numbers» cannot be expected here")
 
 
 def _typed(draft: Draft, place: str, path: str, values: list[str | int | float | bool]) -> None:
@@ -118,9 +118,9 @@ def json_length(draft: Draft, place: str, path: str, sign: str, right: str) -> N
 def add_length(table: Tree, sign: str, right: str) -> None:
     """A bound of `length`, beside those that are there."""
     if not re.fullmatch(r"[0-9]{1,9}", right):
-        raise Cannot("the length is not compared with a number")
+        raise NoCounterpart("the length is not compared with a number")
     if sign == "!=" and int(right):
-        raise Cannot("«any length but one» cannot be expected here")
+        raise NoCounterpart("«any length but one» cannot be expected here")
     key, value = _RULES[">" if sign == "!=" else sign], int(right)
     there = table.get("length")
     if there is None:
@@ -128,7 +128,7 @@ def add_length(table: Tree, sign: str, right: str) -> None:
         return
     bounds = there if isinstance(there, dict) else {"equals": there}
     if bounds.get(key, value) != value and key not in _STRICTER:
-        raise Cannot("another length is expected already")
+        raise NoCounterpart("another length is expected already")
     table["length"] = bounds | {key: _STRICTER.get(key, max)(bounds.get(key, value), value)}
 
 
@@ -150,7 +150,7 @@ def _json_table(draft: Draft, path: str) -> Tree:
 
 def _put(table: Tree, what: str, key: str, value: object) -> None:
     if table.setdefault(key, value) != value:
-        raise Cannot(f"{what} has another {key} already, and each can be said once")
+        raise NoCounterpart(f"{what} has another {key} already, and each can be said once")
 
 
 def _split(options: str) -> list[str]:

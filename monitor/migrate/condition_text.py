@@ -20,7 +20,7 @@ NUMERIC: dict[str, Callable[[Any, Any], bool]] = {
 _SEGMENT = re.compile(r"\.?([^.\[\]]+)|\[([0-9]{1,9}|\*)\]")
 
 
-class Cannot(Exception):
+class NoCounterpart(Exception):
     """A condition without a counterpart; the text is the reason."""
 
 
@@ -33,9 +33,9 @@ def parsed(text: str) -> tuple[str, str, str]:
             if not _placeholder(left) and _placeholder(right):
                 return right, _MIRRORED.get(sign, sign), left
             if _placeholder(right):
-                raise Cannot("both sides depend on the answer")
+                raise NoCounterpart("both sides depend on the answer")
             return left, sign, right
-    raise Cannot("it has no comparison")
+    raise NoCounterpart("it has no comparison")
 
 
 def _placeholder(side: str) -> bool:
@@ -73,7 +73,7 @@ def _of_glob(glob: str) -> str:
             position += len(group[0])
             continue
         if character == "[":
-            raise Cannot("its pattern is not valid")
+            raise NoCounterpart("its pattern is not valid")
         if character == "\\" and position + 1 < len(glob):
             position += 1
             found += re2.escape(glob[position])
@@ -91,7 +91,7 @@ def statuses(sign: str, right: str) -> set[int]:
     try:
         same = re2.compile(f"^(?:{pattern(right)})$")
     except re2.error:
-        raise Cannot("its pattern is not valid") from None
+        raise NoCounterpart("its pattern is not valid") from None
     return {status for status in STATUSES if (same.match(str(status)) is not None) is (sign == "==")}
 
 
@@ -102,7 +102,7 @@ def number(text: str) -> float:
     except ValueError:
         found = seconds(text)
     if found is None:
-        raise Cannot("it is not compared with a number")
+        raise NoCounterpart("it is not compared with a number")
     return found * 1000
 
 
@@ -110,14 +110,14 @@ def milliseconds(text: str) -> float:
     """A limit of time."""
     found = number(text)
     if not 0 < found < 1e15:
-        raise Cannot("the bound has to be above 0")
+        raise NoCounterpart("the bound has to be above 0")
     return found
 
 
 def plain_number(value: float) -> int | float:
     """Returns a number as it is written in TOML."""
     if not abs(value) < 1e15:
-        raise Cannot("the number is too large")
+        raise NoCounterpart("the number is too large")
     return int(value) if value == int(value) else value
 
 
@@ -127,7 +127,7 @@ def json_path(path: str) -> str:
     while position < len(path):
         match = _SEGMENT.match(path, position)
         if match is None:
-            raise Cannot("its path is not understood")
+            raise NoCounterpart("its path is not understood")
         position = match.end()
         key = match[1]
         if key is None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from monitor.migrate import condition_rules as rules
-from monitor.migrate.condition_text import Cannot, json_path, milliseconds, number, parsed, statuses
+from monitor.migrate.condition_text import NoCounterpart, json_path, milliseconds, number, parsed, statuses
 from monitor.migrate.draft import Draft
 from monitor.migrate.values import STATUSES, duration, ranges
 
@@ -39,7 +39,7 @@ class Conditions:
         """One condition; noted if it cannot be carried over."""
         try:
             self._add(place, text)
-        except Cannot as why:
+        except NoCounterpart as why:
             self._lost(place, text, why)
 
     def finish(self, place: str) -> None:
@@ -47,14 +47,14 @@ class Conditions:
         for where, left, sign, right in self.lengths:
             try:
                 self._whole_length(where, sign, right)
-            except Cannot as why:
+            except NoCounterpart as why:
                 self._lost(where, f"{left} {sign} {right}", why)
         if self.statuses:
             self.draft.table("expect")["status"] = ranges(self.statuses)
         else:
             self.draft.pause(place, "the conditions on [STATUS] contradict one another")
 
-    def _lost(self, place: str, text: str, why: Cannot) -> None:
+    def _lost(self, place: str, text: str, why: NoCounterpart) -> None:
         rules.prune(self.draft)
         self.draft.lost(place, f"condition {text}: {why}")
 
@@ -81,11 +81,11 @@ class Conditions:
         elif subject.startswith("[HEADER]."):
             rules.header(self.draft, left[len("[HEADER].") :], sign, right)
         else:
-            raise Cannot(_ELSEWHERE.get(subject, "there is nothing like it here"))
+            raise NoCounterpart(_ELSEWHERE.get(subject, "there is nothing like it here"))
 
     def _latency(self, place: str, sign: str, right: str) -> None:
         if sign not in ("<", "<="):
-            raise Cannot("only an upper bound can be expected of the time")
+            raise NoCounterpart("only an upper bound can be expected of the time")
         self.slowest = min(self.slowest, milliseconds(right))
         self.draft.table("expect")["latency"] = {"limit": duration(self.slowest / 1000), "down": True}
         self.draft.differs(
@@ -95,7 +95,7 @@ class Conditions:
 
     def _certificate(self, sign: str, right: str) -> None:
         if sign not in (">", ">="):
-            raise Cannot("only a lower bound can be expected of it")
+            raise NoCounterpart("only a lower bound can be expected of it")
         self.ending = max(self.ending, _SHORTEST if number(right) == 0 else milliseconds(right))
         self.draft.table("tls")["expiry_warning"] = {"within": duration(self.ending / 1000), "down": True}
 
@@ -107,19 +107,19 @@ class Conditions:
             self.lengths.append((place, f"{function}({inner})", sign, right))
         elif subject.startswith("[HEADER]."):
             if function == "len":
-                raise Cannot("the length of a header cannot be expected here")
+                raise NoCounterpart("the length of a header cannot be expected here")
             rules.header_exists(self.draft, inner[len("[HEADER].") :], _truth(sign, right))
         elif subject.startswith(("[BODY].", "[BODY][")):
             path = json_path(inner[len("[BODY]") :])
             if function == "len":
                 rules.json_length(self.draft, place, path, sign, right)
             elif "[*]" in path:
-                raise Cannot("that every element has a field cannot be expected here")
+                raise NoCounterpart("that every element has a field cannot be expected here")
             else:
                 rules.json_rule(self.draft, path, "exists", _truth(sign, right))
             self.is_json = True
         else:
-            raise Cannot("its path is not understood")
+            raise NoCounterpart("its path is not understood")
 
     def _whole_length(self, place: str, sign: str, right: str) -> None:
         """Gatus counts the elements of JSON, and the bytes of anything else."""
@@ -136,5 +136,5 @@ class Conditions:
 
 def _truth(sign: str, right: str) -> bool:
     if sign not in ("==", "!=") or right not in ("true", "false"):
-        raise Cannot("has() is true or false")
+        raise NoCounterpart("has() is true or false")
     return (right == "true") is (sign == "==")

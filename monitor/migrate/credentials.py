@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from monitor.migrate.draft import Draft, FromFile, Tree, Variable
+from monitor.migrate.draft import Draft, FileContent, Tree, Variable
 from monitor.migrate.names import Variables
 
 _TELLING = re.compile(
@@ -24,7 +24,7 @@ TELLING_FIELD = re.compile(r"passw(?:or)?d|pwd|secret|token|(?:api|access|privat
 _TELLING_BODY = re.compile(rf"(?:{TELLING_FIELD.pattern})[\"']?\s*[:=>]", re.IGNORECASE)
 _PROXY = "http://stand-in.invalid:3128"
 
-Credential = str | Variable | FromFile
+Credential = str | Variable | FileContent
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ class Credentials:
         draft.secret(place, f"{made.name}: {meaning}")
         return made
 
-    def file(self, draft: Draft, place: Path, what: str) -> FromFile:
+    def file(self, draft: Draft, place: Path, what: str) -> FileContent:
         """The content of a file, if it can be read here."""
-        return FromFile(str(place), Variable(self.variables.name(draft.owner, what, str(place))))
+        return FileContent(str(place), Variable(self.variables.name(draft.owner, what, str(place))))
 
     def header(self, draft: Draft, place: str, name: str, value: str) -> None:
         """A header to send; credentials among them become `auth` or a variable."""

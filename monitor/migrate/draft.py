@@ -43,7 +43,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class FromFile:
+class FileContent:
     """Stands for a string with the content of a file; `variable` replaces it if the file cannot be read here."""
 
     path: str
@@ -138,7 +138,7 @@ class Window:
 
 
 @dataclass(slots=True)
-class Imported:
+class ImportResult:
     """All that a reader found; `notes` are on what belongs to no check that was written."""
 
     product: str

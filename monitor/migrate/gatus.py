@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.environment import Environment, without_variables
 from monitor.migrate.gatus_alerts import Alerting, alerting
 from monitor.migrate.gatus_endpoint import Endpoint
@@ -50,11 +50,11 @@ _CHECKS = {*_ENDPOINTS, "suites", "external-endpoints"}
 _KEYS = {*_CHECKS, *_LOST, *_ALONE, "maintenance"}
 
 
-def read(path: Path) -> Imported:
+def read(path: Path) -> ImportResult:
     """All endpoints of a file, or of the files in a directory; raises `ForeignFileError`."""
     texts = {file: read_text(file) for file in _files(path)}
     found = sorted_out([item for file, text in texts.items() for item in parse(text, str(file))])
-    imported = Imported("Gatus", [str(path)], _DIFFERENCES)
+    imported = ImportResult("Gatus", [str(path)], _DIFFERENCES)
     documents = found.configurations(lambda item: has_any(item, _KEYS), "Gatus", imported)
     try:
         if not any(_CHECKS & set(document.entries()) for document in documents):
@@ -80,7 +80,7 @@ def _files(path: Path) -> list[Path]:
 class _Reader:
     """Makes one draft of each endpoint."""
 
-    def __init__(self, imported: Imported, environment: Environment, alerts: Alerting) -> None:
+    def __init__(self, imported: ImportResult, environment: Environment, alerts: Alerting) -> None:
         self._imported = imported
         self._alerts = alerts
         self._names = Names()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from monitor.migrate.draft import Draft, Imported
+from monitor.migrate.draft import Draft, ImportResult
 from monitor.migrate.source import Item, WrongShape
 
 _FAILURES, _SUCCESSES = 3, 2
@@ -63,7 +63,7 @@ class Alerting:
             draft.differs(item.place, "alerts: thresholds are merged with those of alerting.*.default-alert")
 
 
-def alerting(documents: Iterable[Item], imported: Imported) -> Alerting:
+def alerting(documents: Iterable[Item], imported: ImportResult) -> Alerting:
     """The providers of all documents; of two defaults of one provider the first is taken."""
     found: dict[str, Alert | None] = {}
     for document in documents:
@@ -77,7 +77,7 @@ def alerting(documents: Iterable[Item], imported: Imported) -> Alerting:
     return Alerting(found)
 
 
-def _default(kind: str, provider: Item, imported: Imported) -> Alert | None:
+def _default(kind: str, provider: Item, imported: ImportResult) -> Alert | None:
     try:
         item = provider.get("default-alert")
         alert, wrong = _alert(item, kind) if item else (None, [])

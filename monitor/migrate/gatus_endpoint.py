@@ -9,7 +9,7 @@ from pathlib import Path
 from monitor.migrate import handlers
 from monitor.migrate.conditions import Conditions
 from monitor.migrate.credentials import TELLING_FIELD, tells
-from monitor.migrate.draft import Draft, Imported
+from monitor.migrate.draft import Draft, ImportResult
 from monitor.migrate.environment import Environment, literal, names, without_variables
 from monitor.migrate.gatus_alerts import Alerting
 from monitor.migrate.gatus_maintenance import maintenance
@@ -30,7 +30,7 @@ class Endpoint:
     item: Item
     environment: Environment
     alerts: Alerting
-    imported: Imported
+    imported: ImportResult
 
     def draft(self, name: str, wanted: str, url: Item) -> Draft:
         """The check named `name`, which Gatus calls `wanted`; raises `WrongShape` if it is none at all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.migrate.draft import Draft, Imported, Tree, Window
+from monitor.migrate.draft import Draft, ImportResult, Tree, Window
 from monitor.migrate.source import Item, WrongShape
 from monitor.migrate.values import duration, seconds
 
@@ -10,7 +10,7 @@ _KEYS = ("enabled", "start", "duration", "timezone", "every")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def maintenance(imported: Imported, item: Item, draft: Draft | None = None) -> None:
+def maintenance(imported: ImportResult, item: Item, draft: Draft | None = None) -> None:
     """Add the window that this mapping describes: of one check, or of all."""
     try:
         keys = _window(imported, item)
@@ -23,7 +23,7 @@ def maintenance(imported: Imported, item: Item, draft: Draft | None = None) -> N
         imported.maintenance.append(Window(item.place, keys, draft))
 
 
-def _window(imported: Imported, item: Item) -> Tree | None:
+def _window(imported: ImportResult, item: Item) -> Tree | None:
     given = item.entries()
     for key, inner in given.items():
         if key not in _KEYS:

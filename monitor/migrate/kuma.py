@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from monitor.migrate.credentials import Credentials, already, has_header
-from monitor.migrate.draft import Draft, Imported
+from monitor.migrate.draft import Draft, ImportResult
 from monitor.migrate.kuma_expect import expect
 from monitor.migrate.kuma_rows import Kuma, Row, amount, number, parsed, text, truth
 from monitor.migrate.kuma_source import load
@@ -51,10 +51,10 @@ _LOST = {
 }
 
 
-def read(path: Path) -> Imported:
+def read(path: Path) -> ImportResult:
     """All monitors of a database or a backup; raises `ForeignFileError`."""
     kuma = load(path)
-    imported = Imported("Uptime Kuma", [str(path)], _DIFFERENCES)
+    imported = ImportResult("Uptime Kuma", [str(path)], _DIFFERENCES)
     reader = _Reader(kuma, imported)
     for row in kuma.monitors:
         reader.add(row)
@@ -79,7 +79,7 @@ _OTHERS = {
 class _Reader:
     """Makes one draft of each monitor that can be a check here."""
 
-    def __init__(self, kuma: Kuma, imported: Imported) -> None:
+    def __init__(self, kuma: Kuma, imported: ImportResult) -> None:
         self._kuma = kuma
         self._imported = imported
         self._names = Names()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.source import Item, UnreadableText, WrongShape, load, parse
 
 _DEPTH = 5
@@ -32,7 +32,7 @@ class Documents:
         """The objects of this kind."""
         return [item for item in self.objects if word(item, "kind") == kind]
 
-    def configurations(self, may_be: Callable[[Item], bool], product: str, imported: Imported) -> list[Item]:
+    def configurations(self, may_be: Callable[[Item], bool], product: str, imported: ImportResult) -> list[Item]:
         """The documents that may be a configuration. Of those in one file with a ConfigMap, only what looks like it."""
         found = [item for item in self.plain if not self.data or may_be(item)]
         for key, item in self.data:

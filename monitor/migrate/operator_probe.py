@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.objects import word
 from monitor.migrate.relabel import Labels, Rule
 from monitor.migrate.relabel_rules import rules
@@ -14,7 +14,7 @@ _INTERVAL = "30s"
 _READ = {"jobName", "module", "interval", "scrapeTimeout", "targets", "prober"}
 
 
-def probe_job(item: Item, imported: Imported) -> Job:
+def probe_job(item: Item, imported: ImportResult) -> Job:
     """The job of a Probe; raises `WrongShape`."""
     namespace = word(item, "metadata", "namespace")
     name = "/".join(filter(None, ["probe", namespace, word(item, "metadata", "name")]))
@@ -35,7 +35,7 @@ def probe_job(item: Item, imported: Imported) -> Job:
     return job
 
 
-def _labels(spec: Item, name: str, imported: Imported) -> Labels:
+def _labels(spec: Item, name: str, imported: ImportResult) -> Labels:
     interval, timeout, module = spec.get("interval"), spec.get("scrapeTimeout"), spec.get("module")
     if interval is None:
         imported.left_alone(spec.place, f"{name}: has no interval; the operator's default of {_INTERVAL} is taken")
@@ -57,7 +57,7 @@ def _groups(static: Item, namespace: str) -> list[tuple[str, Labels]]:
     return [(target.place, labels | {"__address__": target.text()}) for target in (listed.items() if listed else [])]
 
 
-def _leftovers(spec: Item, name: str, imported: Imported) -> None:
+def _leftovers(spec: Item, name: str, imported: ImportResult) -> None:
     for key, item in spec.entries().items():
         if key in ("metricRelabelings", "metricRelabelConfigs"):
             imported.lost(item.place, f"{name}: {key}: move it to the job that scrapes this monitor")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.objects import Documents, documents, has_any, word
 from monitor.migrate.operator_probe import probe_job
 from monitor.migrate.relabel import Labels
@@ -31,7 +31,7 @@ _OPERATORS = {
 """Keys of the operator's ScrapeConfig that are spelled differently in prometheus.yml."""
 
 
-def targets(path: Path, imported: Imported) -> Iterator[Target]:
+def targets(path: Path, imported: ImportResult) -> Iterator[Target]:
     """Every target that is probed; what cannot be followed is noted."""
     found = documents(path)
     files = TargetFiles(path.parent, imported, dict(found.data))
@@ -44,7 +44,9 @@ def targets(path: Path, imported: Imported) -> Iterator[Target]:
             yield from made.targets(imported) if made else ()
 
 
-def _jobs(found: Documents, imported: Imported, files: TargetFiles, path: Path) -> Iterator[Callable[[], Job | None]]:
+def _jobs(
+    found: Documents, imported: ImportResult, files: TargetFiles, path: Path
+) -> Iterator[Callable[[], Job | None]]:
     """The jobs of all documents, each still to be read."""
     configurations = found.configurations(_may_be_one, "Prometheus", imported)
     probes, configs = found.of("Probe"), found.of("ScrapeConfig")
@@ -72,7 +74,7 @@ def _is_one(item: Item) -> bool:
     return any(has_any(each, ("job_name",)) for each in item.items()) if item.is_list else has_any(item, _KEYS)
 
 
-def _listed(document: Item, imported: Imported) -> list[Item]:
+def _listed(document: Item, imported: ImportResult) -> list[Item]:
     if document.is_list:
         return document.items() if _is_one(document) else []
     more, jobs = document.get("scrape_config_files"), document.get("scrape_configs")
@@ -81,7 +83,7 @@ def _listed(document: Item, imported: Imported) -> list[Item]:
     return jobs.items() if jobs else []
 
 
-def _of_operator(item: Item, imported: Imported, files: TargetFiles) -> Job | None:
+def _of_operator(item: Item, imported: ImportResult, files: TargetFiles) -> Job | None:
     spec = item.get("spec")
     if spec is None:
         raise WrongShape(item, "ScrapeConfig: has no spec")
@@ -93,7 +95,7 @@ class _Reader:
     """Reads one entry of scrape_configs, or the spec of a ScrapeConfig."""
 
     def __init__(
-        self, item: Item, imported: Imported, files: TargetFiles, overall: Item | None, name: str = ""
+        self, item: Item, imported: ImportResult, files: TargetFiles, overall: Item | None, name: str = ""
     ) -> None:
         self._item = item
         self._imported = imported

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.relabel import Rule
 from monitor.migrate.source import Item
 
@@ -13,7 +13,7 @@ _WORDS = {
 _KEYS = (*_WORDS, "source_labels", "sourceLabels", "modulus")
 
 
-def rules(listed: Item | None, job: str, imported: Imported) -> list[Rule]:
+def rules(listed: Item | None, job: str, imported: ImportResult) -> list[Rule]:
     """The rules of a job; one with an action that Prometheus does not have is noted. Raises `WrongShape`."""
     found = []
     for item in listed.items() if listed else []:
@@ -26,7 +26,7 @@ def rules(listed: Item | None, job: str, imported: Imported) -> list[Rule]:
     return found
 
 
-def said_if_unknown(item: Item, job: str, imported: Imported, *keys: str) -> None:
+def said_if_unknown(item: Item, job: str, imported: ImportResult, *keys: str) -> None:
     """Note every other key of a mapping."""
     for key, inner in item.entries().items():
         if key not in keys:

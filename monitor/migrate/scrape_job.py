@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import re2
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.relabel import Labels, Rule, relabelled
 from monitor.migrate.values import seconds
 
@@ -39,14 +39,14 @@ class Job:
     groups: list[tuple[str, Labels]] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
 
-    def targets(self, imported: Imported) -> Iterator[Target]:
+    def targets(self, imported: ImportResult) -> Iterator[Target]:
         """The targets, relabelled; what is dropped is noted."""
         for place, labels in self.groups:
             target = self._target(imported, place, labels)
             if target is not None:
                 yield target
 
-    def _target(self, imported: Imported, place: str, labels: Labels) -> Target | None:
+    def _target(self, imported: ImportResult, place: str, labels: Labels) -> Target | None:
         try:
             after = relabelled(self.labels | labels, self.rules)
         except re2.error:
@@ -72,7 +72,7 @@ class Job:
             self._duration(imported, place, after, "__scrape_timeout__"),
         )
 
-    def _duration(self, imported: Imported, place: str, labels: Labels, key: str) -> float:
+    def _duration(self, imported: ImportResult, place: str, labels: Labels, key: str) -> float:
         default = INTERVAL if "interval" in key else TIMEOUT
         found = seconds(labels.get(key, default))
         if not found:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.relabel import Labels
 from monitor.migrate.relabel_rules import said_if_unknown
 from monitor.migrate.source import Item, WrongShape, load
@@ -16,7 +16,7 @@ from monitor.model.errors import ForeignFileError
 Group = tuple[str, Labels]
 
 
-def groups(listed: Item | None, job: str, imported: Imported) -> Iterator[Group]:
+def groups(listed: Item | None, job: str, imported: ImportResult) -> Iterator[Group]:
     """Every target of a list of groups, with its place and its labels."""
     for group in listed.items() if listed else []:
         try:
@@ -34,7 +34,7 @@ class TargetFiles:
     """Finds the files that a configuration in `directory` names; `beside` are those in the same ConfigMap."""
 
     directory: Path
-    imported: Imported
+    imported: ImportResult
     beside: dict[str, Item]
 
     def groups(self, listed: Item | None, job: str) -> Iterator[Group]:

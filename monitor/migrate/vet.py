@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from monitor.config.check import Inherited, read_check
+from monitor.config.check import InheritedDefaults, read_check
 from monitor.config.maintenance import read_maintenance
 from monitor.config.models import CheckTable
 from monitor.config.secrets import Resolver
 from monitor.keys.files import Files
 from monitor.keys.finding import Finding, written
 from monitor.keys.shape import Path, shape_of
-from monitor.migrate.draft import Draft, FromFile, Imported, Tree, Variable, Window
+from monitor.migrate.draft import Draft, FileContent, ImportResult, Tree, Variable, Window
 from monitor.migrate.writer import variables_of
 
 _NEEDED = ("name", "url")
@@ -21,7 +21,7 @@ _ASKED = ("method", "headers", "body", "json", "auth", "proxy", "resolver", "sou
 _TLS = ("ca_file", "cert_file", "key_file", "server_name")
 
 
-def vetted(imported: Imported) -> Imported:
+def vetted(imported: ImportResult) -> ImportResult:
     """The same, with drafts that `monitor validate` takes once their variables are set."""
     kept = []
     for draft in imported.drafts:
@@ -35,7 +35,7 @@ def vetted(imported: Imported) -> Imported:
     return imported
 
 
-def _holds(imported: Imported, window: Window) -> bool:
+def _holds(imported: ImportResult, window: Window) -> bool:
     """Keeps a window that is valid and whose check was written."""
     if window.draft is not None and all(window.draft is not draft for draft in imported.drafts):
         return False
@@ -65,14 +65,14 @@ def _findings(keys: Tree) -> list[Finding]:
     own = resolver.resolve(_plain(keys), shape_of(CheckTable))
     if resolver.findings:
         return resolver.findings
-    return read_check(own, Inherited(), [], files)[1]
+    return read_check(own, InheritedDefaults(), [], files)[1]
 
 
 def _plain(value: Any) -> Any:
     """The tree as TOML would give it."""
     if isinstance(value, Variable):
         return {"env": value.name}
-    if isinstance(value, FromFile):
+    if isinstance(value, FileContent):
         return {"file": value.path}
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
@@ -91,7 +91,7 @@ def _mend(draft: Draft, finding: Finding) -> None:
     if not parents:
         return
     table, key = parents[-1]
-    if isinstance(here, FromFile):
+    if isinstance(here, FileContent):
         table[key] = here.variable
         draft.secret(draft.place, f"{here.variable.name}: what {here.path} has in it; here {_said(finding)}")
         return

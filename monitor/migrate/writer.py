@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from monitor.migrate.draft import Draft, FromFile, Imported, Kind, Note, Variable, Window
+from monitor.migrate.draft import Draft, FileContent, ImportResult, Kind, Note, Variable, Window
 
 _ORDER = (
     "name", "title", "group", "description", "url", "labels", "runbook", "enabled", "interval", "retry_interval",
@@ -27,7 +27,7 @@ _TITLES = {
 }
 
 
-def written(imported: Imported) -> str:
+def written(imported: ImportResult) -> str:
     """The whole file."""
     lines = [*_head(imported), ""]
     for draft in imported.drafts:
@@ -38,7 +38,7 @@ def written(imported: Imported) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _head(imported: Imported) -> Iterator[str]:
+def _head(imported: ImportResult) -> Iterator[str]:
     yield _comment(f"Imported from {imported.product}: {', '.join(imported.sources)}")
     for sentence in imported.differences:
         yield _comment(f"- {sentence}")
@@ -66,7 +66,7 @@ def _window(window: Window) -> Iterator[str]:
         yield f"{_bare(key)} = {_value(value)}"
 
 
-def _tail(imported: Imported) -> Iterator[str]:
+def _tail(imported: ImportResult) -> Iterator[str]:
     yield from _notes("Not carried over at all:", [note for note in imported.notes if note.kind is Kind.LOST])
     yield from _notes("Left alone:", [note for note in imported.notes if note.kind is not Kind.LOST])
 
@@ -99,7 +99,7 @@ def variables_of(value: Any) -> Iterator[Variable]:
 def _value(value: Any) -> str:
     if isinstance(value, Variable):
         return f"{{ env = {_string(value.name)} }}"
-    if isinstance(value, FromFile):
+    if isinstance(value, FileContent):
         return f"{{ file = {_string(value.path)} }}"
     if isinstance(value, bool):
         return "true" if value else "false"

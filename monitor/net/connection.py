@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from typing import cast
 
-from monitor.net.secure import Secured
+from monitor.net.secure import TlsStream
 
 _PIECE = 64 * 1024
 """Bytes sent at a time: longer data is sent in pieces, as the target takes it, so that other checks need not wait."""
@@ -22,7 +22,7 @@ class Connection(asyncio.Protocol):
         self._listening = False
         self._reading_paused = False
         self._writing_paused = False
-        self._tls: Secured | None = None
+        self._tls: TlsStream | None = None
         self._early = b""
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         head, blank, self._early = self._early.partition(b"\r\n\r\n")
         return head + blank
 
-    async def secure(self, tls: Secured) -> None:
+    async def secure(self, tls: TlsStream) -> None:
         """Speak TLS from here on. Raises ssl.SSLError, and OSError or Disconnected if the connection ends before.
 
         The last message of the handshake goes with the request, which follows at once: one packet instead of two.
@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
         self.write(self._tls.to_send())
         return sent
 
-    def _decrypt(self, tls: Secured, data: bytes) -> None:
+    def _decrypt(self, tls: TlsStream, data: bytes) -> None:
         try:
             plain = tls.decrypted(data)
         except ssl.SSLError as error:

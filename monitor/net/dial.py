@@ -20,7 +20,7 @@ from monitor.net.proxy import Proxy, open_tunnel
 from monitor.net.race import by_turns, race
 from monitor.net.resolve import resolve
 from monitor.net.run import Run, Stop, tried
-from monitor.net.secure import Secured
+from monitor.net.secure import TlsStream
 from monitor.net.stage import Stage
 from monitor.net.stapling import asked
 from monitor.net.tls import TlsContexts, server_name
@@ -30,7 +30,7 @@ from monitor.secrets.secret import reveal
 C = TypeVar("C", bound=Connection)
 
 
-class Way(Protocol):
+class Egress(Protocol):
     """The address policy and the TLS contexts, which all dialers of a process share."""
 
     policy: AddressPolicy
@@ -56,7 +56,7 @@ class Dialer(Generic[C]):
     """Opens the connections of one run: a new one for every hop, nothing pooled, nothing remembered."""
 
     def __init__(
-        self, run: Run, way: Way, make: Callable[[], C], proxy: Proxy | None = None, alpn: tuple[str, ...] = ()
+        self, run: Run, way: Egress, make: Callable[[], C], proxy: Proxy | None = None, alpn: tuple[str, ...] = ()
     ) -> None:
         self._run = run
         self._way = way
@@ -207,13 +207,13 @@ class Dialer(Generic[C]):
         run.tls_version = tls.version
         self._heed_staple(tls)
 
-    def _tls(self, name: str) -> Secured:
+    def _tls(self, name: str) -> TlsStream:
         try:
-            return Secured(self._way.tls.get(self._run.spec.route.tls, self._alpn), name)
+            return TlsStream(self._way.tls.get(self._run.spec.route.tls, self._alpn), name)
         except ValueError:  # a label that is empty or too long, which a redirect may name and a proxy may know
             raise Stop(Reason.TLS_HANDSHAKE_FAILED, "TLS cannot be spoken with a host of such a name") from None
 
-    def _heed_staple(self, tls: Secured) -> None:
+    def _heed_staple(self, tls: TlsStream) -> None:
         """Refuse a certificate that the server's own OCSP answer calls revoked, as far as certificates matter."""
         run, leaf, staple = self._run, tls.seen.chain[:1], tls.seen.staple
         if not run.spec.route.tls.verify or not leaf:

@@ -14,7 +14,7 @@ from monitor.model.outcome import Finding, Reason
 from monitor.model.result import PHASE_NAMES, Attempt, Certificate, Ending, Evidence, Phases, Result
 from monitor.model.spec import CheckSpec
 from monitor.net.chain import client_ending, first_ending, read_chain
-from monitor.net.secure import Secured
+from monitor.net.secure import TlsStream
 from monitor.net.stage import CONNECTING, PROCESSING, RESOLVING, SECURING, TRANSFERRING, Stage
 from monitor.rules.state import seconds
 from monitor.secrets.secret import Text
@@ -54,7 +54,7 @@ class Run:
         self.server_name: Text = ""
         """The name that this hop sends and verifies in TLS."""
         self.attempts: list[Attempt] = []
-        self.tls: Secured | None = None
+        self.tls: TlsStream | None = None
         """The TLS of this hop, from its handshake on."""
         self.client_certificate: bytes | None = None
         """The client's own certificate, as DER."""

@@ -6,7 +6,7 @@ import ssl
 from typing import cast
 
 from monitor.net.ciphers import standard_name
-from monitor.net.tls import Recording
+from monitor.net.tls import RecordingTls
 
 _RECORD = 16 * 1024
 """RFC 8446, 5.1: more is in no record; OpenSSL gives one at a time."""
@@ -15,7 +15,7 @@ _BEGINNING = 8
 """Bytes that tell plain HTTP from TLS."""
 
 
-class Secured:
+class TlsStream:
     """One connection's TLS, client side. The event loops' own transports cost more than all else but OpenSSL itself,
     and lose what a server sends before they are in place.
     """
@@ -23,7 +23,7 @@ class Secured:
     def __init__(self, context: ssl.SSLContext, name: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         made = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        self.seen = cast("Recording", made)  # its context says so
+        self.seen = cast("RecordingTls", made)  # its context says so
         """The TLS object, which records the server's handshake messages."""
         self.beginning = b""
         """The first bytes that came."""

@@ -32,7 +32,7 @@ _DER = 2
 """_ssl.ENCODING_DER."""
 
 
-class Recording(ssl.SSLObject):
+class RecordingTls(ssl.SSLObject):
     """One connection's TLS, which keeps what the server said in its handshake."""
 
     certificate_message = status_message = b""
@@ -128,7 +128,7 @@ def _context(spec: TlsSpec, alpn: tuple[str, ...]) -> ssl.SSLContext:
     if alpn:
         context.set_alpn_protocols(alpn)
     stapling.ask(context)
-    context.sslobject_class = Recording
+    context.sslobject_class = RecordingTls
     # A failed handshake leaves no certificate behind in `ssl`, and a second connection would be a second load on the
     # target. CPython's own hook for handshake messages sees the one that carries the chain, in every version of TLS.
     # It is set past ssl.SSLContext, which would make enums of four numbers forty times a handshake.
@@ -151,7 +151,9 @@ def set_versions(context: ssl.SSLContext, spec: TlsSpec) -> None:
             context.maximum_version = _VERSIONS[spec.max_version]
 
 
-def _on_message(connection: Recording, direction: str, _version: object, content: int, kind: Any, data: bytes) -> None:
+def _on_message(
+    connection: RecordingTls, direction: str, _version: object, content: int, kind: Any, data: bytes
+) -> None:
     if direction != "read":
         return
     if content == _HANDSHAKE:

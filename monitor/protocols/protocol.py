@@ -17,11 +17,11 @@ from monitor.model.spec import CheckSpec
 
 if TYPE_CHECKING:
     from monitor.net.run import Run
-    from monitor.protocols.resources import Net
+    from monitor.protocols.resources import Resources
 
 Labels = tuple[tuple[str, str], ...]
 Tree = dict[str, Any]
-Client = Callable[["Run", "Net"], Awaitable[Result]]
+Client = Callable[["Run", "Resources"], Awaitable[Result]]
 """Runs a check once. Raises only if the program has a bug, or CancelledError."""
 
 

@@ -15,7 +15,7 @@ from monitor.protocols.http.jury import Jury
 from monitor.protocols.registry import client_of, protocol_of
 
 
-class Net:
+class Resources:
     """The way out. It holds nothing of any one check, so that checks cannot meet in it."""
 
     def __init__(
@@ -39,14 +39,14 @@ class Net:
             importlib.import_module("monitor.net.certificates")
 
 
-async def prepared(config: Configuration) -> Net:
+async def prepared(config: Configuration) -> Resources:
     """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
-    net = Net(config.monitor.deny_addresses)
+    resources = Resources(config.monitor.deny_addresses)
     try:
-        await asyncio.to_thread(net.prepare, (*config.checks, *config.probe_modules))
+        await asyncio.to_thread(resources.prepare, (*config.checks, *config.probe_modules))
     except OSError as error:
         problem = Problem(config.path, 0, "", f"a file that it names cannot be used any more: {error}")
         gone = ConfigError([problem])
         gone.sources = config.sources
         raise gone from error
-    return net
+    return resources

@@ -15,7 +15,7 @@ from monitor.net.classify import Table, classify
 from monitor.net.offline import is_offline
 from monitor.net.run import Run
 from monitor.protocols.registry import client_of, protocol_of
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.rules.state import expiry, slowness
 
 T = TypeVar("T")
@@ -40,16 +40,18 @@ def _ours_if_offline(finding: Finding, run: Run) -> Finding:
     return Finding(Reason.MONITOR_OFFLINE, f"this machine has no network: {finding.detail}")
 
 
-async def check(spec: CheckSpec, net: Net) -> Result:
+async def check(spec: CheckSpec, resources: Resources) -> Result:
     """Run a check once, by its protocol."""
     protocol = protocol_of(spec)
     try:
-        net.tls.get(spec.route.tls, protocol.alpn)  # from disk the first time, which must not count as the target's
+        resources.tls.get(
+            spec.route.tls, protocol.alpn
+        )  # from disk the first time, which must not count as the target's
     except OSError as error:
         return Run(spec).result(Finding(Reason.LOCAL_RESOURCES, f"a file of this check's TLS is gone: {error}"))
     run = Run(spec)
-    run.client_certificate = net.tls.client_certificate(spec.route.tls)
-    result = await client_of(protocol)(run, net)
+    run.client_certificate = resources.tls.client_certificate(spec.route.tls)
+    result = await client_of(protocol)(run, resources)
     return strictly(spec, result) if result.outcome is Outcome.SUCCESS else result
 
 

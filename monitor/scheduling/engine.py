@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from monitor.model.clock import Moment
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
-from monitor.protocols.resources import Net
-from monitor.scheduling.runner import Drained, OnRun, Runner
+from monitor.protocols.resources import Resources
+from monitor.scheduling.runner import DrainCount, OnRun, Runner
 from monitor.scheduling.schedule import BEAT, Job, Schedule
 from monitor.scheduling.stall import Watchdog
 from monitor.stats.meters import Meter
@@ -27,7 +27,7 @@ class Engine:
         self._meter = Meter(supervision=supervised.failures)
         self._watchdog = Watchdog(self._meter.event_loop_lag.observe)
         self._runner = Runner(
-            Net(),
+            Resources(),
             limit=limit,
             descriptors=descriptors_for(limit),
             watchdog=self._watchdog,
@@ -63,9 +63,9 @@ class Engine:
         """Seconds since the scheduler last showed that it lives."""
         return time.monotonic() - self._schedule.last_beat
 
-    def use(self, specs: Iterable[CheckSpec], net: Net, limit: int) -> None:
+    def use(self, specs: Iterable[CheckSpec], resources: Resources, limit: int) -> None:
         """Run these checks from now on, and no others; one that did not change does not notice."""
-        self._runner.use(net, limit)
+        self._runner.use(resources, limit)
         wanted = {spec.name: spec for spec in specs}
         for name, job in self._jobs.items():
             if wanted.get(name) != job.spec:
@@ -79,11 +79,11 @@ class Engine:
             if job := self._jobs.get(name):
                 self._runner.run_again(job)
 
-    async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
+    async def ask(self, spec: CheckSpec, resources: Resources, until: float) -> Result:
         """Runs a check for a waiting caller until `until` (steady seconds); records nothing."""
-        return await self._runner.ask(spec, net, until)
+        return await self._runner.ask(spec, resources, until)
 
-    async def drain(self, limit: float) -> Drained:
+    async def drain(self, limit: float) -> DrainCount:
         """Start nothing more, let what runs end within `limit` seconds, cancel the rest."""
         self._schedule.stop()
         return await self._runner.drain(limit)

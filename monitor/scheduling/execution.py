@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from monitor.model.clock import Moment
 from monitor.model.result import Result
 from monitor.model.settings import Configuration, MonitorSpec
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.scheduling.engine import Engine
 from monitor.scheduling.probing import Prober
-from monitor.scheduling.runner import Drained
+from monitor.scheduling.runner import DrainCount
 from monitor.scheduling.workers import OnResult, Pool
 from monitor.stats.meters import Meter, WorkerMeter
 from monitor.system.supervision import Turn
@@ -46,10 +46,10 @@ class Execution:
             await self._pool.stop()
         self._engine.stop()
 
-    def use(self, config: Configuration, net: Net) -> None:
+    def use(self, config: Configuration, resources: Resources) -> None:
         """Runs these checks from now on, and no others; one that did not change does not notice."""
         here = config.checks if self._pool is None else ()
-        self._engine.use(here, net, config.monitor.max_concurrency)
+        self._engine.use(here, resources, config.monitor.max_concurrency)
         if self._pool is not None:
             self._pool.use(config)
 
@@ -66,13 +66,13 @@ class Execution:
             with Turn("worker"):
                 self._pool.beat()
 
-    async def drain(self, limit: float) -> Drained:
+    async def drain(self, limit: float) -> DrainCount:
         """Starts nothing more, lets runs end within `limit` seconds, and cancels the rest."""
         here, others = await asyncio.gather(self._engine.drain(limit), self._drain_workers(limit))
         running, cancelled = map(sum, zip(here, *others, strict=True))
-        return Drained(running, cancelled)
+        return DrainCount(running, cancelled)
 
-    async def _drain_workers(self, limit: float) -> list[Drained]:
+    async def _drain_workers(self, limit: float) -> list[DrainCount]:
         return await self._pool.drain(limit) if self._pool else []
 
     @property

@@ -15,7 +15,7 @@ from monitor.model.settings import Configuration
 from monitor.model.spec import CheckSpec
 from monitor.net.policy import AllowList, canonical
 from monitor.net.urls import parse
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.scheduling.engine import Engine
 from monitor.secrets.secret import Secret
 
@@ -32,7 +32,7 @@ class Prober:
         self._engine = engine
         self._running = 0
 
-    def use(self, config: Configuration, net: Net) -> None:
+    def use(self, config: Configuration, resources: Resources) -> None:
         """Answer by this configuration from now on; `net` is the way out of its checks."""
         self._spec = config.monitor.probe
         self._most = min(self._spec.max_requests, max(1, config.monitor.max_concurrency // 2))
@@ -42,19 +42,19 @@ class Prober:
             if check.enabled and not isinstance(check.url, Secret):
                 self._by_url.setdefault(identity(check.url), check)
         self._modules = {module.name: module for module in config.probe_modules}
-        self._net = net
+        self._resources = resources
         allowed = AllowList(self._spec.hosts, self._spec.networks)
-        self._strict = Net(config.monitor.deny_addresses, allowed, net.tls)
+        self._strict = Resources(config.monitor.deny_addresses, allowed, resources.tls)
 
     async def probe(self, request: ProbeRequest) -> ProbeAnswer:
         """Runs the requested check and returns its result. Raises ProbeError if it is not allowed or not possible."""
         spec = self._configured(request)
-        net = self._net if spec else self._strict
+        resources = self._resources if spec else self._strict
         spec = spec or self._allowed(request)
         until = request.since + self._limit(request.scrape_timeout)
         with self._counted():
-            result = await self._engine.ask(spec, net, until)
-        if result.reason is Reason.ADDRESS_DENIED and net is self._strict:
+            result = await self._engine.ask(spec, resources, until)
+        if result.reason is Reason.ADDRESS_DENIED and resources is self._strict:
             raise ForbiddenTarget(f"the target is not allowed: {result.detail}")
         return ProbeAnswer(spec, result)
 

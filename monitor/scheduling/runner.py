@@ -15,7 +15,7 @@ from msgspec import structs
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec, Limits
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.rules.state import seconds, slowness
 from monitor.scheduling.schedule import Job
@@ -40,7 +40,7 @@ Up to that time no run is outstanding; None for a run outside of the schedule.
 """
 
 
-class Drained(NamedTuple):
+class DrainCount(NamedTuple):
     """Runs under way when a drain began, and how many of them it cancelled."""
 
     running: int
@@ -56,9 +56,9 @@ class Runner:
     """
 
     def __init__(
-        self, net: Net, *, limit: int, descriptors: int, watchdog: Watchdog, meter: Meter, on_run: OnRun
+        self, resources: Resources, *, limit: int, descriptors: int, watchdog: Watchdog, meter: Meter, on_run: OnRun
     ) -> None:
-        self._net = net
+        self._resources = resources
         self._limit = limit
         self._slots = asyncio.Semaphore(limit)
         self._withholding: asyncio.Task[None] | None = None
@@ -81,9 +81,9 @@ class Runner:
         """The number of runs that are under way or wait for a slot."""
         return len(self._tasks) + len(self._asked)
 
-    def use(self, net: Net, limit: int) -> None:
+    def use(self, resources: Resources, limit: int) -> None:
         """Settings for the runs that begin from now on; those under way keep their slots."""
-        self._net = net
+        self._resources = resources
         for _ in range(limit - self._limit):
             self._slots.release()
         if limit < self._limit:
@@ -119,36 +119,36 @@ class Runner:
         if task := self._tasks.get(job):
             task.cancel()
 
-    async def drain(self, limit: float) -> Drained:
+    async def drain(self, limit: float) -> DrainCount:
         """Start nothing more, let what runs end within `limit` seconds, cancel the rest."""
         self._closing = True
         for rerun in self._reruns.values():
             rerun.cancel()
         running: set[asyncio.Task[Any]] = {*self._tasks.values(), *self._asked}
         if not running:
-            return Drained(0, 0)
+            return DrainCount(0, 0)
         _, late = await asyncio.wait(running, timeout=limit)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        return Drained(len(running), len(late))
+        return DrainCount(len(running), len(late))
 
-    async def ask(self, spec: CheckSpec, net: Net, until: float) -> Result:
+    async def ask(self, spec: CheckSpec, resources: Resources, until: float) -> Result:
         """Runs a check for a waiting caller until `until` (steady seconds); records nothing.
 
         A cancelled wait cancels the run.
         """
         if self._closing:
             return _nothing_found(spec, Reason.CANCELLED, _ENDED)
-        task = asyncio.create_task(self._answered(spec, net, until))
+        task = asyncio.create_task(self._answered(spec, resources, until))
         self._asked.add(task)
         try:
             return await task
         finally:
             self._asked.discard(task)
 
-    async def _answered(self, spec: CheckSpec, net: Net, until: float) -> Result:
+    async def _answered(self, spec: CheckSpec, resources: Resources, until: float) -> Result:
         try:
             try:
                 async with asyncio.timeout(until - time.monotonic() - _USELESS):
@@ -159,7 +159,7 @@ class Runner:
                 left = until - time.monotonic()
                 if left < _USELESS:
                     return _nothing_found(spec, Reason.MONITOR_OVERLOADED, "no time was left for the run")
-                return await self._checked(_cut(spec, left), net)
+                return await self._checked(_cut(spec, left), resources)
             finally:
                 self._slots.release()
         except asyncio.CancelledError:
@@ -188,7 +188,7 @@ class Runner:
             async with self._slots:
                 if due is not None:
                     due = self._note_lag(job, due)
-                result = await self._checked(spec, self._net, known_bug=job.buggy)
+                result = await self._checked(spec, self._resources, known_bug=job.buggy)
         except asyncio.CancelledError:
             result = _nothing_found(spec, Reason.CANCELLED, _ENDED)
         if job in self._beside:
@@ -235,7 +235,7 @@ class Runner:
         self._meter.schedule_lag.observe(max(0.0, time.monotonic() - due))
         return due
 
-    async def _checked(self, spec: CheckSpec, net: Net, *, known_bug: bool = False) -> Result:
+    async def _checked(self, spec: CheckSpec, resources: Resources, *, known_bug: bool = False) -> Result:
         """`known_bug` tells that the run before met a bug already, which is said once, not at every run."""
         if self._asking >= self._descriptors:  # the page and Prometheus need some too
             return _nothing_found(spec, Reason.LOCAL_RESOURCES, "no file descriptor to spare for one more run")
@@ -243,7 +243,7 @@ class Runner:
         self._asking += 1
         self._watchdog.begin_run()
         try:
-            result = await check(spec, net)
+            result = await check(spec, resources)
         except Exception as exc:  # noqa: BLE001 - a bug that one check meets stops no other
             if not known_bug:
                 _log.exception("internal error in a check", check=spec.name)

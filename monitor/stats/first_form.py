@@ -34,7 +34,7 @@ class _FirstResult(Struct, array_like=True, gc=False):
     tls_cipher: str | None = None
 
 
-class FirstOwn(Struct, array_like=True, gc=False):
+class FirstRunFields(Struct, array_like=True, gc=False):
     """The part of a result that differs from run to run, as it was."""
 
     started_at: Seconds

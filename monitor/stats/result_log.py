@@ -11,7 +11,7 @@ from msgspec import Meta, MsgspecError, Raw, Struct, msgpack
 from monitor.model.answer import Figures, HttpFigures
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Phases, Result, Seconds
-from monitor.stats.first_form import FirstOwn, first_result
+from monitor.stats.first_form import FirstRunFields, first_result
 
 _encoder = msgpack.Encoder()
 encode = _encoder.encode
@@ -33,7 +33,7 @@ _LOOKED_AT = 3
 """Stretches among which a new one looks for one that was alike: a target may alternate."""
 
 
-class Own(Struct, frozen=True, array_like=True, gc=False):
+class RunFields(Struct, frozen=True, array_like=True, gc=False):
     """The part of a result that differs from run to run."""
 
     started_at: Seconds
@@ -48,7 +48,7 @@ class Own(Struct, frozen=True, array_like=True, gc=False):
     """The class of a reason that is not `ok`, for a version that does not know the reason."""
 
     @classmethod
-    def of_first_form(cls, data: bytes | Raw) -> Own:
+    def of_first_form(cls, data: bytes | Raw) -> RunFields:
         """Decodes what was stored before results had an `answer`."""
         one = _decode_first_own(data)
         figures = HttpFigures(one.content_length, one.body_bytes)
@@ -58,8 +58,8 @@ class Own(Struct, frozen=True, array_like=True, gc=False):
         )
 
 
-_decode_first_own = msgpack.Decoder(FirstOwn).decode
-_decode_owns = msgpack.Decoder(list[Own]).decode
+_decode_first_own = msgpack.Decoder(FirstRunFields).decode
+_decode_owns = msgpack.Decoder(list[RunFields]).decode
 
 
 class _Stretch(Struct, frozen=True, gc=False):
@@ -147,7 +147,7 @@ class _Stored(Struct):
 _decode_stored = msgpack.Decoder(_Stored).decode
 _decode_stretch = msgpack.Decoder(_Stretch).decode
 _decode_first_stretch = msgpack.Decoder(_FirstStretch).decode
-decode_own = msgpack.Decoder(Own).decode
+decode_own = msgpack.Decoder(RunFields).decode
 _decode_raws = msgpack.Decoder(list[Raw]).decode
 
 
@@ -170,11 +170,11 @@ def _stretch(raw: Raw) -> _Stretch:
         return _Stretch(first_result(first.alike), first.owns)
 
 
-def _own(raw: Raw) -> Own:
+def _own(raw: Raw) -> RunFields:
     try:
         return decode_own(raw)
     except UNREADABLE:
-        return Own.of_first_form(raw)
+        return RunFields.of_first_form(raw)
 
 
 def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_Stretch]:
@@ -195,9 +195,9 @@ def _stretches(one: _Stretch, skip: Callable[[Exception], None]) -> Iterable[_St
     return [_Stretch(one.alike, bytes([_ARRAY + len(piece)]) + b"".join(piece)) for piece in reversed(pieces)]
 
 
-def own_of(result: Result) -> Own:
+def own_of(result: Result) -> RunFields:
     """Returns the part that differs from run to run."""
-    return Own(
+    return RunFields(
         result.started_at,
         result.reason,
         result.detail,
@@ -228,7 +228,7 @@ def alike_of(result: Result) -> Result:
     )
 
 
-def whole(alike: Result, own: Own) -> Result:
+def whole(alike: Result, own: RunFields) -> Result:
     """The result that was taken apart."""
     return Result(
         alike.check,

@@ -146,7 +146,7 @@ class Stretch(NamedTuple):
     tally: Tally
 
 
-class Open(Struct, array_like=True, gc=False):
+class OpenStretch(Struct, array_like=True, gc=False):
     """A stretch that is not over yet."""
 
     start: int
@@ -157,9 +157,9 @@ class SavedPast(Struct, array_like=True):
     """A past as it is kept, without what is closed; `credited` is Unix seconds."""
 
     credited: Seconds = 0.0
-    minute: Open = field(default_factory=lambda: Open(0, Tally()))
-    hour: Open = field(default_factory=lambda: Open(0, Tally()))
-    day: Open = field(default_factory=lambda: Open(0, Tally()))
+    minute: OpenStretch = field(default_factory=lambda: OpenStretch(0, Tally()))
+    hour: OpenStretch = field(default_factory=lambda: OpenStretch(0, Tally()))
+    day: OpenStretch = field(default_factory=lambda: OpenStretch(0, Tally()))
     slots: Ring = field(default_factory=lambda: Ring(SLOT))
     days: Ring = field(default_factory=lambda: Ring(DAY))
 
@@ -174,7 +174,7 @@ class Past:
         self.credited = now
         self._counted = now.wall
         """Unix seconds until which time is counted."""
-        self.minute, self.hour, self.day = (Open(int(now.wall) // step * step, Tally()) for step in STEPS)
+        self.minute, self.hour, self.day = (OpenStretch(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
         self.dropped = 0
@@ -214,7 +214,7 @@ class Past:
         """A result came at that time (Unix seconds)."""
         self._minute(at).tally.count(result, runs)
 
-    def _minute(self, at: float) -> Open:
+    def _minute(self, at: float) -> OpenStretch:
         """The open minute, which is the one of this time (Unix seconds) from now on; it does not go back by little."""
         start = int(at // MINUTE) * MINUTE
         if start > self.minute.start or start < self.minute.start - _SLIPS:
@@ -223,7 +223,7 @@ class Past:
 
     def _close(self, start: int) -> None:
         """The minute is over; maybe the hour and the day too."""
-        over, self.minute = self.minute, Open(start, Tally())
+        over, self.minute = self.minute, OpenStretch(start, Tally())
         tally = over.tally
         if tally.runs or tally.known or tally.maintenance or tally.paused:
             self.recent.add(over.start, tally)
@@ -233,20 +233,20 @@ class Past:
         self.hour = self._over(HOUR, self.hour, start)
         self.day = self._over(DAY, self.day, start)
 
-    def _into(self, step: int, into: Open, minute: Open) -> Open:
+    def _into(self, step: int, into: OpenStretch, minute: OpenStretch) -> OpenStretch:
         into = self._over(step, into, minute.start)
         into.tally.add(minute.tally)
         return into
 
-    def _over(self, step: int, one: Open, at: int) -> Open:
+    def _over(self, step: int, one: OpenStretch, at: int) -> OpenStretch:
         """The hour or day of this time: the same, or a new one for the one that is over."""
         start = at // step * step
         if start == one.start:
             return one
         self._put(step, one)
-        return Open(start, Tally())
+        return OpenStretch(start, Tally())
 
-    def _put(self, step: int, one: Open) -> None:
+    def _put(self, step: int, one: OpenStretch) -> None:
         """Close one, unless it is empty. The clock may have been put back into one that is closed already."""
         tally = one.tally
         if not (tally.runs or tally.known or tally.maintenance or tally.paused):
@@ -297,7 +297,7 @@ class Past:
         self.recent.days.merge(older.recent.days)
         counted, self._closed = self._closed, older._closed
         for step, start, tally in counted:
-            self._put(step, Open(start, decode_tally(tally)))
+            self._put(step, OpenStretch(start, decode_tally(tally)))
         pairs = ((self.minute, older.minute), (self.hour, older.hour), (self.day, older.day))
         for step, (ours, theirs) in zip(STEPS, pairs, strict=True):
             if ours.start == theirs.start:

@@ -16,7 +16,7 @@ _NAMED = 3
 """Checks still running that the progress line names."""
 
 
-class Waiting:
+class ProgressDisplay:
     """The progress display: how many have ended, and which are still awaited; a context manager."""
 
     def __init__(self, specs: Iterable[CheckSpec]) -> None:
@@ -32,7 +32,7 @@ class Waiting:
         )
         self._task = self._progress.add_task(self._awaited(), total=len(self.left))
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> ProgressDisplay:
         self._progress.start()
         return self
 

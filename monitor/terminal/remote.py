@@ -19,7 +19,7 @@ _PATIENCE = 30.0
 """Seconds; a report of a year takes one."""
 
 
-class Unanswered(MonitorError):
+class RequestFailed(MonitorError):
     """The daemon did not do what the command requested; the text says why."""
 
 
@@ -56,9 +56,9 @@ class Daemon(NamedTuple):
                 found: bytes = answer.read()
                 return found
         except HTTPError as error:
-            raise Unanswered(_refusal(self.url, error)) from None
+            raise RequestFailed(_refusal(self.url, error)) from None
         except (URLError, HTTPException, OSError) as error:
-            raise Unanswered(_silence(self.url, error)) from None
+            raise RequestFailed(_silence(self.url, error)) from None
 
     def _context(self) -> ssl.SSLContext | None:
         if not self.url.startswith("https:"):

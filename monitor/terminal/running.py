@@ -13,7 +13,7 @@ from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.settings import Network
 from monitor.model.spec import CheckSpec
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.system.process import new_event_loop
 
@@ -25,36 +25,36 @@ Ended = Callable[[CheckSpec, Result], None]
 
 def run_checks(specs: Sequence[CheckSpec], denied: tuple[Network, ...], limit: int, ended: Ended) -> None:
     """Run every check once, calling `ended` for each as it ends; Ctrl-C stops them all and is raised."""
-    net = Net(deny_addresses=denied)
-    _warm(specs, net)
+    resources = Resources(deny_addresses=denied)
+    _warm(specs, resources)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run_all(specs, net, min(limit, AT_A_TIME), ended))
+        runner.run(_run_all(specs, resources, min(limit, AT_A_TIME), ended))
 
 
-def _warm(specs: Sequence[CheckSpec], net: Net) -> None:
+def _warm(specs: Sequence[CheckSpec], resources: Resources) -> None:
     """Load what runs need first: in the loop this would hold up the checks that run already, and be measured."""
     for spec in specs:
         with suppress(OSError):  # the run itself will say so
-            net.prepare([spec])
+            resources.prepare([spec])
 
 
-async def _run_all(specs: Sequence[CheckSpec], net: Net, limit: int, ended: Ended) -> None:
+async def _run_all(specs: Sequence[CheckSpec], resources: Resources, limit: int, ended: Ended) -> None:
     slots = asyncio.Semaphore(limit)
     async with asyncio.TaskGroup() as group:
         for spec in specs:
-            group.create_task(_run(spec, net, slots, ended))
+            group.create_task(_run(spec, resources, slots, ended))
 
 
-async def _run(spec: CheckSpec, net: Net, slots: asyncio.Semaphore, ended: Ended) -> None:
+async def _run(spec: CheckSpec, resources: Resources, slots: asyncio.Semaphore, ended: Ended) -> None:
     async with slots:
-        result = await _result(spec, net)
+        result = await _result(spec, resources)
     ended(spec, result)
 
 
-async def _result(spec: CheckSpec, net: Net) -> Result:
+async def _result(spec: CheckSpec, resources: Resources) -> Result:
     started = time.time()
     try:
-        return await check(spec, net)
+        return await check(spec, resources)
     except Exception:  # noqa: BLE001 - a bug in one check: shown whole, while the others go on
         sys.stderr.write(spec.redactor.foreign(traceback.format_exc()))
     return Result(spec.name, started, Reason.INTERNAL_ERROR, "a bug in the monitor; its traceback is on standard error")

@@ -13,7 +13,7 @@ from monitor.model.settings import Configuration
 from monitor.model.spec import CheckSpec
 from monitor.terminal.console import show, width
 from monitor.terminal.documents import check_line, print_json
-from monitor.terminal.progress import Waiting
+from monitor.terminal.progress import ProgressDisplay
 from monitor.terminal.running import run_checks
 from monitor.terminal.table import results
 
@@ -44,7 +44,7 @@ def as_json(configuration: Configuration, specs: Sequence[CheckSpec]) -> list[Re
 def as_table(configuration: Configuration, specs: Sequence[CheckSpec]) -> list[Result]:
     """Run the checks behind a progress display, then print them all; on Ctrl-C, those that ended."""
     found: list[tuple[CheckSpec, Result]] = []
-    waiting = Waiting(specs)
+    waiting = ProgressDisplay(specs)
 
     def ended(spec: CheckSpec, result: Result) -> None:
         found.append((spec, result))

@@ -4,7 +4,6 @@ from monitor.web.app import build_app
 from monitor.web.backend import Backend
 from monitor.web.entrance import Entrance
 from monitor.web.limits import Limits
-from monitor.web.served import Exposition, Scraped, Served
 from monitor.web.server import Server, serve
 
-__all__ = ["Backend", "Entrance", "Exposition", "Limits", "Scraped", "Served", "Server", "build_app", "serve"]
+__all__ = ["Backend", "Entrance", "Limits", "Server", "build_app", "serve"]

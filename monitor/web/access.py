@@ -46,7 +46,7 @@ _WRONG = "the login is wrong"
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class LoginRefusal:
     """A login that is not believed; `wait` is the seconds until another one is listened to."""
 
     status: int
@@ -96,7 +96,7 @@ class Access:
             return await handler(request)
         return _refusal(request, spec, needed, caller)
 
-    async def _caller(self, request: web.Request, spec: AccessSpec) -> Caller | Refused:
+    async def _caller(self, request: web.Request, spec: AccessSpec) -> Caller | LoginRefusal:
         """Returns the caller: the user that a trusted proxy names, else the user who logs in."""
         peer = request.transport.get_extra_info("peername") if request.transport else None
         address = address_of(peer[0] if peer else None)
@@ -111,12 +111,12 @@ class Access:
             return await self._basic(credentials.strip(), counted_as(address))
         return NOBODY
 
-    def _bearer(self, token: str, address: str) -> Caller | Refused:
+    def _bearer(self, token: str, address: str) -> Caller | LoginRefusal:
         """A right token is right also for an address that failed too often: it is too long to be guessed."""
         found = self._logins.tokens.caller(token)
         return found or self._limited(address) or self._failed(address)
 
-    async def _basic(self, credentials: str, address: str) -> Caller | Refused:
+    async def _basic(self, credentials: str, address: str) -> Caller | LoginRefusal:
         """Too many failures hold for right passwords too, or the answer would tell a guesser which one is right.
 
         They do not hold for one who logged in from this address lately: somebody else's guesses, through the same
@@ -131,11 +131,11 @@ class Access:
         if login is None:
             return self._failed(address)
         if known is not None:
-            return await asyncio.shield(known) or Refused(401, _WRONG)  # counted by the first request
+            return await asyncio.shield(known) or LoginRefusal(401, _WRONG)  # counted by the first request
         try:
             attempt = passwords.attempt(*login, address)
         except TooManyLogins:
-            return Refused(503, "too many logins at once, try again soon", 2.0)
+            return LoginRefusal(503, "too many logins at once, try again soon", 2.0)
         self._failures.count(address, time.monotonic())  # now, or many at once would all be let in
         found = await asyncio.shield(attempt)
         if found is None:
@@ -143,18 +143,18 @@ class Access:
         self._failures.take_back(address)
         return found
 
-    def _failed(self, address: str) -> Refused:
+    def _failed(self, address: str) -> LoginRefusal:
         self._failures.count(address, time.monotonic())
         return self._told(address)
 
-    def _told(self, address: str) -> Refused:
+    def _told(self, address: str) -> LoginRefusal:
         if self._failures.wait(address, time.monotonic()):
             _log.warning("too many failed logins", client=address)
-        return Refused(401, _WRONG)
+        return LoginRefusal(401, _WRONG)
 
-    def _limited(self, address: str) -> Refused | None:
+    def _limited(self, address: str) -> LoginRefusal | None:
         wait = self._failures.wait(address, time.monotonic())
-        return Refused(429, "too many failed logins from this address", wait) if wait else None
+        return LoginRefusal(429, "too many failed logins from this address", wait) if wait else None
 
 
 def needed_right(request: web.Request) -> Right | None:
@@ -178,8 +178,8 @@ def _forwarded(request: web.Request, spec: ForwardedSpec) -> Caller | None:
     return Caller(names[0], spec.may)
 
 
-def _refusal(request: web.Request, spec: AccessSpec, needed: Right, caller: Caller | Refused) -> web.Response:
-    if isinstance(caller, Refused):
+def _refusal(request: web.Request, spec: AccessSpec, needed: Right, caller: Caller | LoginRefusal) -> web.Response:
+    if isinstance(caller, LoginRefusal):
         headers = {"Retry-After": str(math.ceil(caller.wait))} if caller.wait else {}
         if caller.status == 401:
             headers = _challenge(request, spec)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.metrics import Registry
 from monitor.web import api
 from monitor.web.access import LOGIN_PATH, Access
+from monitor.web.backend import Backend
 from monitor.web.badges import Badges
 from monitor.web.cors import Cors
 from monitor.web.feeds import Feeds
@@ -17,19 +19,18 @@ from monitor.web.limits import DEFAULT_LIMITS
 from monitor.web.middleware import answer_errors, free_reserve, keep_reserve, log_requests, read_whole_request
 from monitor.web.probe import ProbeHandler
 from monitor.web.public import PublicHandlers
-from monitor.web.served import Exposition, Served
 from monitor.web.site import SITE, Site
 from monitor.web.static import serve_icon, serve_static
 
 
 def build_app(
-    served: Served, registry: Exposition, access_log: bool, access: Access | None = None, site: Site | None = None
+    backend: Backend, registry: Registry, access_log: bool, access: Access | None = None, site: Site | None = None
 ) -> web.Application:
     """Everything that is answered over HTTP: `served` is the monitor, `registry` answers scrapes, `access` says who may
     ask, everybody unless given, `site` by which names.
     """
     site = site or Site()
-    who = (Cors(served).middleware, read_whole_request, (access or Access()).middleware)
+    who = (Cors(backend).middleware, read_whole_request, (access or Access()).middleware)
     around = (answer_errors, site.middleware, keep_reserve, *who)
     app = web.Application(
         middlewares=(log_requests, *around) if access_log else around,
@@ -37,13 +38,13 @@ def build_app(
     )
     app[SITE] = site
     app.on_response_prepare.extend((add_headers, free_reserve))
-    public, feeds = PublicHandlers(served), Feeds(served)
-    handlers, incidents, forms = Handlers(served, registry), IncidentPages(served), Forms(served)
+    public, feeds = PublicHandlers(backend), Feeds(backend)
+    handlers, incidents, forms = Handlers(backend, registry), IncidentPages(backend), Forms(backend)
     app.add_routes(
         [
             web.get("/", handlers.root),
             web.get("/metrics", handlers.metrics),
-            web.get("/probe", ProbeHandler(served).probe, allow_head=False),
+            web.get("/probe", ProbeHandler(backend).probe, allow_head=False),
             web.get("/status", handlers.status),
             web.get("/status.json", handlers.status_json),
             web.get("/status/{check}", handlers.check),
@@ -60,14 +61,14 @@ def build_app(
             web.get("/public", public.page),
             web.get("/public.json", public.document),
             web.get("/public/feed.atom", feeds.public),
-            web.get("/badge/{check}.svg", Badges(served).badge),
+            web.get("/badge/{check}.svg", Badges(backend).badge),
             web.get("/icon/{icon}", serve_icon),
             web.get("/-/healthy", handlers.healthy),
             web.get("/-/ready", handlers.ready),
             web.post("/-/reload", handlers.reload),
             web.get("/static/{file}", serve_static),
             web.get("/favicon.ico", serve_static),
-            *api.routes(served),
+            *api.routes(backend),
         ]
     )
     site.serves(app)

@@ -10,12 +10,12 @@ from monitor.live.view import CheckView
 from monitor.model.outcome import State
 from monitor.model.settings import PublicSpec
 from monitor.stats.availability import percent
+from monitor.web.backend import Backend
 from monitor.web.badge import Badge, badge_svg
 from monitor.web.caching import kept, send_kept
 from monitor.web.middleware import MAY, USER, error
 from monitor.web.public_view import shows
 from monitor.web.public_words import WORDS
-from monitor.web.served import Served
 from monitor.web.wording import latency
 
 _SHOWN = ("state", "uptime", "latency")
@@ -27,13 +27,13 @@ _FRESH = "max-age=30"
 class Badges:
     """`/badge/{check}.svg`"""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def badge(self, request: web.Request) -> web.StreamResponse:
         """One badge. Whom it is not for, and who asks for a check that there is not, get the same answer."""
         show, days = request.query.get("show", "state"), request.query.get("days", "30")
-        check, public = self._served.check(request.match_info["check"]), self._served.public()
+        check, public = self._backend.check(request.match_info["check"]), self._backend.public()
         outside = check is not None and _for_everybody(public, check, show)
         if check is None or not (outside or "view" in request[MAY]):
             raise web.HTTPNotFound

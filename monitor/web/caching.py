@@ -11,22 +11,22 @@ from aiohttp import ETag, web
 from monitor.web.rendering import Parts
 
 
-class Kept(NamedTuple):
+class CachedAnswer(NamedTuple):
     """An answer in pieces, and what tells it from others."""
 
     parts: Parts
     tag: str
 
 
-def kept(parts: Parts) -> Kept:
+def kept(parts: Parts) -> CachedAnswer:
     """An answer with the tag of its content."""
     digest = hashlib.blake2b(digest_size=12)
     for part in parts:
         digest.update(part)
-    return Kept(parts, digest.hexdigest())
+    return CachedAnswer(parts, digest.hexdigest())
 
 
-async def send_kept(request: web.Request, answer: Kept, headers: Mapping[str, str]) -> web.StreamResponse:
+async def send_kept(request: web.Request, answer: CachedAnswer, headers: Mapping[str, str]) -> web.StreamResponse:
     """Send it, or only say that the client has it already; `headers` name its type and how long it may be kept."""
     asked = request.if_none_match or ()
     known = any(tag.value in (answer.tag, "*") for tag in asked)

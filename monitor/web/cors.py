@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.web.backend import Backend
 from monitor.web.headers import ALLOWED, mark
 from monitor.web.middleware import Handler
-from monitor.web.served import Served
 
 _BELOW = "/api/"
 _METHODS = "GET, HEAD"
@@ -16,14 +16,14 @@ _HEADERS = "Authorization, If-None-Match, Last-Event-ID"
 class Cors:
     """The middleware; it uses the current configuration."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answers preflight requests, and marks every answer that scripts of an allowed origin may read."""
         origin = request.headers.get("Origin", "").lower()
-        if not request.path.startswith(_BELOW) or origin not in self._served.cors_origins():
+        if not request.path.startswith(_BELOW) or origin not in self._backend.cors_origins():
             return await handler(request)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204)

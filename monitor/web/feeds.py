@@ -10,7 +10,8 @@ from monitor.model.errors import HistoryError
 from monitor.model.settings import PublicSpec
 from monitor.stats.windows import DAY
 from monitor.web.atom import ATOM, AtomFeed, atom, urn
-from monitor.web.caching import Kept, kept, send_kept
+from monitor.web.backend import Backend
+from monitor.web.caching import CachedAnswer, kept, send_kept
 from monitor.web.feed_entries import (
     announcement_entry,
     incident_entry,
@@ -24,7 +25,6 @@ from monitor.web.public import SHARED
 from monitor.web.public_view import INCIDENT_DAYS, announced, incidents_of, shows, stripped, title_of
 from monitor.web.rendering import Renderer, encoded
 from monitor.web.selection import titles_of
-from monitor.web.served import Served
 
 _EVERYTHING, _PUBLIC = "/feed.atom", "/public/feed.atom"
 _LATER = {"Retry-After": "60"}
@@ -33,8 +33,8 @@ _LATER = {"Retry-After": "60"}
 class Feeds:
     """`/feed.atom` and `/public/feed.atom`."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._renderer = Renderer(SHARED)
 
     async def everything(self, request: web.Request) -> web.StreamResponse:
@@ -44,7 +44,7 @@ class Feeds:
 
     async def public(self, request: web.Request) -> web.StreamResponse:
         """Incidents of the groups that everybody may see."""
-        public = self._served.public()
+        public = self._backend.public()
         if not (public.enabled and public.history):
             raise web.HTTPNotFound
         answer = await self._shared(request, public, lambda: self._public(public))
@@ -52,10 +52,10 @@ class Feeds:
 
     async def _shared(
         self, request: web.Request, key: object, make: Callable[[], Awaitable[AtomFeed]]
-    ) -> Kept | HistoryError:
+    ) -> CachedAnswer | HistoryError:
         compress = gzip_accepted(request.headers.get("Accept-Encoding"))
 
-        async def made() -> Kept | HistoryError:
+        async def made() -> CachedAnswer | HistoryError:
             try:
                 return kept(await encoded((atom(await make()),), compress))
             except HistoryError as away:  # shared too, or all who ask would trouble the database in vain
@@ -64,7 +64,7 @@ class Feeds:
         return await self._renderer.shared((key, compress), made)
 
     async def _everything(self) -> AtomFeed:
-        view, archive = await self._served.overview(), self._served.archive
+        view, archive = await self._backend.overview(), self._backend.archive
         incidents = await incidents_of(archive, None, view.now)
         said = await archive.announcements(view.now - INCIDENT_DAYS * DAY, view.now)
         titles = titles_of(view.checks)
@@ -76,7 +76,7 @@ class Feeds:
         )
 
     async def _public(self, public: PublicSpec) -> AtomFeed:
-        view, archive = await self._served.overview(), self._served.archive
+        view, archive = await self._backend.overview(), self._backend.archive
         shown = {check.name: check.spec.group for check in view.checks if shows(public, check.spec)}
         titles = titles_of(check for check in view.checks if check.name in shown)
         incidents = [stripped(one, titles) for one in await incidents_of(archive, list(shown), view.now)]
@@ -94,7 +94,9 @@ def _midnight(now: float) -> float:
     return now // DAY * DAY
 
 
-async def _sent(request: web.Request, answer: Kept | HistoryError, whose: str, unavailable: str) -> web.StreamResponse:
+async def _sent(
+    request: web.Request, answer: CachedAnswer | HistoryError, whose: str, unavailable: str
+) -> web.StreamResponse:
     if isinstance(answer, HistoryError):
         return error(request, 503, unavailable, headers=_LATER)
     headers = {

@@ -12,9 +12,9 @@ from monitor.model.incident import Acknowledgement
 from monitor.web.api.parameters import BadParameter, duration
 from monitor.web.api.schemas import NewAnnouncement
 from monitor.web.api.team import announced, text_of, who
+from monitor.web.backend import Backend
 from monitor.web.middleware import error
 from monitor.web.paths import link
-from monitor.web.served import Served
 
 _OWN_PAGE = re.compile(r"/(?:status|incidents)(?:/[A-Za-z0-9_.%-]+)?")
 
@@ -22,14 +22,14 @@ _OWN_PAGE = re.compile(r"/(?:status|incidents)(?:/[A-Za-z0-9_.%-]+)?")
 class Forms:
     """Handlers of the forms."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Run a check now."""
         name = request.match_info["check"]
         try:
-            result = await self._served.run_now(name)
+            result = await self._backend.run_now(name)
         except NoRunNow as refused:
             return error(request, 409, str(refused))
         if result is None:
@@ -39,13 +39,13 @@ class Forms:
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
         """Take care of an incident, or take that back."""
         name, form = request.match_info["incident"], await _form(request)
-        now = self._served.now().wall
+        now = self._backend.now().wall
         try:
             until = now + duration("for", form["for"]) if form.get("for") else None
             said = Acknowledgement(who(request), text_of("note", form.get("note")), now, until)
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
-        noted = await self._served.acknowledge(name, None if form.get("take_back") else said)
+        noted = await self._backend.acknowledge(name, None if form.get("take_back") else said)
         if noted is None:
             return error(request, 409, "the incident is over, or there is none of this id")
         back = str(form.get("back", ""))
@@ -57,7 +57,7 @@ class Forms:
         groups = [group.strip() for group in form.get("groups", "").split(",") if group.strip()]
         given = NewAnnouncement(form.get("text", ""), lasts=form.get("for"), groups=groups)
         try:
-            await self._served.announce(announced(given, who(request), self._served.now().wall))
+            await self._backend.announce(announced(given, who(request), self._backend.now().wall))
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
         except HistoryError as away:
@@ -67,7 +67,7 @@ class Forms:
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         """End an announcement."""
         try:
-            if not await self._served.withdraw(request.match_info["announcement"]):
+            if not await self._backend.withdraw(request.match_info["announcement"]):
                 return error(request, 409, "it is announced no more")
         except HistoryError as away:
             return error(request, 503, str(away))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from monitor.live.view import CheckView
+from monitor.metrics import Registry
+from monitor.web.backend import Backend
 from monitor.web.documents import check_json, overview_json
 from monitor.web.middleware import error, viewer_of
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.one_check import chosen_range, gathered
+from monitor.web.overview_query import OverviewQuery
 from monitor.web.pages import check_page, overview_page, wall_page
 from monitor.web.paths import link
 from monitor.web.rendering import Parts, Renderer
 from monitor.web.sending import compressed, sent
-from monitor.web.served import Exposition, Served
-from monitor.web.wanted import Wanted
 
 _SUFFIX = ".json"
 _AT_ONCE = 4
@@ -24,8 +25,8 @@ _AT_ONCE = 4
 class Handlers:
     """Handlers of the pages, of metrics, and of health."""
 
-    def __init__(self, served: Served, exposition: Exposition) -> None:
-        self._served = served
+    def __init__(self, backend: Backend, exposition: Registry) -> None:
+        self._backend = backend
         self._exposition = exposition
         self._renderer = Renderer(at_once=_AT_ONCE)
 
@@ -52,7 +53,7 @@ class Handlers:
         compress = compressed(request)
 
         async def make() -> Parts:
-            return await wall_page(await self._served.overview(), self._served.announcements(), compress)
+            return await wall_page(await self._backend.overview(), self._backend.announcements(), compress)
 
         parts = await self._renderer.shared((HTML, compress, "wall"), make)
         return await sent(request, parts, f"{HTML}; charset=utf-8", "gzip" if compress else None)
@@ -61,25 +62,25 @@ class Handlers:
         """One check; `.json` behind its name asks for JSON, unless that is how a check is named and no other fits."""
         name = request.match_info["check"]
         if name.endswith(_SUFFIX) and "page" not in request.query:
-            view = self._served.check(name.removesuffix(_SUFFIX))
+            view = self._backend.check(name.removesuffix(_SUFFIX))
             if view is not None:
                 return await self._one(request, view, JSON)
-        view = self._served.check(name)
+        view = self._backend.check(name)
         if view is None:
             return error(request, 404, f"there is no check named {name!r}")
         return await self._one(request, view, _page_or_json(request))
 
     async def healthy(self, _request: web.Request) -> web.Response:
         """Reports whether the monitor should be restarted."""
-        return _verdict(self._served.unhealthy(), "healthy")
+        return _verdict(self._backend.unhealthy(), "healthy")
 
     async def ready(self, _request: web.Request) -> web.Response:
         """Reports whether the monitor is ready for work."""
-        return _verdict(self._served.unready(), "ready")
+        return _verdict(self._backend.unready(), "ready")
 
     async def reload(self, request: web.Request) -> web.Response:
         """Load the configuration again."""
-        problems = await self._served.reload()
+        problems = await self._backend.reload()
         self._renderer.forget()  # who reloads and then looks must not see what was before
         if problems:
             sentence = f"the configuration has {len(problems)} problem" + ("s" if len(problems) > 1 else "")
@@ -90,13 +91,13 @@ class Handlers:
 
     async def _overview(self, request: web.Request, form: str) -> web.StreamResponse:
         compress = compressed(request)
-        wanted = Wanted.of(request.query) if form == HTML else Wanted()
+        wanted = OverviewQuery.of(request.query) if form == HTML else OverviewQuery()
 
         async def make() -> Parts:
-            view = await self._served.overview()
+            view = await self._backend.overview()
             if form == JSON:
                 return await overview_json(view, compress)
-            return await overview_page(view, wanted, self._served.announcements(), compress)
+            return await overview_page(view, wanted, self._backend.announcements(), compress)
 
         parts = await self._renderer.shared((form, compress, wanted), make)
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
@@ -108,8 +109,8 @@ class Handlers:
         async def make() -> Parts:
             if form == JSON:
                 return await check_json(view, compress)
-            past = await gathered(view, self._served.archive, of, only_failures=only_failures)
-            return await check_page(self._served.monitor(), view, past, viewer, compress)
+            past = await gathered(view, self._backend.archive, of, only_failures=only_failures)
+            return await check_page(self._backend.monitor(), view, past, viewer, compress)
 
         parts = await self._renderer.shared((form, compress, viewer, view.name, of.name, only_failures), make)
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)

@@ -13,6 +13,7 @@ from monitor.model.incident import Incident
 from monitor.rules.maintenance import windows_between
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
 from monitor.web.api.reports import made_of
+from monitor.web.backend import Backend
 from monitor.web.csrf import csrf_token
 from monitor.web.middleware import error, viewer_of
 from monitor.web.negotiation import HTML
@@ -20,7 +21,6 @@ from monitor.web.pages import incident_page, incidents_page, report_page
 from monitor.web.rendering import Parts
 from monitor.web.selection import Selection, groups_of, titles_of
 from monitor.web.sending import compressed, sent
-from monitor.web.served import Served
 from monitor.web.timeline import MOST_LANES, PERIODS, Period, clusters, lanes, together_with
 
 _IN_TIME = 1000
@@ -31,8 +31,8 @@ _WEEK = 7 * 86400.0
 class IncidentPages:
     """Handlers of the pages about incidents."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def incidents(self, request: web.Request) -> web.StreamResponse:
         """The incidents of all checks."""
@@ -42,15 +42,15 @@ class IncidentPages:
             before = asked.cursor()
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
-        view = await self._served.overview()
+        view = await self._backend.overview()
         period = next((one for one in PERIODS if one.name == request.query.get("range")), PERIODS[1])
         names = _names(view, asked.texts("group"), asked.texts("check"))
         start = view.now - period.length
         query = IncidentQuery(names, start, view.now, None if state is None else state == "ongoing", _IN_TIME)
         away, outages = None, []
         try:
-            found = await self._served.archive.incidents(query)
-            outages = await self._served.archive.outages(start, view.now)
+            found = await self._backend.archive.incidents(query)
+            outages = await self._backend.archive.outages(start, view.now)
         except HistoryError as problem:
             away, found = str(problem), _remembered(view, names)
         planned = {c.name: windows_between(c.plan.windows, start, view.now) for c in view.checks if c.plan.windows}
@@ -74,7 +74,7 @@ class IncidentPages:
             titles=titles,
             away=away,
             query=_others(request, period),
-            announcements=self._served.announcements(),
+            announcements=self._backend.announcements(),
             csrf=csrf_token(),
             viewer=viewer_of(request),
         )
@@ -83,9 +83,9 @@ class IncidentPages:
     async def incident(self, request: web.Request) -> web.StreamResponse:
         """One incident."""
         name = request.match_info["incident"]
-        view = await self._served.overview()
+        view = await self._backend.overview()
         try:
-            found = await self._served.archive.incident(name)
+            found = await self._backend.archive.incident(name)
             others = await self._around(found) if found else []
         except HistoryError as away:
             remembered = (one for one in _remembered(view, None) if one.id == name)
@@ -98,10 +98,10 @@ class IncidentPages:
             view,
             compressed(request),
             incident=found,
-            check=self._served.check(found.check),
+            check=self._backend.check(found.check),
             others=others,
             titles=titles_of(view.checks),
-            planned=_ended_by_maintenance(found, self._served.check(found.check)),
+            planned=_ended_by_maintenance(found, self._backend.check(found.check)),
             csrf=csrf_token(),
             viewer=viewer_of(request),
         )
@@ -110,24 +110,24 @@ class IncidentPages:
     async def _around(self, incident: Incident) -> list[Incident]:
         at = incident.started_at
         query = IncidentQuery(start=at - 1, end=at + 121, limit=_IN_TIME)
-        near = await self._served.archive.incidents(query)
+        near = await self._backend.archive.incidents(query)
         return together_with(incident, near)
 
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The figures of a period."""
-        now = self._served.now().wall
+        now = self._backend.now().wall
         try:
             asked = Parameters(request, ("from", "to", "group", "label"))
             start, end = asked.period(_WEEK, now)
         except BadParameter as wrong:
             return error(request, 400, str(wrong))
-        view = await self._served.overview()
+        view = await self._backend.overview()
         selection = Selection.of(request.query)
         selection = replace(selection, groups=tuple(filter(None, selection.groups)))  # the form's word for all
         titles = {check.name: check.spec.title for check in view.checks if check in selection}
         made, away = None, None
         try:
-            made = await made_of(self._served, titles, start, end)
+            made = await made_of(self._backend, titles, start, end)
         except HistoryError as problem:
             away = str(problem)
         every = sorted({check.spec.group for check in view.checks if check.spec.group})

@@ -24,12 +24,12 @@ from monitor.web.commands import curl_command, probe_command
 from monitor.web.configured import configured
 from monitor.web.csrf import FIELD, csrf_token
 from monitor.web.one_check import CheckPast
+from monitor.web.overview_query import SORTS, OverviewQuery
 from monitor.web.paths import base, link
 from monitor.web.rendering import Parts, encoded
 from monitor.web.rows import arrange, certificate_words, detail_path, headline, latest_ending
 from monitor.web.static import asset_path, icon_path
 from monitor.web.viewer import Viewer
-from monitor.web.wanted import SORTS, Wanted
 from monitor.web.waterfall import waterfall
 
 REFRESH = 5
@@ -83,7 +83,9 @@ _CHECK = _ENVIRONMENT.get_template("check.html")
 _ERROR = _ENVIRONMENT.get_template("error.html")
 
 
-async def overview_page(view: Overview, wanted: Wanted, announcements: Sequence[Announcement], compress: bool) -> Parts:
+async def overview_page(
+    view: Overview, wanted: OverviewQuery, announcements: Sequence[Announcement], compress: bool
+) -> Parts:
     """The page of all checks, or of those that are wanted."""
     summary = view.summary
     page = _OVERVIEW.stream(

@@ -12,10 +12,10 @@ from monitor.metrics import write_one_run
 from monitor.metrics.accept import openmetrics_preferred
 from monitor.model.errors import BadTarget, ForbiddenTarget, NoProbeNow, ProbeError
 from monitor.model.probe import ProbeAnswer, ProbeRequest
+from monitor.web.backend import Backend
 from monitor.web.limits import Connection
 from monitor.web.middleware import error
 from monitor.web.probe_report import probe_report
-from monitor.web.served import Served
 
 _TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 _STATUS: dict[type[ProbeError], int] = {BadTarget: 400, ForbiddenTarget: 403, NoProbeNow: 503}
@@ -25,8 +25,8 @@ _TRUE = ("true", "1")
 class ProbeHandler:
     """Answers requests for a probe; a client that goes away takes its run with it."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def probe(self, request: web.Request) -> web.StreamResponse:
         """One run's metrics, or with `debug=true` all that it found as text.
@@ -49,7 +49,7 @@ class ProbeHandler:
         return web.Response(body=scrape.body, headers={"Content-Type": scrape.content_type, "Vary": "Accept"})
 
     async def _run(self, request: web.Request, asked: ProbeRequest) -> ProbeAnswer:
-        run = asyncio.ensure_future(self._served.probe(asked))
+        run = asyncio.ensure_future(self._backend.probe(asked))
         connection = request.protocol
         if not isinstance(connection, Connection):
             return await run

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.web.caching import Kept, kept, send_kept
+from monitor.web.backend import Backend
+from monitor.web.caching import CachedAnswer, kept, send_kept
 from monitor.web.negotiation import HTML, JSON, accepted, gzip_accepted
 from monitor.web.public_document import public_json
 from monitor.web.public_page import public_page
 from monitor.web.public_view import public_view
 from monitor.web.rendering import Renderer
-from monitor.web.served import Served
 
 SHARED = 5.0
 """Seconds for which an answer is shared, however many ask: outsiders make no work that grows with their number."""
@@ -22,8 +22,8 @@ _REFRESH = 60
 class PublicHandlers:
     """`/public` and `/public.json`: nothing at all unless the operator switched them on."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._renderer = Renderer(SHARED)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -35,13 +35,13 @@ class PublicHandlers:
         return await self._answer(request, JSON)
 
     async def _answer(self, request: web.Request, form: str) -> web.StreamResponse:
-        public = self._served.public()
+        public = self._backend.public()
         if not public.enabled:
             raise web.HTTPNotFound
         compress = gzip_accepted(request.headers.get("Accept-Encoding"))
 
-        async def make() -> Kept:
-            view = await self._renderer.shared(public, lambda: public_view(self._served, public))
+        async def make() -> CachedAnswer:
+            view = await self._renderer.shared(public, lambda: public_view(self._backend, public))
             return kept(await (public_json(view, compress) if form == JSON else public_page(view, compress)))
 
         answer = await self._renderer.shared((public, form, compress), make)

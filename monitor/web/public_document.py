@@ -9,7 +9,7 @@ from msgspec import json
 from monitor.live.view import count_states
 from monitor.model.clock import rfc3339, utc
 from monitor.secrets.visible import legible
-from monitor.web.public_view import Day, Planned, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
+from monitor.web.public_view import Day, PlannedMaintenance, PublicAnnouncement, PublicCheck, PublicIncident, PublicView
 from monitor.web.public_words import sentence
 from monitor.web.rendering import Parts, encoded
 
@@ -67,7 +67,7 @@ def _announcement(one: PublicAnnouncement) -> dict[str, Any]:
     }
 
 
-def _planned(one: Planned) -> dict[str, Any]:
+def _planned(one: PlannedMaintenance) -> dict[str, Any]:
     return {"starts_at": rfc3339(one.starts), "ends_at": rfc3339(one.ends), "checks": list(one.checks)}
 
 

@@ -18,8 +18,8 @@ from monitor.rules.maintenance import fits, upcoming
 from monitor.stats.rollups import Stretch
 from monitor.stats.windows import DAY
 from monitor.system.turns import turns
+from monitor.web.backend import Backend
 from monitor.web.selection import titles_of
-from monitor.web.served import Served
 
 DAYS = 90
 """Days shown, including today."""
@@ -89,7 +89,7 @@ class PublicAnnouncement(NamedTuple):
     groups: tuple[str, ...]
 
 
-class Planned(NamedTuple):
+class PlannedMaintenance(NamedTuple):
     """Maintenance to come, in Unix seconds, and of which services; `titles` are their titles, or names."""
 
     starts: float
@@ -109,7 +109,7 @@ class PublicView:
     title: str
     checks: tuple[PublicCheck, ...]
     announcements: tuple[PublicAnnouncement, ...] = ()
-    planned: tuple[Planned, ...] = ()
+    planned: tuple[PlannedMaintenance, ...] = ()
     incidents: tuple[PublicIncident, ...] | None = None
     away: bool = False
 
@@ -137,16 +137,16 @@ def title_of(public: PublicSpec) -> str:
     return public.title or "Status"
 
 
-async def public_view(served: Served, public: PublicSpec) -> PublicView:
+async def public_view(backend: Backend, public: PublicSpec) -> PublicView:
     """Returns the view of outsiders at this moment."""
-    overview = await served.overview()
+    overview = await backend.overview()
     views = [check async for check in turns(overview.checks) if shows(public, check.spec)]
-    incidents, days, away = await _past(served.archive, views, overview.now, public)
+    incidents, days, away = await _past(backend.archive, views, overview.now, public)
     return PublicView(
         now=overview.now,
         title=title_of(public),
         checks=tuple([_check(view, days.get(view.name), public) async for view in turns(views)]),
-        announcements=announced(served.announcements(), public, _groups(overview, public)),
+        announcements=announced(backend.announcements(), public, _groups(overview, public)),
         planned=await _planned(views, overview.now),
         incidents=incidents,
         away=away,
@@ -226,7 +226,7 @@ def announced(
     return tuple(found)
 
 
-async def _planned(views: Sequence[CheckView], now: float) -> tuple[Planned, ...]:
+async def _planned(views: Sequence[CheckView], now: float) -> tuple[PlannedMaintenance, ...]:
     """The next maintenance of each check, together with that of others at the same time, soonest first."""
     known = {}
     found: dict[tuple[float, float], list[CheckView]] = {}
@@ -237,6 +237,6 @@ async def _planned(views: Sequence[CheckView], now: float) -> tuple[Planned, ...
         if window := known[id(plan)]:
             found.setdefault((window.starts, window.ends), []).append(view)
     return tuple(
-        Planned(*times, tuple(view.name for view in some), tuple(view.display_name for view in some))
+        PlannedMaintenance(*times, tuple(view.name for view in some), tuple(view.display_name for view in some))
         for times, some in sorted(found.items(), key=lambda one: one[0])
     )

@@ -18,10 +18,10 @@ from monitor.model.result import Ending
 from monitor.rules.state import endings, ends_soon
 from monitor.stats.availability import percent
 from monitor.system.turns import turns
+from monitor.web.overview_query import OverviewQuery
 from monitor.web.paths import link
 from monitor.web.selection import searched
 from monitor.web.slots import bar
-from monitor.web.wanted import Wanted
 from monitor.web.wording import latency, plural, span
 
 FEW = 40
@@ -81,7 +81,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Arranged:
+class OverviewRows:
     """The whole overview."""
 
     sections: list[Section]
@@ -106,7 +106,7 @@ _TITLES = {
 }
 
 
-async def arrange(view: Overview, wanted: Wanted) -> Arranged:
+async def arrange(view: Overview, wanted: OverviewQuery) -> OverviewRows:
     """Put every check that is wanted where it belongs."""
     sorted_out = await _sorted_out(view, wanted)
     shown = sum(counts.total() for counts in sorted_out.counts.values())
@@ -120,7 +120,7 @@ async def arrange(view: Overview, wanted: Wanted) -> Arranged:
     groups = await _groups(view, wanted, sorted_out, room if whole else None)
     waiting = sorted_out.waiting
     due = max((c.next_run_at or view.now for c in waiting), default=view.now)
-    return Arranged(sections, groups, len(waiting), span(max(due - view.now, 1)), whole, shown, room.left_out)
+    return OverviewRows(sections, groups, len(waiting), span(max(due - view.now, 1)), whole, shown, room.left_out)
 
 
 class _Room:
@@ -147,7 +147,7 @@ class _Sorted(NamedTuple):
     waiting: list[CheckView]
 
 
-async def _sorted_out(view: Overview, wanted: Wanted) -> _Sorted:
+async def _sorted_out(view: Overview, wanted: OverviewQuery) -> _Sorted:
     found = _Sorted({key: [] for key in _TITLES}, {}, {}, [])
     async for check in turns(view.checks):
         if check not in wanted.selection:
@@ -205,7 +205,7 @@ def _waiting(check: CheckView) -> bool:
     return check.state is State.UNKNOWN and check.last is None
 
 
-async def _groups(view: Overview, wanted: Wanted, found: _Sorted, room: _Room | None) -> list[Group]:
+async def _groups(view: Overview, wanted: OverviewQuery, found: _Sorted, room: _Room | None) -> list[Group]:
     """The groups, with as many rows as there is room for; None if they are only counted."""
     few, asked = len(view.checks) <= FEW, bool(wanted.selection)
     several = len({check.spec.group for check in view.checks})

@@ -15,7 +15,7 @@ _HIGHEST = 11
 """Pixels of the highest slot without downtime; slots with downtime are higher."""
 
 
-class Drawn(NamedTuple):
+class SlotPaths(NamedTuple):
     """The kinds of slots, each as one path."""
 
     fine: str = ""
@@ -48,13 +48,13 @@ def described(slots: Sequence[Slot]) -> str:
     return f"{said}, down in {troubled} of {len(slots)} slots" if troubled else said
 
 
-def _drawn(slots: Sequence[Slot]) -> Drawn:
+def _drawn(slots: Sequence[Slot]) -> SlotPaths:
     highest = max((slot.latency for slot in slots if slot.latency is not None), default=0.0)
-    paths: dict[str, list[str]] = {kind: [] for kind in Drawn._fields}
+    paths: dict[str, list[str]] = {kind: [] for kind in SlotPaths._fields}
     for place, slot in enumerate(slots):
         kind = kind_of(slot)
         paths[kind].append(_path(kind, place * PITCH, slot.latency, highest))
-    return Drawn(*("".join(pieces) for pieces in paths.values()))
+    return SlotPaths(*("".join(pieces) for pieces in paths.values()))
 
 
 def kind_of(slot: Slot) -> str:

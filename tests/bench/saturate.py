@@ -19,7 +19,7 @@ from monitor.model.result import Result
 from monitor.model.route import FileRef, Route, TlsSpec
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.scheduling.runner import Runner
 from monitor.scheduling.schedule import Job
 from monitor.scheduling.stall import Watchdog
@@ -81,10 +81,10 @@ class Treadmill:
                 self.failures.append(result.detail)
             loop.call_soon(runner.due, partner[name], time.monotonic(), 0)
 
-        net = Net()
-        net.prepare(specs)
+        resources = Resources()
+        resources.prepare(specs)
         limit = MonitorSpec().max_concurrency
-        runner = Runner(net, limit=limit, descriptors=limit, watchdog=watchdog, meter=meter, on_run=found)
+        runner = Runner(resources, limit=limit, descriptors=limit, watchdog=watchdog, meter=meter, on_run=found)
         return runner, jobs
 
 

@@ -25,7 +25,7 @@ from monitor.model.route import FileRef
 from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.http.credentials import secrets
 from monitor.protocols.registry import HTTP, client_of
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.secrets.secret import Text, shown_url
@@ -77,24 +77,24 @@ def file_ref(path: Path) -> FileRef:
 
 
 @contextlib.asynccontextmanager
-async def opened_net(deny: Iterable[str] = ()) -> AsyncIterator[Net]:
+async def opened_net(deny: Iterable[str] = ()) -> AsyncIterator[Resources]:
     """The resources of checks, forbidding these networks, and closed if they can be."""
-    net = Net(tuple(map(ip_network, deny)))
+    resources = Resources(tuple(map(ip_network, deny)))
     client_of(HTTP)  # as a daemon does before its first run
     try:
-        yield net
+        yield resources
     finally:
-        if (close := getattr(net, "aclose", None) or getattr(net, "close", None)) is not None:
+        if (close := getattr(resources, "aclose", None) or getattr(resources, "close", None)) is not None:
             closing = close()
             if inspect.isawaitable(closing):
                 await closing
 
 
-async def run_check(url: Text, *, deny: Iterable[str] = (), net: Net | None = None, **over: Any) -> Result:
+async def run_check(url: Text, *, deny: Iterable[str] = (), resources: Resources | None = None, **over: Any) -> Result:
     """Run one check, and hold its result against what every result promises."""
     spec = make_spec(url, **over)
     async with contextlib.AsyncExitStack() as stack:
-        result = await check(spec, net or await stack.enter_async_context(opened_net(deny)))
+        result = await check(spec, resources or await stack.enter_async_context(opened_net(deny)))
     assert_promises(spec, result)
     return result
 

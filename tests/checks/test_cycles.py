@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.model.spec import Limits
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.system.process import new_event_loop
 from tests.checks.harness import expecting_body, make_spec
@@ -40,12 +40,12 @@ def left_behind(scheme: str, place: str, script: Script, **over: Any) -> list[ob
     async def run() -> None:
         async with Server(script) as server:
             url = f"{scheme}://{place or f'127.0.0.1:{server.port}'}/"
-            net, spec = Net(), make_spec(url, limits=SHORT, expect=expecting_body(contains="ok"), **over)
-            await check(spec, net)
+            resources, spec = Resources(), make_spec(url, limits=SHORT, expect=expecting_body(contains="ok"), **over)
+            await check(spec, resources)
             gc.collect()
             gc.set_debug(gc.DEBUG_SAVEALL)
             for _ in range(3):
-                await check(spec, net)
+                await check(spec, resources)
             await asyncio.sleep(0.01)  # what was only just given up ends
             gc.collect()
             gc.set_debug(0)

@@ -20,7 +20,7 @@ from monitor.model.route import TlsSpec
 from monitor.model.spec import Limits
 from monitor.net.certificates import parsed, revocation
 from monitor.net.chain import first_ending
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from tests.checks.harness import assert_promises, make_spec, opened_net
 from tests.fuzz.damage import Damage, bounded, damages, slips
@@ -65,14 +65,16 @@ def test_no_bytes_below_tls_do_worse_than_fail_a_check(version: ssl.TLSVersion) 
     """With TLS 1.2 certificates come in the clear, so that damage in place reaches the reader of certificates."""
     kept = Kept(5)
 
-    async def go(server: Server, shape: Shape, kind: TlsSpec, net: Net) -> None:
+    async def go(server: Server, shape: Shape, kind: TlsSpec, resources: Resources) -> None:
         async with Relay(server, shape) as relay:
             spec = make_spec(relay.url(), limits=LIMITS, tls=kind)
-            assert_promises(spec, await check(spec, net))
+            assert_promises(spec, await check(spec, resources))
 
     async def all_of(cases: list[tuple[Damage, bool, TlsSpec]]) -> None:
-        async with opened_net() as net, tls.https(only=version) as server:
-            await asyncio.gather(*(go(server, spoiling(one, in_place=place), kind, net) for one, place, kind in cases))
+        async with opened_net() as resources, tls.https(only=version) as server:
+            await asyncio.gather(
+                *(go(server, spoiling(one, in_place=place), kind, resources) for one, place, kind in cases)
+            )
 
     with loop() as runner:
 
@@ -155,9 +157,9 @@ def test_no_certificate_does_worse_than_fail_a_check() -> None:
     kept = Kept(5)
 
     async def go(context: ssl.SSLContext, kind: TlsSpec) -> None:
-        async with opened_net() as net, tls.TlsServer(context) as server:
+        async with opened_net() as resources, tls.TlsServer(context) as server:
             spec = make_spec(server.url(), limits=LIMITS, tls=kind)
-            assert_promises(spec, await check(spec, net))
+            assert_promises(spec, await check(spec, resources))
 
     with loop() as runner, warnings.catch_warnings(action="ignore"):
 

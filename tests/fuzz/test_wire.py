@@ -14,7 +14,7 @@ from hypothesis import given
 
 from monitor.model.request import Expect, Rule, Step, TcpDialogue
 from monitor.model.spec import CheckSpec, Limits
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.secrets.secret import Secret
 from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_net, rules
@@ -98,19 +98,19 @@ def answers(draw: st.DrawFn) -> Script:
     return scripted(pieces, draw(st.sampled_from(["close", "close", "close", "reset", "reset", "hold"])))
 
 
-async def keeps_its_promises(script: Script, kind: dict[str, Any], net: Net) -> None:
+async def keeps_its_promises(script: Script, kind: dict[str, Any], resources: Resources) -> None:
     async with Server(script) as server:
         spec: CheckSpec = make_spec(server.url("/?token=secret-token-1"), limits=LIMITS, **kind)
-        assert_promises(spec, await check(spec, net))
+        assert_promises(spec, await check(spec, resources))
 
 
 def test_no_bytes_below_http_do_worse_than_fail_a_check() -> None:
     kept = Kept()
 
     async def all_of(cases: list[tuple[Script, dict[str, Any]]]) -> None:
-        async with opened_net() as net:
-            net.prepare([make_spec("tcp://a:1", request=TcpDialogue())])
-            await asyncio.gather(*(keeps_its_promises(script, kind, net) for script, kind in cases))
+        async with opened_net() as resources:
+            resources.prepare([make_spec("tcp://a:1", request=TcpDialogue())])
+            await asyncio.gather(*(keeps_its_promises(script, kind, resources) for script, kind in cases))
 
     with loop() as runner:
 

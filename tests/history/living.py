@@ -10,7 +10,7 @@ import pytest
 
 from monitor.history import keeper, places
 from monitor.history.keeper import Keeper
-from monitor.live.events import EventBus, Recorded
+from monitor.live.events import EventBus, RecordedResult
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason
@@ -85,7 +85,7 @@ class Life:
         now, record = self.clock(), self.record(result.check)
         self.ledger.presence.seen(now)
         transition = record.add(result, now, runs)
-        self.bus.result(Recorded(result.check, result, runs, now, record.standing))
+        self.bus.result(RecordedResult(result.check, result, runs, now, record.standing))
         if transition is not None:
             self.bus.transition(transition)
 

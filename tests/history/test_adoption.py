@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 
 from monitor.history import keeper
 from monitor.history.archive import Announcement, IncidentQuery
-from monitor.history.merging import Early, merge
-from monitor.live.events import Recorded
+from monitor.history.merging import EarlySummary, merge
+from monitor.live.events import RecordedResult
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Acknowledgement
 from monitor.model.outcome import State
@@ -250,13 +249,13 @@ def replace_clock(clock: HeldClock) -> HeldClock:
     return other
 
 
-def seen(standing: Standing, runs: list[bool], clock: HeldClock, check: object) -> tuple[Standing, Early]:
-    early = Early()
+def seen(standing: Standing, runs: list[bool], clock: HeldClock, check: object) -> tuple[Standing, EarlySummary]:
+    early = EarlySummary()
     for fine in runs:
         now = clock.forward(10)
         result = good("a", now.wall) if fine else bad("a", now.wall)
         moved = after(standing, result, check, now)  # type: ignore[arg-type]
         early.moves += moved.state is not standing.state
-        standing = replace(moved)
-        early.see(Recorded("a", result, 1, now, standing), check.up_after)  # type: ignore[attr-defined]
+        standing = moved
+        early.see(RecordedResult("a", result, 1, now, standing), check.up_after)  # type: ignore[attr-defined]
     return standing, early

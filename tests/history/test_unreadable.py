@@ -16,7 +16,7 @@ from msgspec import Raw, msgpack
 
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.saved import SavedCheck
-from monitor.history.unreadable import Skipped
+from monitor.history.unreadable import SkipLog
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import Outcome, Reason, State
 from monitor.stats.meters import HistoryMeter
@@ -238,19 +238,19 @@ def test_a_word_is_a_word() -> None:
     assert set(Reason) == set(Reason.__members__.values())
 
 
-def _saved(data: bytes, skipped: Skipped) -> Any:
+def _saved(data: bytes, skipped: SkipLog) -> Any:
     return skipped.parts(SavedCheck, data, "checks")
 
 
-def _incident(data: bytes, skipped: Skipped) -> Any:
+def _incident(data: bytes, skipped: SkipLog) -> Any:
     return skipped.parts(Incident, data, "incidents")
 
 
-def _results(data: bytes, skipped: Skipped) -> Any:
+def _results(data: bytes, skipped: SkipLog) -> Any:
     return skipped.read(lambda raw: history_of(raw, lambda why: skipped("own", why)).results(), data, "results")
 
 
-def _tally(data: bytes, skipped: Skipped) -> Any:
+def _tally(data: bytes, skipped: SkipLog) -> Any:
     return skipped.read(decode_tally, data, "tallies")
 
 
@@ -272,7 +272,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
 
 
-READERS: dict[str, Callable[[bytes, Skipped], Any]] = {
+READERS: dict[str, Callable[[bytes, SkipLog], Any]] = {
     "saved": _saved, "incident": _incident, "results": _results, "tally": _tally,
 }  # fmt: skip
 
@@ -286,7 +286,7 @@ def test_bytes_of_any_kind_are_read_or_skipped(samples: dict[str, bytes], kind: 
         at = data.draw(st.integers(0, len(whole) - 1))
         whole[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
     meter = HistoryMeter()
-    found = READERS[kind](bytes(whole), Skipped(meter))
+    found = READERS[kind](bytes(whole), SkipLog(meter))
     assert found is not None or meter.unreadable == 1
     for number in numbers(found):
         assert abs(number) <= 253402300799

@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.config import load
 from monitor.migrate import blackbox, gatus, kuma
-from monitor.migrate.draft import Imported, Kind
+from monitor.migrate.draft import ImportResult, Kind
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import report, variables_of, written
 from monitor.model.maintenance import MaintenanceSpec
@@ -26,7 +26,7 @@ class Made:
     text: str
     checks: dict[str, CheckSpec]
     lost: list[str]
-    imported: Imported
+    imported: ImportResult
     maintenance: tuple[MaintenanceSpec, ...] = ()
 
     def block(self, name: str) -> str:
@@ -34,7 +34,7 @@ class Made:
         return next(part for part in self.text.split("\n\n") if f'\nname = "{name}"\n' in part)
 
 
-def made(imported: Imported, directory: Path, **environment: str) -> Made:
+def made(imported: ImportResult, directory: Path, **environment: str) -> Made:
     """The new file, loaded with every variable set that it asks for, and with none other."""
     text = written(vetted(imported))
     path = directory / "checks.toml"

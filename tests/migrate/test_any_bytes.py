@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 
 from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.model.errors import ForeignFileError
 from tests.migrate import kuma
 from tests.migrate.harness import FILES, made
@@ -36,7 +36,7 @@ def damaged(content: bytes, damage: list[tuple[float, int, bytes]]) -> bytes:
     return content
 
 
-def survives(read: Callable[[Path], Imported], content: bytes) -> None:
+def survives(read: Callable[[Path], ImportResult], content: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "it.yml")
         path.write_bytes(content)

@@ -19,7 +19,7 @@ from monitor.migrate.blackbox_login import Login
 from monitor.migrate.blackbox_rules import HTTP
 from monitor.migrate.conditions import Conditions
 from monitor.migrate.credentials import Credentials
-from monitor.migrate.draft import Draft, Imported, Kind, Note
+from monitor.migrate.draft import Draft, ImportResult, Kind, Note
 from monitor.migrate.names import Variables, check_name, label_name
 from monitor.migrate.vet import vetted
 from monitor.migrate.writer import written
@@ -47,7 +47,7 @@ def encodable(value: Any) -> Any:
 @example('"""\n[x]', "\x7f\u2028\x00\r\n", "# ]", {"a.b": "\\", '"': {}}, "\n[[checks]]")
 def test_the_toml_is_never_broken(name: str, place: str, note: str, table: dict[str, Any], source: str) -> None:
     draft = Draft(place, {"name": name, "headers": table, "body": note, "json": table}, [Note(Kind.LOST, place, note)])
-    imported = Imported("a product", [source], [note], [draft], [Note(Kind.LOST, place, note)])
+    imported = ImportResult("a product", [source], [note], [draft], [Note(Kind.LOST, place, note)])
     (check,) = tomllib.loads(written(imported).encode().decode())["checks"]
     assert check["json"] == encodable(table)
     if not any("\ud800" <= letter <= "\udfff" for letter in name + note):
@@ -139,7 +139,7 @@ def test_any_condition_is_carried_over_or_listed(text: str) -> None:
         conditions = Conditions(draft)
         conditions.add("here", condition)
         conditions.finish("here")
-        assert len(vetted(Imported("", [], [], [draft])).drafts) == 1
+        assert len(vetted(ImportResult("", [], [], [draft])).drafts) == 1
 
 
 def test_a_mapping_merged_into_itself_many_times_costs_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 
-from monitor.migrate.draft import Draft, Imported
+from monitor.migrate.draft import Draft, ImportResult
 from monitor.migrate.gatus_alerts import alerting
 from monitor.migrate.source import parse
 from tests.migrate.harness import of_gatus, said
@@ -111,6 +111,6 @@ def test_merging_is_that_of_gatus(alerts: list[dict[str, object]], defaults: dic
     (document,) = parse(yaml.safe_dump({"alerting": providers, "alerts": alerts}), "it.yml")
     draft = Draft("here", {"name": "it", "down_after": 1})
     item = document.entries()["alerts"]
-    alerting([document], Imported("", [], [])).thresholds(draft, item)
+    alerting([document], ImportResult("", [], [])).thresholds(draft, item)
     expected = min(firing) if firing else (1, None)
     assert (draft.keys["down_after"], draft.keys.get("up_after")) == expected

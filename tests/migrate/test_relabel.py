@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from monitor.migrate.draft import Imported
+from monitor.migrate.draft import ImportResult
 from monitor.migrate.prometheus import targets
 from monitor.migrate.relabel import Rule, relabelled
 from tests.migrate.harness import yaml_file
@@ -45,7 +45,7 @@ def test_targets_are_those_of_promtool(tmp_path: Path) -> None:
     theirs = [each["labels"] for each in json.loads(ended.stdout[ended.stdout.index("[") :]) if each.get("labels")]
     ours = [
         {"module": t.module, "target": t.address, "job": t.job, "interval": t.interval, "timeout": t.timeout} | t.labels
-        for t in targets(path, Imported("", [], []))
+        for t in targets(path, ImportResult("", [], []))
     ]
     seconds = {"15s": 15, "5s": 5}
     assert len(ours) in {1, 2}

@@ -14,7 +14,7 @@ from monitor.model.outcome import Reason
 from monitor.model.request import Step, TcpDialogue
 from monitor.model.result import Result
 from monitor.model.spec import Limits
-from monitor.protocols.tcp.lines import Lines, TooMuch, filled
+from monitor.protocols.tcp.lines import Lines, TooMuchData, filled
 from monitor.secrets.secret import Secret
 from tests.checks.harness import QUICK, TOLERANCE, Run
 from tests.servers import certs, dns, proxy
@@ -332,14 +332,14 @@ async def test_what_was_sent_last_arrives(run: Run) -> None:
 def test_lines_bound_what_they_keep_and_look_at_each_byte_once() -> None:
     lines = Lines()
     lines.begin_step()
-    with pytest.raises(TooMuch, match="longer than"):
+    with pytest.raises(TooMuchData, match="longer than"):
         lines.add(b"x" * 20_000)
     lines = Lines()
     for _ in range(32):
         lines.add(b"x\n" * 4096)
         while lines.unmatched:
             assert lines.match("never") is None
-    with pytest.raises(TooMuch, match="more than 256 KiB"):
+    with pytest.raises(TooMuchData, match="more than 256 KiB"):
         lines.add(b"x\n")
     assert len(lines.beginning) == 4096
 

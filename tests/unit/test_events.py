@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.live.events import EventBus, Recorded
+from monitor.live.events import EventBus, RecordedResult
 from monitor.model.outcome import State
 from monitor.model.transition import Cause, Standing, Transition
 from monitor.system import supervision
 from tests.unit.made import EPOCH, at, result
 
 UP = Standing(State.UP, EPOCH)
-RECORDED = Recorded("c", result(), 1, at(0), UP)
+RECORDED = RecordedResult("c", result(), 1, at(0), UP)
 MOVED = Transition("c", Standing(State.UNKNOWN, EPOCH), UP, EPOCH, Cause.RESULT)
 
 

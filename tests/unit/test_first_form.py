@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Raw, msgpack
 
 from monitor.history.saved import SavedCheck, decode_entry
-from monitor.history.unreadable import Skipped
+from monitor.history.unreadable import SkipLog
 from monitor.model.answer import Hop, HttpAnswer, HttpFigures
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Phases, Result
@@ -62,6 +62,6 @@ def test_an_entry_of_the_journal_is_read_with_and_without_its_other_half() -> No
 def test_a_saved_check_keeps_its_results() -> None:
     meter = HistoryMeter()
     saved = [None, None, Raw(b"\xc0"), 1.7e9, 1.6e9, None, first(), 3]
-    read = Skipped(meter).parts(SavedCheck, msgpack.encode(saved), "checks 'shop'")
+    read = SkipLog(meter).parts(SavedCheck, msgpack.encode(saved), "checks 'shop'")
     assert read is not None
     assert (read.last_failure, read.number, meter.unreadable) == (WHOLE, 3, 0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec.structs import replace
 
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.outcome import FAILURES, Outcome, Reason, State
@@ -149,7 +148,7 @@ def test_a_transition_names_the_incident_that_begins_goes_on_and_ends() -> None:
     assert began.incident is lost.incident is back.incident
     assert (back.at, back.after.since) == (at(101).wall, at(1).wall)
     assert began.incident is not None
-    assert over.incident == structs.replace(began.incident, ended_at=at(102).wall)
+    assert over.incident == replace(began.incident, ended_at=at(102).wall)
     assert record.incidents == (over.incident,)
 
 
@@ -182,7 +181,7 @@ def test_the_incident_of_a_removed_check_ends(until: float) -> None:
     assert incident is not None
     (transition,) = ledger.apply([], MONITOR, at(until))
     assert (transition.check, transition.after.state, transition.cause) == ("c", State.UNKNOWN, Cause.RELOAD)
-    assert transition.incident == structs.replace(incident, ended_at=at(until).wall)
+    assert transition.incident == replace(incident, ended_at=at(until).wall)
 
 
 def test_changed_settings_of_the_monitor_reach_every_record() -> None:

@@ -20,7 +20,7 @@ from monitor.protocols.http.evidence import evidence_of
 from monitor.protocols.http.judging import judge_body
 from monitor.protocols.http.redirect import Request
 from monitor.protocols.http.set_cookie import read_date
-from monitor.protocols.tcp.lines import Lines, TooMuch, filled
+from monitor.protocols.tcp.lines import Lines, TooMuchData, filled
 from monitor.rules.expectations import judge_head
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.secret import hide_in_urls, secrets_of_url, shown_url
@@ -69,7 +69,7 @@ def _lines(text: str) -> object:
     """In pieces of a few bytes: a server may drip."""
     lines = Lines()
     data = text.encode("utf-8", "surrogatepass")[:200_000]
-    with contextlib.suppress(TooMuch):
+    with contextlib.suppress(TooMuchData):
         for at in range(0, len(data), 7):
             lines.add(data[at : at + 7])
             while lines.unmatched:

@@ -9,7 +9,7 @@ from msgspec import structs
 from monitor.model.answer import Hop, HttpAnswer
 from monitor.model.outcome import Reason
 from monitor.model.result import Attempt, Certificate, Phases, Result
-from monitor.stats.result_log import History, Own, alike_of, decode, encode
+from monitor.stats.result_log import History, RunFields, alike_of, decode, encode
 from tests.flat import flat_result
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # a redactor leaves no half of a surrogate pair
@@ -81,7 +81,9 @@ def test_what_never_differs_is_kept_once_even_if_the_target_alternates() -> None
 
 def test_every_field_is_kept_on_one_side() -> None:
     result = Result("c", 1.0, Reason.OK, "")
-    alike = set(Result.__struct_fields__) - set(Own.__struct_fields__) - {"evidence"}  # an incident's, no result's
+    alike = (
+        set(Result.__struct_fields__) - set(RunFields.__struct_fields__) - {"evidence"}
+    )  # an incident's, no result's
     for name in alike:
         changed = structs.replace(result, **{name: HttpAnswer(404) if name == "answer" else "different"})
         assert alike_of(changed) != alike_of(result), name

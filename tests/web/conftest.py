@@ -132,7 +132,7 @@ class FakeService:
 
     def publish(self, check: str, standing: Standing) -> None:
         """A transition to this standing, which a result has brought about."""
-        before = replace(standing, state=State.UNKNOWN)
+        before = structs.replace(standing, state=State.UNKNOWN)
         self.bus.transition(Transition(check, before, standing, gallery.NOW.wall, Cause.RESULT, standing.incident))
 
     def rename(self, old: str, new: str) -> None:

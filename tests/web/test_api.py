@@ -15,7 +15,7 @@ import pytest
 from msgspec import structs
 
 from monitor.history.archive import Announcement
-from monitor.live.events import Recorded
+from monitor.live.events import RecordedResult
 from monitor.metrics import CheckCollector, Registry
 from monitor.model.clock import rfc3339
 from monitor.model.incident import Incident
@@ -242,7 +242,7 @@ async def test_what_happens_is_told_as_it_happens(stream: aiohttp.ClientResponse
     view = service.check("shop-api")
     assert view is not None
     assert view.last is not None
-    service.bus.result(Recorded("shop-api", view.last, 1, gallery.NOW, view.standing))
+    service.bus.result(RecordedResult("shop-api", view.last, 1, gallery.NOW, view.standing))
     service.publish("shop-api", view.standing)
     first, second = await event(stream), await event(stream)
     assert (first["event"], second["event"]) == ("result", "transition")

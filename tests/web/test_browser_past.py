@@ -52,7 +52,7 @@ def night(service: FakeService) -> FakeService:
             )
             said = Acknowledgement("ana", "the switch died; " * 9, NOW - 60, NOW + 3600) if n else None
             incident = structs.replace(incident, first=first, acknowledged=said)
-            check = replace(check, standing=replace(check.standing, incident=incident))  # noqa: PLW2901
+            check = replace(check, standing=structs.replace(check.standing, incident=incident))  # noqa: PLW2901
             logged.append(incident)
         logged.append(structs.replace(gallery_incident(check.name), id=f"{n:04x}"))
         checks.append(check)
@@ -159,7 +159,9 @@ async def test_a_change_is_shown_at_once_and_nothing_jumps(open_page: Open, nigh
     assert await page.evaluate("window.shift") == 0, "nothing changed, so nothing moves"
     view = night.check("shop-web")
     assert view is not None
-    down = replace(view, reading="refused the connection", standing=replace(view.standing, consecutive_failures=3))
+    down = replace(
+        view, reading="refused the connection", standing=structs.replace(view.standing, consecutive_failures=3)
+    )
     checks = tuple(down if c.name == "shop-web" else c for c in night.view.checks)
     night.view = replace(night.view, checks=checks)
     night.publish("shop-web", down.standing)

@@ -59,7 +59,7 @@ def past(service: FakeService) -> None:
     lasting = structs.replace(lasting, first=first)
     service.archive.logged = [lasting, incident("shop-api", 1, 9 * 3600)]
     checks = tuple(
-        replace(c, standing=replace(c.standing, incident=lasting)) if c.name == "shop-api" else c
+        replace(c, standing=structs.replace(c.standing, incident=lasting)) if c.name == "shop-api" else c
         for c in service.view.checks
     )
     service.view = replace(service.view, checks=checks)

@@ -25,11 +25,11 @@ from monitor.web import wording
 from monitor.web.charts import RANGES
 from monitor.web.negotiation import HTML, JSON, TEXT, accepted
 from monitor.web.one_check import CheckPast, gathered
+from monitor.web.overview_query import OverviewQuery
 from monitor.web.pages import check_page, overview_page, wall_page
-from monitor.web.rows import MANY, Arranged, arrange, certificate_words
+from monitor.web.rows import MANY, OverviewRows, arrange, certificate_words
 from monitor.web.slots import bar
 from monitor.web.viewer import Viewer
-from monitor.web.wanted import Wanted
 from monitor.web.waterfall import WIDTH, waterfall
 from tests.web import gallery
 from tests.web.gallery import NOW, begun, fine, late, past, refused, spec, viewed, wrong
@@ -91,9 +91,9 @@ def test_certificates_say_how_long_they_hold(days: float, said: str) -> None:
     assert certificate_words(days * 86400) == said
 
 
-async def arranged(view: Overview, **query: str) -> Arranged:
+async def arranged(view: Overview, **query: str) -> OverviewRows:
     """The overview as an address with this query asks for it."""
-    return await arrange(view, Wanted.of(MultiDict(query)))
+    return await arrange(view, OverviewQuery.of(MultiDict(query)))
 
 
 async def remembered(check: CheckView) -> CheckPast:
@@ -101,7 +101,7 @@ async def remembered(check: CheckView) -> CheckPast:
     return await gathered(check, LaidOut(away="gone"), RANGES[0], only_failures=False)
 
 
-def names(found: Arranged) -> list[str]:
+def names(found: OverviewRows) -> list[str]:
     """Every check that is listed, by name."""
     return [row.view.name for part in (*found.sections, *found.groups) for row in part.rows]
 
@@ -235,7 +235,7 @@ async def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scen
     pages = [
         b"".join(await made)
         for made in (
-            overview_page(view, Wanted(), (), False),
+            overview_page(view, OverviewQuery(), (), False),
             *[check_page(view.monitor, c, await remembered(c), Viewer(True, False), False) for c in view.checks[:20]],
             wall_page(view, (), False),
         )
@@ -247,7 +247,7 @@ async def test_pages_name_no_other_host_and_carry_no_inline_style_or_script(scen
 
 
 async def test_thousand_checks_are_no_heavier_than_a_photograph() -> None:
-    assert sum(map(len, await overview_page(gallery.many(), Wanted(), (), True))) < 150_000
+    assert sum(map(len, await overview_page(gallery.many(), OverviewQuery(), (), True))) < 150_000
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ _PIECE = 64 * 1024
 """Bytes decoded at a time, so that another thread gets its turn."""
 
 
-class Decoded(NamedTuple):
+class DecodedText(NamedTuple):
     """A body as it reads, and what was odd about its encoding; empty if nothing was."""
 
     text: str
@@ -95,7 +95,7 @@ def label_in(content_type: str | None) -> str | None:
     return found[1] if found and found[1] else None
 
 
-def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]) -> Decoded:
+def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]) -> DecodedText:
     """Decodes a body as browsers do: by its BOM, its Content-Type or its `<meta>` tag, otherwise as UTF-8 if possible.
 
     `foreign` removes secrets from the Content-Type before a message quotes it.
@@ -111,12 +111,12 @@ def decoded(body: bytes, content_type: str | None, foreign: Callable[[str], str]
         return _read(body, codec)
     text, note = _guessed(body)
     if content_type is None or label is None:
-        return Decoded(text, note)
+        return DecodedText(text, note)
     quoted = foreign(content_type[:_LONGEST_TYPE])[:_SHOWN]
-    return Decoded(text, f"no known charset in the Content-Type {quoted}; {note or 'read as UTF-8'}")
+    return DecodedText(text, f"no known charset in the Content-Type {quoted}; {note or 'read as UTF-8'}")
 
 
-def decoded_json(body: bytes, content_type: str | None) -> Decoded:
+def decoded_json(body: bytes, content_type: str | None) -> DecodedText:
     """The text of a JSON document: UTF-8 (RFC 8259), or what a BOM, its zero bytes or, failing that, a charset say."""
     for mark, marked in ((codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF32_LE, "utf-32-le"), *_BOMS):
         if body.startswith(mark):
@@ -127,7 +127,7 @@ def decoded_json(body: bytes, content_type: str | None) -> Decoded:
     text, note = _read(body, "utf-8")
     codec = codec_of(label_in(content_type) or "") if note else None
     if codec is None or codec.startswith("utf-"):
-        return Decoded(text, note)
+        return DecodedText(text, note)
     return _read(body, codec)
 
 
@@ -139,21 +139,21 @@ def _declared(beginning: bytes) -> str | None:
     return "utf-8" if codec is not None and codec.startswith("utf-16") else codec  # it could not be read if it were
 
 
-def _guessed(body: bytes) -> Decoded:
+def _guessed(body: bytes) -> DecodedText:
     """Decodes a body without a declared encoding: as UTF-8, or windows-1252 if most non-ASCII text is not UTF-8."""
     found = _read(body, "utf-8")
     stray = found.text.count(_REPLACEMENT) if found.note else 0
     if len(found.text) - len(found.text.encode("ascii", "ignore")) < 2 * stray:
-        return Decoded(_read(body, "cp1252").text, "the body is not UTF-8; read as windows-1252")
+        return DecodedText(_read(body, "cp1252").text, "the body is not UTF-8; read as windows-1252")
     return found
 
 
-def _read(body: bytes, codec: str) -> Decoded:
+def _read(body: bytes, codec: str) -> DecodedText:
     text = _read_bytes(body, codec) if codec in _SINGLE_BYTE else _read_pieces(body, codec)
     stray = text.count(_REPLACEMENT)
     if stray and codec == "utf-8":
         stray -= body.count(_REPLACEMENT.encode())  # which stands for itself there
-    return Decoded(text, f"the body is not all {codec}: {stray} stray byte{'s' * (stray > 1)}" if stray else "")
+    return DecodedText(text, f"the body is not all {codec}: {stray} stray byte{'s' * (stray > 1)}" if stray else "")
 
 
 def _read_pieces(body: bytes, codec: str) -> str:

@@ -21,7 +21,7 @@ from monitor.protocols.http.progress import Progress
 from monitor.protocols.http.protocol import HTTP
 from monitor.protocols.http.redirect import REDIRECTS, Request, follow
 from monitor.protocols.http.request_head import request_head, waits_for_leave
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import within_limits
 from monitor.rules.expectations import judge_head
 from monitor.rules.state import seconds
@@ -31,23 +31,23 @@ _SHOWN = 60
 """Characters of a Content-Encoding that are quoted."""
 
 
-async def run_http(run: Run, net: Net) -> Result:
+async def run_http(run: Run, resources: Resources) -> Result:
     """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
     progress = Progress(run)
-    _, failed = await within_limits(run, _converse(progress, net), TABLE)
+    _, failed = await within_limits(run, _converse(progress, resources), TABLE)
     finding = progress.verdict or failed
     if finding is None and progress.wanted:
-        finding = await _judge(progress, net)
+        finding = await _judge(progress, resources)
     finding = finding or _fine(progress)
     return run.result(finding, progress.answer(), progress.evidence() if finding.reason.failed else None)
 
 
-async def _converse(progress: Progress, net: Net) -> None:
+async def _converse(progress: Progress, resources: Resources) -> None:
     """Makes all hops of a run; what is remembered is remembered within the run."""
     run = progress.run
     plan = plan_of(run.spec, progress.asked)
     loop = asyncio.get_running_loop()
-    dialer = Dialer(run, net, lambda: Exchange(loop, run), plan.proxy, HTTP.alpn)
+    dialer = Dialer(run, resources, lambda: Exchange(loop, run), plan.proxy, HTTP.alpn)
     cookies = Cookies()
     request, head = plan.request, plan.head
     while True:
@@ -129,7 +129,7 @@ async def _read(progress: Progress, head: Head, exchange: Exchange) -> None:
         run.note(foreign(note))
 
 
-async def _judge(progress: Progress, net: Net) -> Finding | None:
+async def _judge(progress: Progress, resources: Resources) -> Finding | None:
     asked = progress.asked
     if progress.cut:
         return Finding(
@@ -138,7 +138,7 @@ async def _judge(progress: Progress, net: Net) -> Finding | None:
         )
     content_type = (progress.headers or {}).get("Content-Type")
     body = bytes(progress.beginning)
-    finding, notes = await judge(progress.run.spec, asked.expect, body, content_type, net.jury)
+    finding, notes = await judge(progress.run.spec, asked.expect, body, content_type, resources.jury)
     for note in notes:
         progress.run.note(note)
     return finding

@@ -13,10 +13,10 @@ from monitor.net.dial import Destination, Dialer
 from monitor.net.run import Disconnected, Run, Stop
 from monitor.net.stage import Stage
 from monitor.protocols.place import place_of
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import within_limits
 from monitor.protocols.tcp.conversation import Conversation
-from monitor.protocols.tcp.lines import Lines, TooMuch, filled
+from monitor.protocols.tcp.lines import Lines, TooMuchData, filled
 from monitor.rules.state import seconds
 from monitor.secrets.secret import Secret, reveal
 from monitor.secrets.visible import visible
@@ -29,11 +29,11 @@ _QUOTED = 60
 """Characters of a line or a pattern that are quoted."""
 
 
-async def run_tcp(run: Run, net: Net) -> Result:
+async def run_tcp(run: Run, resources: Resources) -> Result:
     """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
     assert isinstance(run.spec.request, TcpDialogue)
     talk = _Talk(run, run.spec.request)
-    _, failed = await within_limits(run, talk.lead(net), TABLE)
+    _, failed = await within_limits(run, talk.lead(resources), TABLE)
     finding = talk.unexpected(failed) if failed is not None else talk.fine()
     return run.result(finding, talk.answer(), talk.evidence() if finding.reason.failed else None)
 
@@ -49,13 +49,13 @@ class _Talk:
         self._labels: dict[str, str] = {}
         self._groups: dict[str, str] = {}
 
-    async def lead(self, net: Net) -> None:
+    async def lead(self, resources: Resources) -> None:
         """Connects and goes through the steps. Raises what `classify` knows."""
         run, loop = self._run, asyncio.get_running_loop()
         to, proxy = place_of(run.spec)
         run.host = to.host
         run.begin_hop()
-        dialer = Dialer(run, net, lambda: Conversation(loop, run), proxy)
+        dialer = Dialer(run, resources, lambda: Conversation(loop, run), proxy)
         connection = await dialer.connect(to)
         try:
             if self._steps:
@@ -92,7 +92,7 @@ class _Talk:
             except Disconnected:
                 if not self._lines.end():
                     raise
-            except TooMuch as error:
+            except TooMuchData as error:
                 raise Stop(Reason.UNEXPECTED_DATA, f"{error}{run.expected}") from None
         self._groups |= groups
         run.expected = ""

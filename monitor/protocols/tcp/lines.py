@@ -22,7 +22,7 @@ _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 """References in the form of Go's regexp.Expand, and so of blackbox_exporter: $$, $1, ${1}, ${name}."""
 
 
-class TooMuch(Exception):
+class TooMuchData(Exception):
     """The server says more than is read."""
 
 
@@ -58,7 +58,7 @@ class Lines:
         self._received += len(data)
         self.beginning += data[: _KEPT - len(self.beginning)]
         if self._received > _MOST:
-            raise TooMuch(f"the server sent more than {_MOST // 1024} KiB")
+            raise TooMuchData(f"the server sent more than {_MOST // 1024} KiB")
         *ended, rest = data.split(b"\n")
         if ended:
             ended[0] = bytes(self._rest) + ended[0]
@@ -66,7 +66,7 @@ class Lines:
         self._waiting += ended
         self._rest += rest
         if len(self._rest) > _LONGEST or any(len(line) > _LONGEST for line in ended):
-            raise TooMuch(f"a line of the server is longer than {_LONGEST // 1024} KiB")
+            raise TooMuchData(f"a line of the server is longer than {_LONGEST // 1024} KiB")
 
     def end(self) -> bool:
         """Takes the end of the connection, which ends the last line too; False if there is no such line."""

@@ -11,7 +11,7 @@ from monitor.net.connection import Connection
 from monitor.net.dial import Dialer
 from monitor.net.run import Disconnected, Run
 from monitor.protocols.place import place_of
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.protocols.running import within_limits
 from monitor.protocols.tls.protocol import PORT
 from monitor.rules.state import seconds
@@ -29,17 +29,17 @@ class _Handshake(Connection):
         self._wake()
 
 
-async def run_tls(run: Run, net: Net) -> Result:
+async def run_tls(run: Run, resources: Resources) -> Result:
     """Runs the check once and returns its result. Raises only if the program has a bug, or CancelledError."""
-    _, failed = await within_limits(run, _shake_hands(run, net), TABLE)
+    _, failed = await within_limits(run, _shake_hands(run, resources), TABLE)
     took = seconds((run.ended or run.began) - run.began)
     return run.result(failed or Finding(Reason.OK, f"{run.tls_version} agreed in {took}"))
 
 
-async def _shake_hands(run: Run, net: Net) -> None:
+async def _shake_hands(run: Run, resources: Resources) -> None:
     loop = asyncio.get_running_loop()
     to, proxy = place_of(run.spec, PORT, secure=True)
     run.host = to.host
     run.begin_hop()
-    connection = await Dialer(run, net, lambda: _Handshake(loop), proxy).connect(to)
+    connection = await Dialer(run, resources, lambda: _Handshake(loop), proxy).connect(to)
     connection.part()  # lest the server takes the check for a client whose handshake failed

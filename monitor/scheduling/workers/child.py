@@ -17,7 +17,7 @@ import structlog
 
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 from monitor.scheduling.engine import Engine
 from monitor.scheduling.workers.wire import Batch, EndedRun, Orders, batch_frame, read_order
 from monitor.secrets.redaction import Redactor
@@ -93,12 +93,12 @@ class Worker:
             self._engine.run_again(orders.again)  # nothing else has changed, and taking all checks over costs time
             return
         log.configure(orders.monitor.log)
-        net = await self._prepared(orders)
+        resources = await self._prepared(orders)
         self._outbox.send()  # what was found under the orders before
         self._outbox.generation = orders.generation
         first = self._engine is None
         engine = self._engine = self._engine or self._started(orders)
-        engine.use(self._specs.values(), net, orders.monitor.max_concurrency)
+        engine.use(self._specs.values(), resources, orders.monitor.max_concurrency)
         engine.run_again(orders.again)
         if orders.changed or orders.gone:
             settle_memory()
@@ -127,14 +127,14 @@ class Worker:
             "resident_bytes": _resident(),
         }
 
-    async def _prepared(self, orders: Orders) -> Net:
+    async def _prepared(self, orders: Orders) -> Resources:
         specs = tuple(self._specs.values())
         redactor = await asyncio.to_thread(lambda: Redactor({s for spec in specs for s in spec.secrets}).prepare())
         log.hide(lambda: (redactor,))
-        net = Net(orders.monitor.deny_addresses)
+        resources = Resources(orders.monitor.deny_addresses)
         with suppress(OSError):  # the daemon read these files a moment ago; if they are gone now, each run will say so
-            await asyncio.to_thread(net.prepare, specs)
-        return net
+            await asyncio.to_thread(resources.prepare, specs)
+        return resources
 
 
 def _resident() -> int:

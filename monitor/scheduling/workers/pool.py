@@ -17,7 +17,7 @@ from monitor.model.result import Result
 from monitor.model.settings import AccessSpec, Configuration, MonitorSpec
 from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes, due_times
-from monitor.scheduling.runner import Drained
+from monitor.scheduling.runner import DrainCount
 from monitor.scheduling.workers.wire import Batch, EndedRun, Orders
 from monitor.scheduling.workers.worker import Worker
 from monitor.stats.meters import Meter, WorkerMeter
@@ -112,7 +112,7 @@ class Pool:
                 if self._started and not worker.figures.up:
                     self._answer_for(worker.number, time.monotonic())
 
-    async def drain(self, limit: float) -> list[Drained]:
+    async def drain(self, limit: float) -> list[DrainCount]:
         """Lets running checks finish within `limit` seconds, then ends all workers."""
         return await asyncio.gather(*(worker.drain(limit) for worker in self._workers))
 

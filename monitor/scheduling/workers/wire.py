@@ -18,7 +18,7 @@ from monitor.model.clock import Moment
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
 from monitor.model.spec import CheckSpec
-from monitor.scheduling.runner import Drained
+from monitor.scheduling.runner import DrainCount
 from monitor.stats.meters import Meter
 
 _LENGTH = struct.Struct(">I")
@@ -71,7 +71,7 @@ class Batch(msgspec.Struct, array_like=True):
     cpu_seconds: float = 0.0
     resident_bytes: int = 0
     began: float | None = None
-    drained: Drained | None = None
+    drained: DrainCount | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

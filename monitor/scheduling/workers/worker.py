@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 import monitor
-from monitor.scheduling.runner import Drained
+from monitor.scheduling.runner import DrainCount
 from monitor.scheduling.workers.wire import Batch, Drain, Orders, order_frame, read_batch
 from monitor.stats.meters import WorkerMeter
 from monitor.system.supervision import Turn, supervise
@@ -50,7 +50,7 @@ class Worker:
     def __init__(self, number: int, listener: Listener) -> None:
         self.number = number
         self.figures = WorkerMeter()
-        self._drained = Drained(0, 0)
+        self._drained = DrainCount(0, 0)
         self._listener = listener
         self._ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -79,7 +79,7 @@ class Worker:
             self._silent = 0
             self._process.kill()
 
-    async def drain(self, limit: float) -> Drained:
+    async def drain(self, limit: float) -> DrainCount:
         """Lets running checks finish within `limit` seconds, then ends the process."""
         self._closing = True
         self.order([Drain(limit)])

@@ -10,15 +10,15 @@ from monitor.web.api.incidents import IncidentHandlers
 from monitor.web.api.openapi import serve_openapi
 from monitor.web.api.reports import ReportHandlers
 from monitor.web.api.team import TeamHandlers
-from monitor.web.served import Served
+from monitor.web.backend import Backend
 
 __all__ = ["routes"]
 
 
-def routes(served: Served) -> list[web.RouteDef]:
+def routes(backend: Backend) -> list[web.RouteDef]:
     """Everything below /api/v1."""
-    checks, incidents, reports = CheckHandlers(served), IncidentHandlers(served), ReportHandlers(served)
-    team, events = TeamHandlers(served), EventHandlers(served)
+    checks, incidents, reports = CheckHandlers(backend), IncidentHandlers(backend), ReportHandlers(backend)
+    team, events = TeamHandlers(backend), EventHandlers(backend)
     return [
         web.get("/api/v1/checks", checks.all),
         web.get("/api/v1/checks/{check}", checks.one),

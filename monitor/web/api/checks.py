@@ -16,9 +16,9 @@ from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import detailed, listed, slot
 from monitor.web.api.parameters import BadParameter, Parameters, cursor_of
+from monitor.web.backend import Backend
 from monitor.web.middleware import error
 from monitor.web.selection import Selection
-from monitor.web.served import Served
 
 _MOST = 1000
 _RESULTS = 100
@@ -31,8 +31,8 @@ DAY = 86400.0
 class CheckHandlers:
     """Handlers of the paths of checks."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @answered
     async def all(self, request: web.Request) -> web.StreamResponse:
@@ -40,7 +40,7 @@ class CheckHandlers:
         asked = Parameters(request, ("group", "state", "label", "q", "limit", "cursor"))
         limit, after = asked.count("limit", 100, _MOST), asked.cursor()
         selection = _selection(request)
-        view = await self._served.overview()
+        view = await self._backend.overview()
         chosen = [check async for check in turns(view.checks) if check in selection]
         first = 0 if after is None else int(after[0])
         page = chosen[first : first + limit]
@@ -63,7 +63,7 @@ class CheckHandlers:
 
     async def _recent(self, view: CheckView) -> list[Result]:
         try:
-            return await self._served.archive.results(view.name, _RESULTS)
+            return await self._backend.archive.results(view.name, _RESULTS)
         except HistoryError:
             return list(view.recent)
 
@@ -76,7 +76,7 @@ class CheckHandlers:
             return _unknown(request)
         start, end = asked.period(DAY, view.now)
         step = _step(asked, start, end)
-        found = await self._served.archive.stretches(view.name, start, end, step)
+        found = await self._backend.archive.stretches(view.name, start, end, step)
         document = schemas.History(
             check=view.name,
             start=rfc3339(start),
@@ -87,7 +87,7 @@ class CheckHandlers:
         return await json_answer(request, document)
 
     def _view(self, request: web.Request) -> CheckView | None:
-        return self._served.check(request.match_info["check"])
+        return self._backend.check(request.match_info["check"])
 
 
 def _unknown(request: web.Request) -> web.Response:

@@ -18,9 +18,9 @@ from monitor.stats.tally import Tally
 from monitor.web.api import schemas
 
 
-def listed(check: CheckView) -> schemas.Listed:
+def listed(check: CheckView) -> schemas.CheckListItem:
     """A check in the list of all."""
-    return schemas.Listed(**check_document(check), **_more(check))
+    return schemas.CheckListItem(**check_document(check), **_more(check))
 
 
 def detailed(check: CheckView, recent: list[Result]) -> schemas.Check:

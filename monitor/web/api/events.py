@@ -9,16 +9,16 @@ from contextlib import suppress
 from aiohttp import web
 from msgspec import json
 
-from monitor.live.events import Event, EventQueue, Recorded
+from monitor.live.events import Event, EventQueue, RecordedResult
 from monitor.live.view import Document, result_document
 from monitor.model.clock import rfc3339
 from monitor.model.result import Result
 from monitor.model.transition import Standing, Transition
 from monitor.web.api.answers import answered
 from monitor.web.api.parameters import Parameters
+from monitor.web.backend import Backend
 from monitor.web.limits import Connection
 from monitor.web.middleware import error
-from monitor.web.served import Served
 
 _HEARTBEAT = 3.0
 """Seconds without events after which a heartbeat is sent."""
@@ -29,8 +29,8 @@ _RETRY_MILLISECONDS = 3000
 class EventHandlers:
     """Handler of the event stream."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._process = secrets.token_hex(4)
         """Part of every event id, so that ids of an earlier process are recognized."""
 
@@ -41,14 +41,14 @@ class EventHandlers:
         kind, checks = asked.choice("events", "result", "transition"), frozenset(asked.texts("check"))
         connection = request.protocol
         most = min(_MOST_LISTENERS, connection.most_streams) if isinstance(connection, Connection) else _MOST_LISTENERS
-        if self._served.bus.queues >= most:
+        if self._backend.bus.queues >= most:
             return error(request, 503, "too many listen already", headers={"Retry-After": "30"})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather them
-        with self._served.bus.queue() as queue, suppress(ConnectionError):  # the client may go
+        with self._backend.bus.queue() as queue, suppress(ConnectionError):  # the client may go
             await response.prepare(request)
             await response.write(self._greeting(request.headers.get("Last-Event-ID")))
-            while not self._served.bus.closed:
+            while not self._backend.bus.closed:
                 came = await queue.next(_HEARTBEAT)
                 wanted = [e for e in came if kind in (None, _kind(e)) and (not checks or e.value.check in checks)]
                 await response.write(self._written(wanted, queue))
@@ -60,9 +60,9 @@ class EventHandlers:
 
     def _greeting(self, last: str | None) -> bytes:
         """Returns the start of the stream, with a `reset` event if the client missed events."""
-        missed = last is not None and last != self._id(self._served.bus.number)
-        reset = f"event: reset\nid: {self._id(self._served.bus.number)}\ndata: {{}}\n\n" if missed else ""
-        return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(self._served.now().wall)}\n\n{reset}".encode()
+        missed = last is not None and last != self._id(self._backend.bus.number)
+        reset = f"event: reset\nid: {self._id(self._backend.bus.number)}\ndata: {{}}\n\n" if missed else ""
+        return f"retry: {_RETRY_MILLISECONDS}\n: {rfc3339(self._backend.now().wall)}\n\n{reset}".encode()
 
     def _written(self, events: list[Event], queue: EventQueue) -> bytes:
         lost, queue.lost = queue.lost, 0
@@ -75,16 +75,16 @@ class EventHandlers:
 
 
 def _kind(event: Event) -> str:
-    return "result" if isinstance(event.value, Recorded) else "transition"
+    return "result" if isinstance(event.value, RecordedResult) else "transition"
 
 
 def _data(event: Event) -> str:
     value = event.value
-    document = _of_result(value) if isinstance(value, Recorded) else _of_transition(value)
+    document = _of_result(value) if isinstance(value, RecordedResult) else _of_transition(value)
     return json.encode(document).decode()
 
 
-def _of_result(one: Recorded) -> Document:
+def _of_result(one: RecordedResult) -> Document:
     return _document(one.check, one.now.wall, one.standing, one.result)
 
 

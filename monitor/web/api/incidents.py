@@ -12,8 +12,8 @@ from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import incident, incident_alone
 from monitor.web.api.parameters import Parameters, cursor_of
+from monitor.web.backend import Backend
 from monitor.web.middleware import error
-from monitor.web.served import Served
 
 _MOST = 1000
 
@@ -21,16 +21,16 @@ _MOST = 1000
 class IncidentHandlers:
     """Handlers of the paths of incidents."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @answered
     async def all(self, request: web.Request) -> web.StreamResponse:
         """Incidents, newest first, page by page."""
         asked = Parameters(request, ("check", "group", "state", "from", "to", "limit", "cursor"))
-        now = self._served.now().wall
+        now = self._backend.now().wall
         limit, state = asked.count("limit", 100, _MOST), asked.choice("state", "ongoing", "resolved")
-        specs = {check.name: check.spec for check in (await self._served.overview()).checks}
+        specs = {check.name: check.spec for check in (await self._backend.overview()).checks}
         query = IncidentQuery(
             checks=_checks(asked, specs),
             start=asked.time("from", 0.0, now) if asked.text("from") else None,
@@ -39,7 +39,7 @@ class IncidentHandlers:
             limit=limit + 1,
             before=asked.cursor(),
         )
-        found = await self._served.archive.incidents(query)
+        found = await self._backend.archive.incidents(query)
         page = found[:limit]
         more = len(found) > limit
         document = schemas.Incidents(
@@ -53,12 +53,12 @@ class IncidentHandlers:
         """One incident."""
         Parameters(request, ())
         name = request.match_info["incident"]
-        found = await self._served.archive.incident(name)
+        found = await self._backend.archive.incident(name)
         if found is None:
             return error(request, 404, f"there is no incident {name!r}")
-        view = self._served.check(found.check)
+        view = self._backend.check(found.check)
         spec = view.spec if view else None
-        return await json_answer(request, incident_alone(found, spec, self._served.now().wall))
+        return await json_answer(request, incident_alone(found, spec, self._backend.now().wall))
 
 
 def _checks(asked: Parameters, specs: Mapping[str, CheckSpec]) -> list[str] | None:

@@ -17,9 +17,9 @@ from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer, text_answer
 from monitor.web.api.documents import report_document, row_document
 from monitor.web.api.parameters import Parameters
+from monitor.web.backend import Backend
 from monitor.web.negotiation import JSON, accepted
 from monitor.web.selection import Selection
-from monitor.web.served import Served
 from monitor.web.wording import span
 
 CSV, MARKDOWN = "text/csv", "text/markdown"
@@ -32,18 +32,18 @@ MOST_INCIDENTS = 100_000
 class ReportHandlers:
     """Handler of the report."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @answered
     async def report(self, request: web.Request) -> web.StreamResponse:
         """The report of a period, the last week unless said otherwise."""
         asked = Parameters(request, ("from", "to", "group", "label", "format"))
-        start, end = asked.period(_WEEK, self._served.now().wall)
+        start, end = asked.period(_WEEK, self._backend.now().wall)
         form = asked.choice("format", *_FORMATS)
         selection = Selection.of(request.query)
-        titles = {c.name: c.spec.title for c in (await self._served.overview()).checks if c in selection}
-        made = await made_of(self._served, titles, start, end)
+        titles = {c.name: c.spec.title for c in (await self._backend.overview()).checks if c in selection}
+        made = await made_of(self._backend, titles, start, end)
         wanted = _FORMATS[form] if form else accepted(request.headers.get("Accept"), JSON, CSV, MARKDOWN)
         if wanted == CSV:
             return await text_answer(request, as_csv(made).encode(), CSV)
@@ -52,9 +52,9 @@ class ReportHandlers:
         return await json_answer(request, report_document(made))
 
 
-async def made_of(served: Served, titles: Mapping[str, str], start: float, end: float) -> Report:
+async def made_of(backend: Backend, titles: Mapping[str, str], start: float, end: float) -> Report:
     """The report of these checks, names with their titles; raises HistoryError."""
-    archive, end = served.archive, min(end, max(served.now().wall, start + 1))
+    archive, end = backend.archive, min(end, max(backend.now().wall, start + 1))
     totals = await archive.totals(list(titles), start, end)
     incidents = await archive.incidents(IncidentQuery(list(titles), start, end, limit=MOST_INCIDENTS))
     return report(titles, totals, incidents, start, end)

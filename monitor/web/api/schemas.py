@@ -105,7 +105,7 @@ class Window(Struct, frozen=True):
     ends_at: Time
 
 
-class Listed(Struct, frozen=True):
+class CheckListItem(Struct, frozen=True):
     name: str
     title: str | None
     group: str | None
@@ -131,7 +131,7 @@ class PastIncident(Struct, frozen=True):
     detail: str
 
 
-class Check(Listed, frozen=True):
+class Check(CheckListItem, frozen=True):
     description: str | None
     runbook: str | None
     last_success_at: Time | None
@@ -152,7 +152,7 @@ class Summary(Struct, frozen=True):
 
 
 class Checks(Struct, frozen=True):
-    checks: list[Listed]
+    checks: list[CheckListItem]
     summary: Summary
     next_cursor: str | None
 

@@ -15,8 +15,8 @@ from monitor.web.api import schemas
 from monitor.web.api.answers import answered, json_answer
 from monitor.web.api.documents import announcement, incident, result
 from monitor.web.api.parameters import LONGEST, BadParameter, Parameters, duration, moment
+from monitor.web.backend import Backend
 from monitor.web.middleware import USER, error
-from monitor.web.served import Served
 
 _Given = TypeVar("_Given")
 
@@ -27,15 +27,15 @@ NOBODY = "anonymous"
 class TeamHandlers:
     """Handlers of the team's paths."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     @answered
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Run a check now, and say what it found."""
         Parameters(request, ())
         name = request.match_info["check"]
-        found = await self._served.run_now(name)
+        found = await self._backend.run_now(name)
         if found is None:
             return error(request, 404, f"there is no check named {name!r}")
         return await json_answer(request, result(found))
@@ -45,7 +45,7 @@ class TeamHandlers:
         """Acknowledges an incident."""
         Parameters(request, ())
         given = await _given(request, schemas.NewAcknowledgement)
-        now = self._served.now().wall
+        now = self._backend.now().wall
         said = Acknowledgement(who(request), text_of("note", given.note), now, _until(given, now))
         return await self._note(request, said)
 
@@ -57,24 +57,24 @@ class TeamHandlers:
 
     async def _note(self, request: web.Request, said: Acknowledgement | None) -> web.StreamResponse:
         name = request.match_info["incident"]
-        noted = await self._served.acknowledge(name, said)
+        noted = await self._backend.acknowledge(name, said)
         if noted is None:
-            known = await self._served.archive.incident(name)
+            known = await self._backend.archive.incident(name)
             if known is None:
                 return error(request, 404, f"there is no incident {name!r}")
             return error(request, 409, "the incident is over")
-        view = self._served.check(noted.check)
-        return await json_answer(request, incident(noted, view.spec if view else None, self._served.now().wall))
+        view = self._backend.check(noted.check)
+        return await json_answer(request, incident(noted, view.spec if view else None, self._backend.now().wall))
 
     @answered
     async def announcements(self, request: web.Request) -> web.StreamResponse:
         """Lists the current announcements, or those of a period."""
         asked = Parameters(request, ("from", "to"))
         if asked.text("from") or asked.text("to"):
-            start, end = asked.period(7 * 86400.0, self._served.now().wall)
-            found = await self._served.archive.announcements(start, end)
+            start, end = asked.period(7 * 86400.0, self._backend.now().wall)
+            found = await self._backend.archive.announcements(start, end)
         else:
-            found = list(self._served.announcements())
+            found = list(self._backend.announcements())
         return await json_answer(request, schemas.Announcements(list(map(announcement, found))))
 
     @answered
@@ -82,8 +82,8 @@ class TeamHandlers:
         """Announce something."""
         Parameters(request, ())
         given = await _given(request, schemas.NewAnnouncement)
-        said = announced(given, who(request), self._served.now().wall)
-        await self._served.announce(said)
+        said = announced(given, who(request), self._backend.now().wall)
+        await self._backend.announce(said)
         return await json_answer(request, announcement(said), 201)
 
     @answered
@@ -91,7 +91,7 @@ class TeamHandlers:
         """End an announcement."""
         Parameters(request, ())
         name = request.match_info["announcement"]
-        if not await self._served.withdraw(name):
+        if not await self._backend.withdraw(name):
             return error(request, 404, f"nothing is announced by the id {name!r}")
         return web.Response(status=204)
 

@@ -13,14 +13,14 @@ SORTS = ("name", "since", "availability", "latency")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OverviewQuery:
     """Selection and sort order of the overview; the order of the configuration by default."""
 
     selection: Selection = _ALL
     sort: str = ""
 
     @classmethod
-    def of(cls, query: Query) -> Wanted:
+    def of(cls, query: Query) -> OverviewQuery:
         """Reads the query of the page; ignores unknown sort orders."""
         sort = (query.getall("sort", []) or [""])[0]
         return cls(Selection.of(query), sort if sort in SORTS else "")
