@@ -59,7 +59,7 @@ class Service:
         self._ledger = Ledger(clock())
         self._bus = EventBus()
         recorder = Recorder(self._ledger, self._bus, clock)
-        self._execution = Execution(monitor, recorder.on_result, self._beat, self._notifier.beat_within(BEAT))
+        self._execution = Execution(monitor, recorder.on_result, self._beat, self._notifier.beat_within(BEAT), clock)
         self._history = OptionalHistory(monitor.history, self._ledger, self._bus, clock)
         self._aging = Aging(self._ledger, self._bus, clock)
         self._retries = Retries(self._ledger, self._execution.run_again)

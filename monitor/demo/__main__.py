@@ -27,8 +27,9 @@ async def _play(examples: Sequence[Example], folder: Path) -> None:
         path = folder / "checks.toml"
         history = f"sqlite:///{folder / 'monitor.db'}"
         path.write_text(written(placed, await serve_names(), await serve_runbooks(examples), history), "utf-8")
-        print(path, flush=True)  # noqa: T201 - what the daemon waits for
-        await ended.wait()
+        with contextlib.suppress(BrokenPipeError):  # Ctrl-C has ended the daemon meanwhile
+            print(path, flush=True)  # noqa: T201 - what the daemon waits for
+            await ended.wait()
 
 
 async def _place(opened: contextlib.AsyncExitStack, example: Example, issuer: Issuer) -> str:

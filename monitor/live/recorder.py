@@ -6,7 +6,6 @@ from monitor.live.events import EventBus, RecordedResult
 from monitor.live.ledger import Ledger
 from monitor.model.clock import Clock
 from monitor.model.result import Result
-from monitor.rules.state import without_evidence
 
 
 class Recorder:
@@ -25,6 +24,6 @@ class Recorder:
         now = self._clock()
         self._ledger.presence.seen(now)
         transition = record.add(result, now, runs)
-        self._bus.result(RecordedResult(check, without_evidence(result), runs, now, record.standing))
+        self._bus.result(RecordedResult(check, record.last or result, runs, now, record.standing))
         if transition is not None:
             self._bus.transition(transition)

@@ -78,6 +78,8 @@ class Info(NamedTuple):
 class Protocol:
     """One protocol. Everything else that says how to get there, when and how long is the same for all.
 
+    `asked` and `answered` are its members of the unions `Request` and `Answer`; `answered` is None if a result has
+    nothing of its own to say.
     `failures` are the classes of failure of its runs. `table` holds its keys, `keys` their paths below a check.
     `request` makes the request of that table, with the URL's userinfo if there is one, and `asks` says it shortly.
     `client` loads what runs a check; commands that only read a configuration need none. `alpn` is what its TLS offers,
@@ -88,6 +90,8 @@ class Protocol:
 
     name: str
     schemes: tuple[str, ...]
+    asked: type[Request]
+    answered: type[Answer] | None
     failures: tuple[Outcome, ...]
     table: type[Table]
     keys: tuple[Path, ...]

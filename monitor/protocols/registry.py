@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from monitor.keys.types import url
-from monitor.model.answer import Answer, HttpAnswer, TcpAnswer
-from monitor.model.request import HttpRequest, TcpDialogue, TlsHandshake
+from monitor.model.answer import Answer
 from monitor.model.spec import CheckSpec
 from monitor.protocols.http.protocol import HTTP
 from monitor.protocols.protocol import Client, Facts, Protocol
@@ -15,8 +14,8 @@ from monitor.protocols.tls.protocol import TLS
 from monitor.secrets.secret import Text
 
 PROTOCOLS = (HTTP, TCP, TLS)
-_OF_REQUEST = {HttpRequest: HTTP, TcpDialogue: TCP, TlsHandshake: TLS}
-_OF_ANSWER: dict[type, Protocol] = {HttpAnswer: HTTP, TcpAnswer: TCP}
+_OF_REQUEST = {protocol.asked: protocol for protocol in PROTOCOLS}
+_OF_ANSWER: dict[type | None, Protocol] = {protocol.answered: protocol for protocol in PROTOCOLS}
 _OF_SCHEME = {scheme: protocol for protocol in PROTOCOLS for scheme in protocol.schemes}
 
 _CLIENTS: dict[str, Client] = {}

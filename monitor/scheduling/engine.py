@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from monitor.model.clock import Moment
+from monitor.model.clock import Clock, Moment
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Resources
@@ -23,7 +23,9 @@ class Engine:
     `limit` is how many runs may be under way at once.
     """
 
-    def __init__(self, on_run: OnRun, limit: int, beat: Callable[[], None], beat_every: float = BEAT) -> None:
+    def __init__(
+        self, on_run: OnRun, limit: int, beat: Callable[[], None], clock: Clock, beat_every: float = BEAT
+    ) -> None:
         self._meter = Meter(supervision=supervised.failures)
         self._watchdog = Watchdog(self._meter.event_loop_lag.observe)
         self._runner = Runner(
@@ -34,7 +36,7 @@ class Engine:
             meter=self._meter,
             on_run=on_run,
         )
-        self._schedule = Schedule(self._runner.due, beat, beat_every)
+        self._schedule = Schedule(self._runner.due, beat, clock, beat_every)
         self._jobs: dict[str, Job] = {}
 
     def start(self, epoch: Moment | None = None) -> None:

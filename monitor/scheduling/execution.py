@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from monitor.model.clock import Moment
+from monitor.model.clock import Clock, Moment
 from monitor.model.result import Result
 from monitor.model.settings import Configuration, MonitorSpec
 from monitor.protocols.resources import Resources
@@ -26,12 +26,14 @@ class Execution:
     The scheduler calls `on_beat` every `beat_every` seconds.
     """
 
-    def __init__(self, spec: MonitorSpec, on_result: OnResult, on_beat: Callable[[], None], beat_every: float) -> None:
+    def __init__(
+        self, spec: MonitorSpec, on_result: OnResult, on_beat: Callable[[], None], beat_every: float, clock: Clock
+    ) -> None:
         def from_engine(check: str, result: Result, runs: int, _: float | None) -> None:
             on_result(check, result, runs)
 
-        self._engine = Engine(from_engine, spec.max_concurrency, on_beat, beat_every)
-        self._pool = Pool(spec.workers, on_result) if spec.workers else None
+        self._engine = Engine(from_engine, spec.max_concurrency, on_beat, clock, beat_every)
+        self._pool = Pool(spec.workers, on_result, clock) if spec.workers else None
         self.prober = Prober(self._engine)
 
     async def start(self, spec: MonitorSpec) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.model.clock import Moment, system_clock
+from monitor.model.clock import Clock, Moment
 from monitor.model.spec import CheckSpec
 from monitor.rules.due import DueTimes, due_times
 from monitor.system.supervision import Turn
@@ -129,7 +129,8 @@ class Job:
 class Schedule:
     """Calls `due` on the loop at all due times of all checks, and `beat` every `every` seconds."""
 
-    def __init__(self, due: Due, beat: Callable[[], None], every: float = BEAT) -> None:
+    def __init__(self, due: Due, beat: Callable[[], None], clock: Clock, every: float = BEAT) -> None:
+        self._clock = clock
         self._due = due
         self._beat = beat
         self._every = every
@@ -140,12 +141,12 @@ class Schedule:
         self._slots: dict[tuple[float, int], _Slot] = {}
         self._entries: dict[str, _Entry] = {}
         self._stopped = False
-        self._epoch = system_clock()
+        self._epoch = clock()
         self.last_beat = self._epoch.steady
 
     def start(self, epoch: Moment | None = None) -> None:
         """Begin; due times are mapped to the steady clock by `epoch`, or by the clocks as they are now."""
-        now = system_clock()
+        now = self._clock()
         self.last_beat = now.steady
         self._epoch = epoch or now
         self._scheduler.start()

@@ -24,7 +24,7 @@ from monitor.web.entrance import Entrance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """The monitor as the web server sees it (`monitor.web.served.Served`)."""
+    """The monitor as the web server sees it; every method that is no coroutine answers at once."""
 
     lifecycle: Lifecycle
     ledger: Ledger

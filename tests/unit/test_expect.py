@@ -14,7 +14,8 @@ from multidict import CIMultiDict
 from monitor.model.outcome import Finding, Reason
 from monitor.model.request import Expect, Operator, Rule
 from monitor.protocols.http import judging
-from monitor.rules.expectations import Foreign, judge_head
+from monitor.protocols.http.expectations import judge_head
+from monitor.rules.comparisons import Foreign
 from monitor.secrets.redaction import DETAIL_LIMIT, Redactor
 from monitor.secrets.secret import Secret
 

@@ -17,11 +17,11 @@ from monitor.net.urls import resolved
 from monitor.protocols.http.charsets import decoded, decoded_json, label_in
 from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.evidence import evidence_of
+from monitor.protocols.http.expectations import judge_head
 from monitor.protocols.http.judging import judge_body
 from monitor.protocols.http.redirect import Request
 from monitor.protocols.http.set_cookie import read_date
 from monitor.protocols.tcp.lines import Lines, TooMuchData, filled
-from monitor.rules.expectations import judge_head
 from monitor.secrets.redaction import Redactor
 from monitor.secrets.secret import hide_in_urls, secrets_of_url, shown_url
 from monitor.secrets.visible import visible

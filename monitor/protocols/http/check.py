@@ -14,6 +14,7 @@ from monitor.protocols.http.codings import Undecodable
 from monitor.protocols.http.cookies import Cookies
 from monitor.protocols.http.decode import decoder_for
 from monitor.protocols.http.exchange import Exchange
+from monitor.protocols.http.expectations import judge_head
 from monitor.protocols.http.faults import TABLE
 from monitor.protocols.http.judging import judge
 from monitor.protocols.http.plan import Plan, plan_of
@@ -23,7 +24,6 @@ from monitor.protocols.http.redirect import REDIRECTS, Request, follow
 from monitor.protocols.http.request_head import request_head, waits_for_leave
 from monitor.protocols.resources import Resources
 from monitor.protocols.running import within_limits
-from monitor.rules.expectations import judge_head
 from monitor.rules.state import seconds
 from monitor.system.turns import turns
 

@@ -11,8 +11,9 @@ import asyncio
 from monitor.model.request import Expect
 from monitor.model.spec import CheckSpec
 from monitor.protocols.http.charsets import decoded, decoded_json
+from monitor.protocols.http.expectations import is_simple, judge_json, judge_text
 from monitor.protocols.http.jury import Jury, Verdict
-from monitor.rules.expectations import Foreign, is_simple, judge_json, judge_text
+from monitor.rules.comparisons import Foreign
 
 _LONG = 64 * 1024
 """Bytes. Less than this takes a few milliseconds at worst."""

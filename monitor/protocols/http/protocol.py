@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.model.answer import HttpAnswer
 from monitor.model.outcome import Outcome
+from monitor.model.request import HttpRequest
 from monitor.protocols.http.conflicts import conflicts
 from monitor.protocols.http.credentials import secrets
 from monitor.protocols.http.families import FAMILIES
@@ -22,6 +24,8 @@ def _client() -> Client:
 HTTP = Protocol(
     name="http",
     schemes=("http", "https"),
+    asked=HttpRequest,
+    answered=HttpAnswer,
     failures=(Outcome.HTTP_ERROR, Outcome.CONNECTION_ERROR, Outcome.TIMEOUT),
     table=HttpTable,
     keys=KEYS,

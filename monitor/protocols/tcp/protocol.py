@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.model.answer import TcpAnswer
 from monitor.model.outcome import Outcome
+from monitor.model.request import TcpDialogue
 from monitor.protocols.protocol import Client, Protocol
 from monitor.protocols.tcp.table import KEYS, TcpKeys, conflicts, request
 from monitor.protocols.tcp.words import FAMILIES, facts, settings, starts_tls, unsaid
@@ -17,6 +19,8 @@ def _client() -> Client:
 TCP = Protocol(
     name="tcp",
     schemes=("tcp",),
+    asked=TcpDialogue,
+    answered=TcpAnswer,
     failures=(Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER),
     table=TcpKeys,
     keys=KEYS,

@@ -32,6 +32,8 @@ def _client() -> Client:
 TLS = Protocol(
     name="tls",
     schemes=("tls",),
+    asked=TlsHandshake,
+    answered=None,
     failures=(Outcome.CONNECTION_ERROR, Outcome.TIMEOUT, Outcome.UNEXPECTED_ANSWER),
     table=_NoKeys,
     keys=(),

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from monitor.model.clock import system_clock
 from monitor.model.result import Result
 from monitor.model.spec import CheckSpec
 from monitor.protocols.resources import Resources
@@ -111,7 +112,7 @@ class Worker:
             self._outbox.send(drained=await self._engine.drain(limit))
 
     def _started(self, orders: Orders) -> Engine:
-        engine = Engine(self._outbox.add, orders.monitor.max_concurrency, self._beat)
+        engine = Engine(self._outbox.add, orders.monitor.max_concurrency, self._beat, system_clock)
         engine.start(orders.epoch)
         return engine
 

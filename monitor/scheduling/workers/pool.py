@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from zlib import crc32
 
-from monitor.model.clock import Moment, system_clock
+from monitor.model.clock import Clock, Moment
 from monitor.model.errors import StartError
 from monitor.model.outcome import Reason
 from monitor.model.result import Result
@@ -53,13 +53,13 @@ class Assignment:
 class Pool:
     """Runs `count` probe workers and calls `on_result` with every result, as an engine in this process would."""
 
-    def __init__(self, count: int, on_result: OnResult) -> None:
+    def __init__(self, count: int, on_result: OnResult, clock: Clock) -> None:
         self._on_result = on_result
         self._workers = [Worker(number, self) for number in range(count)]
         self._assignments: dict[str, Assignment] = {}
         self._lost: list[set[str]] = [set() for _ in self._workers]
         self._generation = 0
-        self._epoch = system_clock()
+        self._epoch: Moment = clock()
         self._started = False
         self._monitor = MonitorSpec()
         self._gone = [Meter() for _ in self._workers]
