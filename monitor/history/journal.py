@@ -48,6 +48,8 @@ class Journal:
         """Results of each check since it was saved."""
         self._soon: dict[str, None] = {}
         self._incidents: dict[str, Incident] = {}
+        self._lasting: dict[str, Incident] = {}
+        """The incident of each check that is down, as it was noted last."""
         self._round: Iterator[Record] = iter(())
         self._round_began: int | None = None
         """The row of the journal at which the round began."""
@@ -66,6 +68,9 @@ class Journal:
         said = alike is self._alike.get(name)
         self._noted.append(PendingEntry(self._number, recorded, None if said else alike))
         self._alike[name] = alike
+        incident = recorded.standing.incident
+        if incident is not None and incident is not self._lasting.get(name):  # its times follow a clock that is set
+            self.incident(incident)
         self._meter.queue += 1
         self.early(record)
 
@@ -80,6 +85,10 @@ class Journal:
         """Notes that an incident began or ended, or that its acknowledgement changed."""
         self._incidents.pop(incident.id, None)
         self._incidents[incident.id] = incident
+        if incident.ended_at is None:
+            self._lasting[incident.check] = incident
+        else:
+            self._lasting.pop(incident.check, None)
         if len(self._incidents) > _MOST_INCIDENTS:
             del self._incidents[next(iter(self._incidents))]
             self._meter.dropped += 1
@@ -121,7 +130,10 @@ class Journal:
         async for record in turns(self._due(all_of_them=all_of_them)):
             name = ids(record.spec.name)
             closed, fresh = record.past.closed(), self._fresh.get(record.spec.name, 0)
-            writes.tallies += [{"step": s, "check_id": name, "start": at, "tally": t} for s, at, t in closed]
+            for step, start, tally in closed:
+                writes.tallies.append({"step": step, "check_id": name, "start": start, "tally": tally})
+                if start < record.past.again_until:
+                    writes.again.add((step, name, start))
             writes.results += _chunks(record, name, fresh)
             data = saved(record, self._number, now())
             writes.checks.append({"id": name, "name": record.spec.name, "saved": data})
@@ -164,7 +176,7 @@ class Journal:
 
     def only(self, names: set[str]) -> None:
         """Forget what belongs to checks that are configured no more."""
-        for kept in (self._alike, self._fresh, self._soon):
+        for kept in (self._alike, self._fresh, self._soon, self._lasting):
             for name in [name for name in kept if name not in names]:
                 del kept[name]
 

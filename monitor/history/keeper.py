@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -74,6 +75,8 @@ class Keeper:
         """Summaries of the results that come before the adoption, by check; None after it."""
         self._opened_at = self._checkpointed = -1e9
         self._began = self._clock().wall
+        self._gap: tuple[float, float] | None = None
+        """The last gap in the presence that was written."""
         self.notices = Noticeboard(self._database, self._statements, self._skipped)
         self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped, clock=clock)
         bus.on_result("history", self.on_result)
@@ -162,6 +165,7 @@ class Keeper:
         except BaseException:
             await self._database.close()
             raise
+        self._pruning.trust(found.alive_until, self._clock())
         self._say_again(found)
         self._database.adopted()
         if early:
@@ -264,9 +268,9 @@ class Keeper:
         due = time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
             captured = await self._journal.checkpoint(writes, self._id, self._clock, all_of_them=all_of_them)
-            writes.presence = self._presence()
-        if not writes:
+        elif not writes:
             return
+        writes.presence = self._presence()
         began = time.perf_counter()
         try:
             await self._database.write(lambda connection: self._transaction(connection, writes, due))
@@ -281,7 +285,7 @@ class Keeper:
     def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
         self._statements.write(connection, writes)
         if due:
-            self._pruning.step(connection, max(self._ids.values(), default=0), self._clock().wall)
+            self._pruning.step(connection, max(self._ids.values(), default=0), self._clock())
 
     def _id(self, name: str) -> int:
         """The check's number in the database, a new one if it has none yet."""
@@ -293,10 +297,11 @@ class Keeper:
     def _presence(self) -> list[dict[str, float]]:
         """The stretches in which this process looked, the last of them until now."""
         rows = []
-        for start, end in self._ledger.presence.gaps:
-            if start > self._began:
-                rows.append({"started_at": self._began, "alive_until": start})
-                self._began = end
+        unseen = list(takewhile(lambda gap: gap is not self._gap, reversed(self._ledger.presence.gaps)))
+        for self._gap in reversed(unseen):
+            start, end = self._gap
+            rows.append({"started_at": self._began, "alive_until": max(self._began, start)})
+            self._began = end
         return [*rows, {"started_at": self._began, "alive_until": self._clock().wall}]
 
     @property

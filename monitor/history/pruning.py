@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from monitor.history.statements import OLD_ANNOUNCEMENTS, OLD_INCIDENTS, OLD_PRESENCE, OLD_TALLIES, SURPLUS_RESULTS
+from monitor.model.clock import Moment
 from monitor.model.retention import HistorySpec
 from monitor.stats.rollups import DAY, HOUR, MINUTE
 
@@ -18,14 +19,28 @@ class Pruning:
     def __init__(self, spec: HistorySpec) -> None:
         self._spec = spec
         self._low = 0
+        self._trusted = Moment(0.0, 0.0)
 
     def use(self, spec: HistorySpec) -> None:
         """Sets the spans for which history is kept, from the next step on."""
         self._spec = spec
 
-    def step(self, connection: Connection, highest: int, now: float) -> None:
-        """Prune the next few checks, in the transaction that is open; `now` is Unix seconds."""
-        spec = self._spec
+    def trust(self, known: float, now: Moment) -> None:
+        """Counts ages from the last time that is known from before (Unix seconds), or from now if there is none.
+
+        A clock that runs ahead must not make everything old; after a day it is believed.
+        """
+        self._trusted = Moment(min(known or now.wall, now.wall), now.steady)
+
+    def _now(self, now: Moment) -> float:
+        uptime = now.steady - self._trusted.steady
+        if uptime > DAY:
+            self._trusted = now
+        return min(now.wall, self._trusted.wall + uptime)
+
+    def step(self, connection: Connection, highest: int, moment: Moment) -> None:
+        """Prune the next few checks, in the transaction that is open."""
+        spec, now = self._spec, self._now(moment)
         low = self._low if self._low <= highest else 0
         high = low + -(-highest // _STEPS_OF_A_ROUND) + 1
         self._low = high

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 
 from msgspec import structs
@@ -24,7 +24,7 @@ from monitor.model.result import Result
 from monitor.model.retention import HistorySpec
 from monitor.stats.result_log import UNREADABLE, History, history_of
 from monitor.stats.rollups import DAY, HOUR, MINUTE, STEPS, Stretch, decode_tally
-from monitor.stats.tally import Tally
+from monitor.stats.tally import Tally, total
 from monitor.system.turns import turns
 
 _AT_ONCE = 500
@@ -158,7 +158,9 @@ class Reader:
             record.past.stand(record.standing.state, now)
             for one in record.past.stretches(record.standing.state, now):
                 if any(one.step == step and start - step < one.start < end for step, start, end in pieces):
-                    found[name][one.step, one.start] = one.tally
+                    stored = found[name].get((one.step, one.start))
+                    again = stored is not None and one.start < record.past.again_until
+                    found[name][one.step, one.start] = total([stored, one.tally]) if again and stored else one.tally
 
     async def results(
         self, check: str, limit: int, before: float | None = None, *, failed: bool | None = None
@@ -247,9 +249,11 @@ class Reader:
         """Returns the times in which the monitor was not running."""
         of = presence.c
         asked = select(of.started_at, of.alive_until).order_by(of.started_at)
-        rows = [(began, until) for began, until in await self._database.rows(asked) if self._sane(began, until)]
+        now = self._clock().wall
+        stored = await self._database.rows(asked)
+        rows = [(began, until) for began, until in stored if self._sane(began, until) and began <= now]
         missed = {round(one.started_at): one for one in _between(rows)}
-        missed |= {round(began): Outage(began, over) for began, over in self._ledger.presence.gaps}
+        missed |= {round(began): Outage(began, over) for began, over in self._ledger.presence.gaps if began < over}
         in_order = sorted(missed.values(), key=lambda one: one.started_at)
         return [one for one in in_order if one.started_at < end and one.ended_at > start]
 
@@ -285,6 +289,7 @@ def _asked_for(one: Incident, asked: IncidentQuery) -> bool:
 
 def _between(rows: list[tuple[float, float]]) -> Iterable[Outage]:
     """The gaps between stretches, which are in the order of their beginning."""
-    for (_, until), (began, _) in pairwise(rows):
+    reached = accumulate((until for _, until in rows), max)
+    for until, (began, _) in zip(reached, rows[1:], strict=False):
         if began - until >= _SHORTEST_OUTAGE:
             yield Outage(until, began)

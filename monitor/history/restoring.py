@@ -19,6 +19,7 @@ from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.clock import Clock
 from monitor.model.incident import Incident
 from monitor.model.transition import Transition
+from monitor.stats.rollups import Presence
 from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000
@@ -34,6 +35,7 @@ class StoredState:
     ids: Mapping[str, int]
     saved: Mapping[str, bytes]
     entries: Mapping[str, Sequence[Entry]]
+    presence: Presence
     alive_until: float
     ongoing: Sequence[tuple[str, Incident]]
     """Pairs of a check's name and its incident, newest first."""
@@ -63,7 +65,7 @@ class StoredState:
         """The check in the process before."""
         place, data = f"checks {name!r}", self.saved.get(name)
         kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
-        older = EarlierCheck(record.spec, kept, place, self.skipped, self.clock().wall)
+        older = EarlierCheck(record.spec, kept, place, self.skipped, self.presence)
         names = (record.spec.name, *record.spec.was)
         for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
@@ -102,13 +104,15 @@ async def restored(database: Database, skipped: SkipLog, clock: Clock) -> Stored
     for name, one in [found async for found in _incidents(over, names, skipped)]:
         ended.setdefault(name, []).append(structs.replace(one, first=None))
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
-    signs = (*(until for _, until in lived), *(row.at for row in rows))
-    now = clock().wall
+    now = clock()
+    seen = sorted((began, until) for began, until in lived if is_time(began) and is_time(until) and began <= now.wall)
+    signs = (*(until for _, until in seen), *(row.at for row in rows if is_time(row.at)))
     return StoredState(
         ids={name: number for name, number, _ in known},
         saved={name: data for name, _, data in known if data is not None},
         entries=entries,
-        alive_until=max((min(at, now) for at in signs if is_time(at)), default=0.0),
+        presence=Presence.of(seen, now),
+        alive_until=max((min(at, now.wall) for at in signs), default=0.0),
         ongoing=[found async for found in _incidents(lasting, names, skipped)],
         ended=ended,
         highest=max([*numbers, *(row.id for row in rows if isinstance(row.id, int) and row.id < MOST)], default=0),

@@ -162,10 +162,13 @@ def entry(noted: PendingEntry) -> Entry:
 class EarlierCheck:
     """A check in the process before, as it is rebuilt: what was saved of it, and then every entry after that."""
 
-    def __init__(self, spec: CheckSpec, kept: SavedCheck | None, place: str, skipped: SkipLog, now: float) -> None:
+    def __init__(
+        self, spec: CheckSpec, kept: SavedCheck | None, place: str, skipped: SkipLog, presence: Presence
+    ) -> None:
         kept = kept or SavedCheck()
         self._spec = spec
-        self._past = _past(kept.past, place, skipped, now)
+        self._presence = presence
+        self._past = _past(kept.past, place, skipped, presence.last.wall)
         self._recent = _recent(kept.recent, place, skipped)
         self._alike = self._recent.alike
         self._standing = _standing(kept.standing)
@@ -208,7 +211,8 @@ class EarlierCheck:
             since, known = max(since, until - fresh - DAY), until  # a time that makes no sense costs no minutes of work
             if standing.state not in (State.PAUSED, State.MAINTENANCE):
                 known = min(until, (self._concluded or since) + fresh)
-            self._the_past(since).stand_between(standing.state, since, known)
+            for start, end in self._presence.within(since, known):
+                self._the_past(since).stand_between(standing.state, start, end)
         self._credited = until
 
     def into(

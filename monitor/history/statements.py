@@ -14,6 +14,8 @@ from sqlalchemy.sql.dml import Delete, Insert
 from monitor.history.tables import announcements, checks, incidents, journal, presence, results, tallies
 from monitor.model.incident import Incident
 from monitor.stats.result_log import UNREADABLE
+from monitor.stats.rollups import decode_tally, encode_tally
+from monitor.stats.tally import total
 
 Row = dict[str, Any]
 
@@ -29,6 +31,8 @@ class Writes:
     checks: list[Row] = field(default_factory=list)
     presence: list[Row] = field(default_factory=list)
     announcements: list[Row] = field(default_factory=list)
+    again: set[tuple[int, int, int]] = field(default_factory=set)
+    """Keys of tallies that are added to those that are stored, as a clock was put back."""
     forget_journal: int | None = None
     """The journal's rows up to this one are needed no more."""
 
@@ -55,6 +59,8 @@ class Statements:
         """Writes everything within the open transaction."""
         for table, upsert in self._upserts:
             rows: list[Row] = getattr(writes, table.name)
+            if table is tallies and writes.again:
+                rows = [_summed(connection, row, writes.again) for row in rows]
             if rows:
                 connection.execute(upsert, _kept(connection, table, rows) if table in _CHANGING else rows)
         if writes.forget_journal is not None:
@@ -65,6 +71,19 @@ _CHANGING: dict[Table, tuple[int, ...]] = {incidents: (Incident.__struct_fields_
 """Tables whose values are changed after a newer version may have written them; which elements of them never are."""
 _AT_ONCE = 500
 _raws = msgpack.Decoder(list[Raw]).decode
+
+
+def _summed(connection: Connection, row: Row, again: set[tuple[int, int, int]]) -> Row:
+    """The row of a tally, with what is stored of the same stretch."""
+    key = row["step"], row["check_id"], row["start"]
+    if key not in again:
+        return row
+    of = tallies.c
+    stored = connection.scalar(select(of.tally).where(of.step == key[0], of.check_id == key[1], of.start == key[2]))
+    try:
+        return {**row, "tally": encode_tally(total([decode_tally(part) for part in (stored, row["tally"]) if part]))}
+    except UNREADABLE:
+        return row
 
 
 def _kept(connection: Connection, table: Table, rows: list[Row]) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from monitor.model.clock import Moment, system_clock
+from monitor.model.clock import Moment, stepped, system_clock
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Result
@@ -15,7 +15,7 @@ from monitor.model.spec import CheckSpec
 from monitor.model.transition import Cause, Standing, Transition
 from monitor.rules.due import DueTimes
 from monitor.rules.maintenance import UNPLANNED, Plan
-from monitor.rules.state import after, aged, beginning, maintained, reconfigured, without_evidence
+from monitor.rules.state import after, aged, beginning, maintained, reconfigured, shifted, without_evidence
 from monitor.stats.meters import Latency
 from monitor.stats.result_log import History
 from monitor.stats.rollups import Past, Presence
@@ -67,6 +67,7 @@ class Record:
 
     def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
+        self._follow(now)
         self._count(result, runs)
         self.past.stand(self.standing.state, now)
         self.past.count(result, now, runs)
@@ -86,6 +87,7 @@ class Record:
 
     def age(self, now: Moment) -> Transition | None:
         """Updates the state for the time that has passed: maintenance begins or ends, and results become too old."""
+        self._follow(now)
         planned = self._maintained(self.standing, now)
         standing = aged(planned, self.spec, now)
         if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
@@ -131,6 +133,13 @@ class Record:
         if self.standing.incident is None:
             return None
         return self._moved(Standing(State.UNKNOWN, now.wall), now, Cause.RELOAD)
+
+    def _follow(self, now: Moment) -> None:
+        """Puts times right if the wall clock was set: what is shown as ten seconds ago was ten seconds ago."""
+        if step := stepped(self.past.credited, now):
+            self.standing = shifted(self.standing, step)
+            self.last_run_at = self.last_run_at and self.last_run_at + step
+            self.last_success_at = self.last_success_at and self.last_success_at + step
 
     def _maintained(self, standing: Standing, now: Moment) -> Standing:
         return maintained(standing, self.spec, self.plan.at(now.wall) is not None, now)

@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 
 class Moment(NamedTuple):
-    """One instant on both clocks: `wall` in Unix seconds, `steady` in monotonic seconds."""
+    """One instant on both clocks: `wall` in Unix seconds, `steady` in monotonic seconds.
+
+    `slept` counts the seconds that the machine was suspended, which the monotonic clock leaves out.
+    """
 
     wall: float
     steady: float
+    slept: float = 0.0
 
 
 Clock = Callable[[], Moment]
@@ -21,7 +25,25 @@ Clock = Callable[[], Moment]
 
 def system_clock() -> Moment:
     """Read the machine's clocks; `steady` is the one that asyncio's loops use."""
-    return Moment(time.time(), time.monotonic())
+    steady = time.monotonic()
+    return Moment(time.time(), steady, slept(steady))
+
+
+def slept(steady: float) -> float:
+    """Seconds that the machine was suspended so far: CLOCK_BOOTTIME counts them, the monotonic clock does not."""
+    return time.clock_gettime(_BOOTTIME) - steady if _BOOTTIME is not None else 0.0
+
+
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+_STEP, _SLEW = 1.0, 0.1
+"""Seconds, and the share of the elapsed time: NTP slews a clock by less, and sets it if it is wrong by more."""
+
+
+def stepped(before: Moment, now: Moment) -> float:
+    """Returns the seconds by which the wall clock was set between two moments; 0 if it was not."""
+    elapsed = now.steady - before.steady
+    step = now.wall - before.wall - elapsed - (now.slept - before.slept)
+    return step if abs(step) > _STEP + _SLEW * elapsed else 0.0
 
 
 EARLIEST, LATEST = -62135596800.0, 253402300799.0

@@ -89,6 +89,14 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
     return replace(standing, fresh_until=min(due, _fresh_until(standing, before)))
 
 
+def shifted(standing: Standing, step: float) -> Standing:
+    """Returns the standing by a clock that was set: its times keep their distance from now."""
+    incident = standing.incident
+    if incident is not None:
+        incident = replace(incident, started_at=incident.started_at + step)
+    return replace(standing, since=standing.since + step, incident=incident)
+
+
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
     """True if the check fails, but too few times in a row yet to be down."""
     settled = standing.incident is not None or standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)

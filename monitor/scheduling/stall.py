@@ -7,6 +7,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
+from monitor.model.clock import slept
 from monitor.system.supervision import Turn
 
 TICK = 0.1
@@ -109,7 +110,7 @@ class Watchdog:
         self._plan()
 
     def _plan(self) -> None:
-        self._ticked, self._slept = time.monotonic(), _slept()
+        self._ticked, self._slept = (now := time.monotonic()), slept(now)
         self._due = self._ticked + (TICK if self._runs else _IDLE_TICK)
         if self._loop is not None:
             self._handle = self._loop.call_at(self._due, self._tick)
@@ -117,14 +118,8 @@ class Watchdog:
     def _look(self) -> None:
         """Note how late the tick after the last one is by now; a second look sees the same gap, only longer."""
         now = time.monotonic()
-        lost = max(0.0, now - self._due) + max(0.0, _slept() - self._slept)
+        lost = max(0.0, now - self._due) + max(0.0, slept(now) - self._slept)
         if lost < _NOTICED:
             return
         self._gaps.note(self._ticked, now, lost)
         self._gaps.forget(now - _KEPT_SECONDS)
-
-
-def _slept() -> float:
-    """Seconds that the machine was suspended so far: CLOCK_BOOTTIME counts them, the monotonic clock does not."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return 0.0 if clock is None else time.clock_gettime(clock) - time.monotonic()

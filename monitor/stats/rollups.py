@@ -7,12 +7,12 @@ a stretch in which this process stood still, the machine slept or the clock was 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct, field, msgpack
 
-from monitor.model.clock import Moment
+from monitor.model.clock import Moment, stepped
 from monitor.model.outcome import State
 from monitor.model.result import Result, Seconds
 from monitor.stats.tally import Count, Tally
@@ -25,8 +25,8 @@ STEPS = (MINUTE, HOUR, DAY)
 _STILL = 3.0
 """Seconds without a heartbeat after which a gap is noted; heartbeats come at least once a second."""
 _GAPS_KEPT = 100
-_SLIPS = HOUR
-"""A clock that is put back by less makes no minute begin twice; what it goes through again is not counted."""
+_SLIPS = MINUTE
+"""A clock that is corrected by less makes no minute begin twice."""
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
 """Closed stretches that may wait for the database, by length: if it is away for long, only detail is lost."""
 
@@ -113,14 +113,27 @@ class Presence:
     """Presence of this process; `gaps` are the latest stretches without it, in Unix seconds."""
 
     def __init__(self, now: Moment) -> None:
-        self._seen = now
+        self.last = now
+        """The last sign of life."""
         self.gaps: deque[tuple[float, float]] = deque(maxlen=_GAPS_KEPT)
 
+    @classmethod
+    def of(cls, stretches: Iterable[tuple[float, float]], now: Moment) -> Presence:
+        """The presence of earlier processes, from stretches in the order of their beginning (Unix seconds)."""
+        presence, reached = cls(now), None
+        for began, until in stretches:
+            if reached is not None and began > reached:
+                presence.gaps.append((reached, began))
+            reached = until if reached is None else max(reached, until)
+        return presence
+
     def seen(self, now: Moment) -> None:
-        """A sign of life."""
-        if now.steady - self._seen.steady > _STILL:
-            self.gaps.append((self._seen.wall, now.wall))
-        self._seen = now
+        """A sign of life; a clock that was set begins another stretch, maybe at an earlier time."""
+        before, self.last = self.last, now
+        if now.steady - before.steady > _STILL or now.slept - before.slept > _STILL:
+            self.gaps.append((before.wall, now.wall))
+        elif step := stepped(before, now):
+            self.gaps.append((now.wall - step, now.wall))
 
     def since(self, start: float) -> bool:
         """True if the monitor ran without a gap from `start` (Unix seconds) until now."""
@@ -162,18 +175,26 @@ class SavedPast(Struct, array_like=True):
     day: OpenStretch = field(default_factory=lambda: OpenStretch(0, Tally()))
     slots: Ring = field(default_factory=lambda: Ring(SLOT))
     days: Ring = field(default_factory=lambda: Ring(DAY))
+    again_until: Seconds = 0.0
 
 
 class Past:
-    """Counts one check; all checks share `presence`."""
+    """Counts one check; all checks share `presence`.
 
-    __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
+    After a clock was put back, stretches that begin before `again_until` (Unix seconds) may be stored already: what is
+    counted now is added to them.
+    """
+
+    __slots__ = (
+        "_closed", "_counted", "again_until", "credited", "day", "dropped", "hour", "minute", "presence", "recent",
+    )  # fmt: skip
 
     def __init__(self, presence: Presence, now: Moment) -> None:
         self.presence = presence
         self.credited = now
         self._counted = now.wall
         """Unix seconds until which time is counted."""
+        self.again_until = 0.0
         self.minute, self.hour, self.day = (OpenStretch(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
@@ -182,20 +203,36 @@ class Past:
 
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
-        elapsed, self.credited = now.steady - self.credited.steady, now
+        before, self.credited = self.credited, now
+        step = stepped(before, now)
+        self._stand(state, now.steady - before.steady, now.wall - step)
+        if step:
+            self._begin_again(now.wall - step, now.wall)
+
+    def _stand(self, state: State, elapsed: float, end: float) -> None:
         if elapsed <= 0:
             return
-        begin, minute = now.wall - elapsed, self.minute
-        if begin < self._counted <= begin + _SLIPS:  # the clock was put back, and shows that time again
+        begin, minute = end - elapsed, self.minute
+        if begin < self._counted <= begin + _SLIPS:  # the clock was corrected, and shows that time again
             begin = self._counted
-        if begin >= now.wall:
+        if begin >= end:
             return
-        self._counted = now.wall
-        if self.presence.since(begin) and minute.start <= begin and now.wall <= minute.start + MINUTE:  # nearly always
-            minute.tally.stand(state, now.wall - begin)
+        self._counted = end
+        if self.presence.since(begin) and minute.start <= begin and end <= minute.start + MINUTE:  # nearly always
+            minute.tally.stand(state, end - begin)
             return
-        for start, end in self.presence.within(begin, now.wall):
-            self.stand_between(state, start, end)
+        for start, until in self.presence.within(begin, end):
+            self.stand_between(state, start, until)
+
+    def _begin_again(self, before: float, now: float) -> None:
+        """The clock was set from one time to another (Unix seconds)."""
+        self._counted = now
+        start = int(now // MINUTE) * MINUTE
+        if start != self.minute.start:
+            self._close(start)
+        if now < before:
+            self.again_until = max(self.again_until, before)
+            self.recent.rewind(now)
 
     def stand_between(self, state: State, start: float, end: float) -> None:
         """The check was in this state from `start` to `end` (Unix seconds), which nothing was counted for yet."""
@@ -278,7 +315,9 @@ class Past:
     def saved(self) -> SavedPast:
         """Everything else, as it is now; to be encoded before anything else is counted."""
         recent = self.recent
-        return SavedPast(self.credited.wall, self.minute, self.hour, self.day, recent.slots, recent.days)
+        return SavedPast(
+            self.credited.wall, self.minute, self.hour, self.day, recent.slots, recent.days, self.again_until
+        )
 
     @classmethod
     def of(cls, saved: SavedPast) -> Past:
@@ -287,6 +326,7 @@ class Past:
         past = cls(Presence(at), at)
         past.minute, past.hour, past.day = saved.minute, saved.hour, saved.day
         past.recent.slots, past.recent.days = saved.slots, saved.days
+        past.again_until = saved.again_until
         return past
 
     def absorb(self, older: Past, now: Moment) -> None:
@@ -295,6 +335,7 @@ class Past:
             past._minute(now.wall)  # noqa: SLF001  of the same class
         self.recent.slots.merge(older.recent.slots)
         self.recent.days.merge(older.recent.days)
+        self.again_until = max(self.again_until, older.again_until)
         counted, self._closed = self._closed, older._closed
         for step, start, tally in counted:
             self._put(step, OpenStretch(start, decode_tally(tally)))

@@ -62,6 +62,16 @@ class Ring(Struct, array_like=True, gc=False):
             self.data[place : place + size] = bytes(size)
         self.newest = max(self.newest, number)
 
+    def rewind(self, at: float) -> None:
+        """Forget what comes after this time (Unix seconds), to which the clock was put back."""
+        number, size = int(at // self.step), _FORMATS[self.step].size
+        if self.newest - number >= PLACES:
+            self.data, self.newest = bytearray(), 0
+        for later in range(number + 1, self.newest + 1):
+            place = later % PLACES * size
+            self.data[place : place + size] = bytes(size)
+        self.newest = min(self.newest, number)
+
     def values(self, now: float, count: int = PLACES - 1) -> list[tuple[float, ...]]:
         """Returns the values of the latest `count` stretches, oldest first; the last one holds `now` (Unix seconds).
 
@@ -103,6 +113,11 @@ class Recent:
         times = (tally.up, tally.degraded, tally.down, tally.maintenance)
         self.slots.add(at, (*(round(t * _TENTHS) for t in times), tally.duration_sum, tally.successes))
         self.days.add(at, (tally.good, tally.down))
+
+    def rewind(self, at: float) -> None:
+        """Forget what comes after this time (Unix seconds)."""
+        self.slots.rewind(at)
+        self.days.rewind(at)
 
     def day(self, now: float, minute: Tally | None = None) -> list[Slot]:
         """The last ninety slots, the newest last; `minute` is of the last one too, and not added yet."""

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
 
 from monitor.history import keeper, places
 from monitor.history.keeper import Keeper
+from monitor.history.tables import checks
 from monitor.live.events import EventBus, RecordedResult
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
@@ -89,6 +91,10 @@ class Life:
         if transition is not None:
             self.bus.transition(transition)
 
+    def take_good(self, name: str) -> None:
+        """A good result that came now."""
+        self.take(good(name, self.clock().wall))
+
     def wait(self, seconds: float) -> None:
         """Let time pass in which this process is there."""
         while seconds > 0:
@@ -120,6 +126,17 @@ class Life:
     async def write(self) -> None:
         """What happens once a second."""
         await self.keeper._attempt(self.keeper._turn())
+
+    async def prune(self) -> None:
+        """What happens with every checkpoint."""
+        keeper = self.keeper
+        await keeper._database.write(
+            lambda connection: keeper._pruning.step(connection, max(keeper._ids.values(), default=0), self.clock())
+        )
+
+    async def checks(self) -> list[str]:
+        """The names of the stored checks."""
+        return [row.name for row in await self.keeper._database.rows(select(checks.c.name).order_by(checks.c.name))]
 
     async def die(self) -> None:
         """As by SIGKILL: nothing more is written, and the lock goes with the process."""

@@ -102,8 +102,24 @@ def test_a_clock_that_is_put_forward_leaves_a_gap() -> None:
     assert len(starts) == 1
 
 
-@given(st.floats(-3500, -0.001))
-def test_a_clock_that_is_put_back_makes_no_minute_begin_twice(step: float) -> None:
+@given(st.floats(-9000, 9000))
+def test_time_after_a_step_of_the_clock_counts_like_any_other(step: float) -> None:
+    """To within the second below which a step is taken for a correction."""
+    living = Living()
+    for _ in range(60):
+        living.lives(2.0)
+    living.now = Moment(living.now.wall + step, living.now.steady)
+    for _ in range(60):
+        living.lives(2.0)
+        living.past.count(good(living.now.wall), living.now)
+    assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(240, abs=2.5)
+    assert sum(t.runs for t in living.all(MINUTE)) == 60
+    lately = living.past.recent.availability(living.now.wall, 1, living.past.minute.tally)
+    assert lately == 1.0
+
+
+@given(st.floats(-1, -0.001))
+def test_a_clock_that_is_corrected_by_little_makes_no_minute_begin_twice(step: float) -> None:
     living = Living()
     for _ in range(60):
         living.lives(2.0)

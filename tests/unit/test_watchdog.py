@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.model.clock import slept
 from monitor.scheduling import stall as watchdog
 from monitor.scheduling.stall import TICK, Gaps, Watchdog
 
@@ -134,8 +135,7 @@ async def test_suspension_counts_though_the_monotonic_clock_stops(
     """CLOCK_BOOTTIME goes on while the machine sleeps; no test can suspend the machine it runs on."""
     await watched.ticks()
     before = time.monotonic()
-    slept = watchdog._slept()
-    monkeypatch.setattr(watchdog, "_slept", lambda: slept + 3600.0)
+    monkeypatch.setattr(watchdog, "slept", lambda steady: slept(steady) + 3600.0)
     assert watched.dog.lost_between(before, time.monotonic()) >= 3599.9
     await watched.ticks()
     assert watched.dog.lost_between(before, time.monotonic()) < 3700.0

@@ -1,0 +1,208 @@
+"""What is told of the past is what was seen: across kills, stops, removals, names and steps of the clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.history.archive import IncidentQuery
+from monitor.model.outcome import State
+from monitor.model.retention import HistorySpec
+from monitor.model.spec import CheckSpec
+from monitor.stats.tally import Tally
+from tests.history.living import MONITOR, START, Life, World, spec
+
+HOUR = 3600.0
+
+
+async def total(life: Life, name: str = "a", start: float = START - 48 * HOUR, end: float = START + 48 * HOUR) -> Tally:
+    await life.write()
+    return (await life.keeper.archive.totals([name], start, end))[name]
+
+
+def reload(life: Life, *specs: CheckSpec) -> None:
+    for transition in life.ledger.apply(specs, MONITOR, life.clock()):
+        life.bus.transition(transition)
+    life.keeper.use(HistorySpec(location=life.keeper._spec.location), specs)
+
+
+# time
+
+
+async def test_a_process_that_was_stopped_and_then_killed_saw_nothing_meanwhile(world: World) -> None:
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 3)
+        await first.write()
+        world.clock.forward(25)  # SIGSTOP
+        first.take_good("a")
+        await first.write()
+    world.clock.forward(5)
+    async with world.life(spec("a")) as second:
+        assert (await total(second)).known == pytest.approx(20, abs=2)
+
+
+async def test_the_time_between_two_killed_processes_is_unknown(world: World) -> None:
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 3)
+        await first.write()
+    world.clock.forward(25)
+    async with world.life(spec("a"), killed=True) as second:
+        second.live("a", 2, every=5)
+        await second.write()
+    world.clock.forward(5)
+    async with world.life(spec("a")) as third:
+        assert (await total(third)).known == pytest.approx(20 + 10, abs=2)
+
+
+@pytest.mark.parametrize("step", [3 * HOUR, -2 * HOUR, -START])
+async def test_an_incident_is_as_long_as_the_target_was_down_whatever_the_clock_does(world: World, step: float) -> None:
+    async with world.life(spec("a", down_after=1)) as life:
+        life.live("a", 3)
+        life.live("a", 1, failing=True)
+        life.wait(5)
+        life.ledger.presence.seen(world.clock.forward(0, wall=step))
+        life.wait(5)
+        life.take_good("a")
+        await life.write()
+        (one,) = await life.keeper.archive.incidents(IncidentQuery())
+        assert one.ended_at is not None
+        assert one.ended_at - one.started_at == pytest.approx(10, abs=1)
+
+
+@pytest.mark.parametrize("step", [-1800.0, -90.0, -2 * HOUR, 1800.0])
+async def test_results_after_a_step_of_the_clock_count(world: World, step: float) -> None:
+    async with world.life(spec("a")) as life:
+        await life.last("a", 60)
+        life.ledger.presence.seen(world.clock.forward(0, wall=step))
+        await life.last("a", 30)
+        now = world.clock().wall
+        lately = await total(life, start=now - 290, end=now)
+        assert lately.runs >= 28
+        assert lately.availability == 1.0
+        assert (await total(life)).runs == 90
+        assert (await total(life)).known == pytest.approx(890, abs=15)
+
+
+async def test_a_clock_that_runs_ahead_prunes_nothing(world: World) -> None:
+    async with world.life(spec("a")) as first:
+        await first.last("a", 60)
+        first.live("a", 3, failing=True)
+        first.live("a", 1)
+    world.clock.forward(0, wall=10 * 365 * 86400.0)
+    async with world.life(spec("a")) as second:
+        for _ in range(20):
+            second.live("a", 1)
+            await second.save()
+            for _ in range(800):
+                await second.prune()
+    world.clock.forward(0, wall=-10 * 365 * 86400.0)
+    async with world.life(spec("a")) as third:
+        tally = await total(third)
+        assert tally.runs >= 64
+        assert len(await third.keeper.archive.incidents(IncidentQuery())) == 1
+
+
+# identity
+
+
+async def test_a_check_that_is_removed_while_down_and_put_back_has_one_incident_at_a_time(world: World) -> None:
+    async with world.life(spec("a"), spec("b")) as life:
+        life.live("a", 3, failing=True)
+        reload(life, spec("b"))
+        await life.write()
+        life.wait(20)
+        reload(life, spec("a"), spec("b"))
+        life.live("a", 2, failing=True)
+        await life.write()
+        assert len(await life.keeper.archive.incidents(IncidentQuery(ongoing=True))) == 1
+        life.live("a", 1)
+    async with world.life(spec("a"), spec("b")) as second:
+        assert await second.keeper.archive.incidents(IncidentQuery(ongoing=True)) == []
+        assert len(await second.keeper.archive.incidents(IncidentQuery())) == 2
+
+
+async def test_a_check_that_comes_back_has_its_past(world: World) -> None:
+    async with world.life(spec("a"), spec("b")) as first:
+        first.live("a", 6)
+        await first.save()
+        reload(first, spec("b"))
+        await first.write()
+        first.wait(20)
+        reload(first, spec("a"), spec("b"))
+        first.live("a", 2)
+        assert (await total(first)).runs == 8
+    async with world.life(spec("b")) as second:
+        second.live("b", 2)
+    async with world.life(spec("a"), spec("b")) as third:
+        assert (await total(third)).runs == 8
+        third.live("a", 2)
+        assert (await total(third)).runs == 10
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_an_incident_goes_with_its_check_to_another_name(world: World, killed: bool) -> None:
+    async with world.life(spec("a"), spec("b"), killed=killed) as first:
+        first.live("a", 3, failing=True)
+        await first.write()
+        reload(first, spec("new", was=("a",)), spec("b"))
+        first.live("new", 1, failing=True)
+        await first.write()
+        (one,) = await first.keeper.archive.incidents(IncidentQuery(["new"]))
+        assert one.check == "new"
+    async with world.life(spec("new", was=("a",)), spec("b")) as second:
+        standing = second.record("new").standing
+        assert standing.state is State.DOWN
+        assert (standing.incident and standing.incident.id) == one.id
+        second.live("new", 1)
+        await second.write()
+        (over,) = await second.keeper.archive.incidents(IncidentQuery())
+        assert (over.id, over.check, over.ended_at) == (one.id, "new", world.clock().wall)
+
+
+async def test_a_name_that_another_check_had_once_brings_nothing_along(world: World) -> None:
+    """b is renamed onto a, which was removed: the past of b goes with it, that of the old a stays its own."""
+    async with world.life(spec("a"), spec("b")) as life:
+        life.live("a", 3, failing=True)
+        life.live("a", 1)
+        life.live("b", 5)
+        await life.save()
+        reload(life, spec("b"))
+        await life.write()
+        reload(life, spec("a", was=("b",)))
+        life.live("a", 1)
+        tally = await total(life)
+        assert tally.runs == 6
+        assert tally.failures == 0
+    async with world.life(spec("a", was=("b",))) as second:
+        assert (await total(second)).runs == 6
+        assert second.record("a").incidents == ()
+
+
+async def test_a_check_that_is_renamed_while_the_database_is_away_keeps_its_past(world: World) -> None:
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 5)
+        await first.save()
+        await first.keeper._database.close()
+        first.keeper._opened_at = 1e12  # no turn opens it
+        reload(first, spec("new", was=("a",)))
+        first.live("new", 3)
+        first.keeper._opened_at = -1e9
+        await first.write()
+        await first.write()
+        assert (await total(first, "new")).runs == 8
+    async with world.life(spec("new")) as second:
+        assert (await total(second, "new")).runs == 8
+
+
+async def test_what_nobody_watches_any_more_goes_after_its_time(world: World) -> None:
+    async with world.life(spec("a"), spec("b"), days=30 * 86400.0, hours=86400.0, minutes=HOUR) as life:
+        await life.last("a", 20)
+        reload(life, spec("b"))
+        await life.write()
+        for _ in range(40):
+            life.wait(86400)
+            life.live("b", 1)
+            await life.save()
+        for _ in range(1500):
+            await life.prune()
+        rows = await life.checks()
+        assert rows == ["b"]
