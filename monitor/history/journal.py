@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import islice
+
+from msgspec.structs import replace
 
 from monitor.history.saved import PendingEntry, encode, entry, saved
 from monitor.history.statements import Row, Writes
@@ -54,6 +56,10 @@ class Journal:
         self._round_began: int | None = None
         """The row of the journal at which the round began."""
         self._forget: int | None = None
+        self._claims: dict[int, str] = {}
+        """Names by the number of the check that has each now; another one may be stored under it."""
+        self._parting: dict[Record, int] = {}
+        """Checks that are configured no more and still to be saved, each with its results since it was saved."""
 
     def above(self, number: int) -> None:
         """Number entries and rows above this, should the clock have been put back since the process before."""
@@ -93,6 +99,19 @@ class Journal:
             del self._incidents[next(iter(self._incidents))]
             self._meter.dropped += 1
 
+    def renamed(self, before: str, record: Record, number: int) -> None:
+        """A check has another name; its stored past goes there."""
+        name = record.spec.name
+        self._claims[number] = name
+        for one in self._incidents.values():
+            if one.check == before:
+                self._incidents[one.id] = replace(one, check=name)
+        self.save_soon([name])
+
+    def part(self, record: Record) -> None:
+        """Saves a check that is configured no more, once."""
+        self._parting[record] = self._fresh.get(record.spec.name, 0)
+
     def save_soon(self, names: Iterable[str]) -> None:
         """Save these checks with the next ones."""
         self._soon |= dict.fromkeys(names)
@@ -115,36 +134,42 @@ class Journal:
             self._alike.clear()  # what they shared with later ones has to be said again
 
     def pending(self, ids: Callable[[str], int]) -> Writes:
-        """The journal's rows and the incidents."""
+        """The journal's rows, the incidents and the names that changed hands."""
         return Writes(
             journal=[row for row, _ in self._rows],
             incidents=[_incident_row(one, ids(one.check)) for one in self._incidents.values()],
+            claims=[{"number": number, "claimed": name} for number, name in self._claims.items()],
             forget_journal=self._forget,
         )
 
     async def checkpoint(
-        self, writes: Writes, ids: Callable[[str], int], now: Callable[[], Moment], *, all_of_them: bool
-    ) -> list[Captured]:
-        """Adds the checks whose turn it is, or all; returns them, for `written` or `not_written` after the commit."""
+        self, writes: Writes, ids: Callable[[Record], tuple[int, str]], now: Callable[[], Moment], *,
+        held: Container[Record], all_of_them: bool,
+    ) -> list[Captured]:  # fmt: skip
+        """Adds the checks whose turn it is, or all; returns them, for `written` or `not_written` after the commit.
+
+        Those that are `held` are not saved yet: their stored past has not been read.
+        """
         captured = []
-        async for record in turns(self._due(all_of_them=all_of_them)):
-            name = ids(record.spec.name)
-            closed, fresh = record.past.closed(), self._fresh.get(record.spec.name, 0)
+        due = [record for record in self._due(all_of_them=all_of_them) if record not in held]
+        async for record in turns(due):
+            number, name = ids(record)
+            fresh = self._parting.get(record, self._fresh.get(record.spec.name, 0))
+            closed = record.past.closed()
             for step, start, tally in closed:
-                writes.tallies.append({"step": step, "check_id": name, "start": start, "tally": tally})
+                writes.tallies.append({"step": step, "check_id": number, "start": start, "tally": tally})
                 if start < record.past.again_until:
-                    writes.again.add((step, name, start))
-            writes.results += _chunks(record, name, fresh)
+                    writes.again.add((step, number, start))
+            writes.results += _chunks(record, number, fresh)
             data = saved(record, self._number, now())
-            writes.checks.append({"id": name, "name": record.spec.name, "saved": data})
+            writes.checks.append({"id": number, "name": name, "saved": data})
             captured.append((record, fresh, closed))
-        writes.checks.sort(key=lambda row: row["id"])  # so that a renamed check leaves its name before a new one has it
         return captured
 
-    def _due(self, *, all_of_them: bool) -> list[Record]:
+    def _due(self, *, all_of_them: bool) -> Iterable[Record]:
         if all_of_them:
             self._soon.clear()
-            return list(self._ledger)
+            return [*self._parting, *self._ledger]
         names = list(islice(self._soon, _MOST_AT_ONCE))
         asked = [record for name in names if (record := self._ledger.get(name)) is not None]
         for name in names:
@@ -154,7 +179,7 @@ class Journal:
         if len(some) < count:
             self._forget, self._round_began = self._round_began, self._row
             self._round = iter(self._ledger)
-        return list({id(record): record for record in (*asked, *some)}.values())
+        return dict.fromkeys((*self._parting, *asked, *some))
 
     def written(self, writes: Writes, captured: list[Captured]) -> None:
         """All of this is in the database now."""
@@ -164,8 +189,12 @@ class Journal:
         for row in writes.incidents:
             if (one := self._incidents.get(row["id"])) is not None and row["data"] == encode(one):
                 del self._incidents[row["id"]]
+        for claim in writes.claims:
+            if self._claims.get(claim["number"]) == claim["claimed"]:
+                del self._claims[claim["number"]]
         for record, fresh, closed in captured:
-            self._fresh[record.spec.name] = self._fresh.get(record.spec.name, 0) - fresh
+            if self._parting.pop(record, None) is None:
+                self._fresh[record.spec.name] = self._fresh.get(record.spec.name, 0) - fresh
             record.past.kept(closed)
         if writes.forget_journal == self._forget:
             self._forget = None

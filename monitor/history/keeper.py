@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -20,10 +20,10 @@ from monitor.history.faults import CorruptFile, ReplacedFile
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
 from monitor.history.merging import EarlySummary
 from monitor.history.noticeboard import Noticeboard
+from monitor.history.numbers import Numbers
 from monitor.history.pruning import Pruning
 from monitor.history.reader import Reader
 from monitor.history.restoring import StoredState, restored
-from monitor.history.saved import former
 from monitor.history.statements import Statements, Writes
 from monitor.history.unreadable import SkipLog
 from monitor.live.events import EventBus, RecordedResult
@@ -64,21 +64,23 @@ class Keeper:
         self._journal = Journal(ledger, self.meter, int(clock().wall) * 1_000_000)
         self._pruning = Pruning(spec)
         self._skipped = SkipLog(self.meter)
-        self._ids: dict[str, int] = {}
+        self._numbers = Numbers(ledger, self._journal)
         self._task: asyncio.Task[None] | None = None
         self._known = asyncio.Event()
         """Set once what is stored was adopted."""
         self._retry = 0.0
         self._failing_since: float | None = None
         self._why = ""
-        self._early: dict[Record, EarlySummary] | None = {}
-        """Summaries of the results that come before the adoption, by check; None after it."""
+        self._adopted = False
+        """True once what is stored was adopted."""
+        self._early: dict[Record, EarlySummary] = {}
+        """Summaries of results that come before the adoption of a check's past: at the start, or if it comes back."""
         self._opened_at = self._checkpointed = -1e9
         self._began = self._clock().wall
         self._gap: tuple[float, float] | None = None
         """The last gap in the presence that was written."""
         self.notices = Noticeboard(self._database, self._statements, self._skipped)
-        self.archive = Reader(self._database, ledger, self._ids, spec, self._skipped, clock=clock)
+        self.archive = Reader(self._database, ledger, self._numbers.by_name, spec, self._skipped, clock=clock)
         bus.on_result("history", self.on_result)
         bus.on_transition("history", self.on_transition)
 
@@ -104,7 +106,7 @@ class Keeper:
         now = self._clock()
         for record in self._ledger:
             record.past.stand(record.standing.state, now)
-        if self._early != {}:  # else nothing is known that is not stored
+        if self._adopted or self._early:  # else nothing is known that is not stored
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_AT_STOP):
                     await self._attempt(self._last())
@@ -115,6 +117,7 @@ class Keeper:
     async def _last(self) -> None:
         if not self._database.is_open:
             await self._open()
+        await self._adopt_returned()
         await self._write(all_of_them=True)
 
     def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
@@ -123,67 +126,71 @@ class Keeper:
             _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
         self._pruning.use(spec)
         self.archive.use(spec)
-        names = set()
-        for check in checks:
-            names.add(check.name)
-            self._renamed(check)
-        self._journal.only(names)
-
-    def _renamed(self, check: CheckSpec) -> None:
-        before = former(check, self._ids)
-        if before is not None and before != check.name:
-            self._ids[check.name] = self._ids.pop(before)
-        if before != check.name:
-            self._journal.save_soon([check.name])
+        if self._adopted:
+            self._early |= {record: EarlySummary() for record in self._numbers.use() if record not in self._early}
+        self._journal.only({check.name for check in checks})
 
     async def _live(self) -> None:
         await self._attempt(self._turn())
-        if self._early is None:
+        if self._adopted:
             self._known.set()
         await asyncio.sleep(_EVERY)
 
     async def _turn(self) -> None:
         if not self._database.is_open:
-            if self._early is None:
+            if self._adopted:
                 await self._journal.encoded()
             if time.monotonic() - self._opened_at < self._retry:
                 return
             await self._open()
         await self._write(all_of_them=False)
+        await self._adopt_returned()
+
+    async def _adopt_returned(self) -> None:
+        """Reads the past of checks that are configured again."""
+        if self._early:
+            await self._write(all_of_them=False)
+            await self._adopt(await restored(self._database, self._skipped, self._clock))
 
     async def _open(self) -> None:
         """Open the database, and go on from what is in it."""
-        self._opened_at, early = time.monotonic(), self._early
+        self._opened_at = time.monotonic()
+        first, early = not self._adopted, bool(self._early)
         await self._database.open()
         try:
             found = await restored(self._database, self._skipped, self._clock)
             await self.notices.load(self._clock().wall)
-            self._number(found.ids)
             self._journal.above(found.highest)
-            if early is not None:
-                await self._adopt(found, early)
+            if first:
+                await self._adopt(found)
+            else:
+                self._numbers.take_over(found)
         except BaseException:
             await self._database.close()
             raise
         self._pruning.trust(found.alive_until, self._clock())
         self._say_again(found)
         self._database.adopted()
-        if early:
+        if first and early:
             await self._write(all_of_them=True)
 
-    def _number(self, ids: Mapping[str, int]) -> None:
-        """Takes over the numbers that this database has for the checks."""
-        self._ids.clear()
-        self._ids |= ids
-        for record in self._ledger:
-            self._renamed(record.spec)
-
-    async def _adopt(self, found: StoredState, early: Mapping[Record, EarlySummary]) -> None:
-        async for transition in found.into(self._ledger, early):
+    async def _adopt(self, found: StoredState) -> None:
+        """Puts the stored past into the checks that lack it."""
+        early, first = self._early, not self._adopted
+        records = list(self._ledger) if first else list(early)
+        if first:
+            self._numbers.take_over(found)
+        async for transition in found.into(records, early):
             self._bus.transition(transition)
-        for incident in found.orphans(self._ledger):
-            self._journal.incident(incident)
-        self._early = None
+        if first:
+            for incident in found.orphans(self._ledger):
+                self._journal.incident(incident)
+        for record in records:
+            early.pop(record, None)
+            self._numbers.of(record)
+        self._journal.save_soon(record.spec.name for record in records if record.attempts)
+        self._adopted = True
+        self._numbers.look()
 
     def _say_again(self, found: StoredState) -> None:
         """Write what this database does not know, because it came late or is a new one."""
@@ -200,7 +207,7 @@ class Keeper:
         record = self._ledger.get(recorded.check)
         if record is None:
             return
-        if self._early is None:
+        if self._adopted and record not in self._early:
             self._journal.note(record, recorded)
         else:
             self._early.setdefault(record, EarlySummary()).see(recorded, record.spec.up_after)
@@ -208,9 +215,11 @@ class Keeper:
 
     def on_transition(self, transition: Transition) -> None:
         """Notes a change of state, and the incident that begins or ends with it."""
-        if self._early is not None:
-            if (record := self._ledger.get(transition.check)) is not None:
-                self._early.setdefault(record, EarlySummary()).moves += 1
+        record = self._ledger.get(transition.check)
+        if record is not None and (not self._adopted or record in self._early):
+            self._early.setdefault(record, EarlySummary()).moves += 1
+            return
+        if not self._adopted:
             return
         incident = transition.incident
         if incident is not None and incident is not transition.before.incident:
@@ -219,7 +228,7 @@ class Keeper:
 
     def acknowledged(self, incident: Incident) -> None:
         """Stores an incident whose acknowledgement was set or withdrawn."""
-        if self._early is None:
+        if self._adopted:
             self._journal.incident(incident)
             self._journal.save_soon([incident.check])
 
@@ -263,11 +272,13 @@ class Keeper:
 
     async def _write(self, *, all_of_them: bool) -> None:
         await self._journal.encoded()
-        writes = self._journal.pending(self._id)
+        writes = self._journal.pending(self._numbers.of_name)
         captured: list[Captured] = []
         due = time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
-            captured = await self._journal.checkpoint(writes, self._id, self._clock, all_of_them=all_of_them)
+            captured = await self._journal.checkpoint(
+                writes, self._numbers.stored, self._clock, held=self._early, all_of_them=all_of_them
+            )
         elif not writes:
             return
         writes.presence = self._presence()
@@ -285,14 +296,7 @@ class Keeper:
     def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
         self._statements.write(connection, writes)
         if due:
-            self._pruning.step(connection, max(self._ids.values(), default=0), self._clock())
-
-    def _id(self, name: str) -> int:
-        """The check's number in the database, a new one if it has none yet."""
-        found = self._ids.get(name)
-        if found is None:
-            found = self._ids[name] = max(self._ids.values(), default=0) + 1
-        return found
+            self._pruning.step(connection, self._numbers.watched, self._numbers.highest, self._clock())
 
     def _presence(self) -> list[dict[str, float]]:
         """The stretches in which this process looked, the last of them until now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -12,14 +12,15 @@ from sqlalchemy import select
 
 from monitor.history.database import Database
 from monitor.history.merging import EarlySummary
-from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry, former
+from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry
 from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
 from monitor.model.clock import Clock
 from monitor.model.incident import Incident
+from monitor.model.spec import CheckSpec
 from monitor.model.transition import Transition
-from monitor.stats.rollups import Presence
+from monitor.stats.presence import Presence
 from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000
@@ -45,13 +46,30 @@ class StoredState:
     skipped: SkipLog
     clock: Clock
 
-    async def into(self, ledger: Ledger, early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
-        """Puts the stored past into every record, in turns of the loop; yields the changes of state."""
-        known = self.saved.keys() | self.entries.keys()
-        async for record in turns(ledger):
+    def former(self, spec: CheckSpec) -> str | None:
+        """Returns the name under which the check's past is stored; None if there is none.
+
+        If there are several, it is the one that was alive last: a check may be renamed to what another one was called.
+        """
+        names = (spec.name, *spec.was)
+        known = [one for one in names if one in self.ids] or [one for one in names if one in self.entries]
+        return known[0] if len(known) == 1 else max(known, key=self._alive, default=None)
+
+    def _alive(self, name: str) -> float:
+        """The time of its last result, in Unix seconds."""
+        kept = self._kept(name)
+        return max((kept.last_run_at or 0.0) if kept else 0.0, *(one.at for one in self.entries.get(name, ())), 0.0)
+
+    def _kept(self, name: str) -> SavedCheck | None:
+        data = self.saved.get(name)
+        return None if data is None else self.skipped.parts(SavedCheck, data, f"checks {name!r}")
+
+    async def into(self, records: Iterable[Record], early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
+        """Puts the stored past into the records, in turns of the loop; yields the changes of state."""
+        async for record in turns(records):
             moved = None
-            names = (record.spec.name, *record.spec.was)
-            if (name := former(record.spec, known)) is not None:
+            names = self._names(record.spec)
+            if (name := self.former(record.spec)) is not None:
                 with self.skipped.unless_readable(f"checks {name!r}"):
                     moved = self._older(record, name).into(
                         record, self.alive_until, self._ongoing(names), early.get(record), self.clock()
@@ -63,14 +81,18 @@ class StoredState:
 
     def _older(self, record: Record, name: str) -> EarlierCheck:
         """The check in the process before."""
-        place, data = f"checks {name!r}", self.saved.get(name)
-        kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
-        older = EarlierCheck(record.spec, kept, place, self.skipped, self.presence)
-        names = (record.spec.name, *record.spec.was)
+        place = f"checks {name!r}"
+        older = EarlierCheck(record.spec, self._kept(name), place, self.skipped, self.presence)
+        names = self._names(record.spec)
         for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
                 older.replay(entry)
         return older
+
+    def _names(self, spec: CheckSpec) -> tuple[str, ...]:
+        """The names of the check whose stored values are its own: what is stored with another check is not."""
+        name = self.former(spec)
+        return tuple(one for one in (spec.name, *spec.was) if one == name or one not in self.ids)
 
     def _ongoing(self, names: Sequence[str]) -> Incident | None:
         return next((one for name in names for check, one in self.ongoing if check == name), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from functools import partial
 from typing import Annotated, NamedTuple
 
@@ -21,8 +20,9 @@ from monitor.model.spec import CheckSpec
 from monitor.model.transition import Standing, Transition
 from monitor.rules.state import STALE_AFTER_INTERVALS
 from monitor.stats.first_form import first_result
+from monitor.stats.presence import Presence
 from monitor.stats.result_log import FORM, UNREADABLE, History, RunFields, history_of, own_of, whole
-from monitor.stats.rollups import DAY, Past, Presence, SavedPast
+from monitor.stats.rollups import DAY, Past, SavedPast
 from monitor.stats.tally import Count
 from monitor.stats.windows import SLOT, Ring
 
@@ -304,8 +304,3 @@ def _recent(kept: Raw, place: str, skipped: SkipLog) -> History:
         return History(_FEW)
     where = f"{place}, recent"
     return (skipped.read(lambda raw: history_of(raw, partial(skipped, where)), kept, where) or History(_FEW)).shared()
-
-
-def former(spec: CheckSpec, names: Container[str]) -> str | None:
-    """Returns the name under which the check's past is stored; None if there is none."""
-    return next((name for name in (spec.name, *spec.was) if name in names), None)

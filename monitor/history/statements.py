@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from msgspec import Raw, msgpack
-from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy import String, Table, bindparam, cast, delete, func, literal, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Delete, Insert
 
@@ -18,6 +18,9 @@ from monitor.stats.rollups import decode_tally, encode_tally
 from monitor.stats.tally import total
 
 Row = dict[str, Any]
+
+NAMELESS = "#"
+"""Stands before the number of a check whose name another one has now; no name of a check holds it."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class Writes:
     announcements: list[Row] = field(default_factory=list)
     again: set[tuple[int, int, int]] = field(default_factory=set)
     """Keys of tallies that are added to those that are stored, as a clock was put back."""
+    claims: list[Row] = field(default_factory=list)
+    """Names, each with the number of the check that has it now: another one that is stored under it gives it up."""
     forget_journal: int | None = None
     """The journal's rows up to this one are needed no more."""
 
@@ -57,6 +62,8 @@ class Statements:
 
     def write(self, connection: Connection, writes: Writes) -> None:
         """Writes everything within the open transaction."""
+        if writes.claims:
+            connection.execute(_GIVE_UP, writes.claims)
         for table, upsert in self._upserts:
             rows: list[Row] = getattr(writes, table.name)
             if table is tallies and writes.again:
@@ -107,6 +114,11 @@ def _both(ours: bytes, stored: bytes | None, same: tuple[int, ...]) -> bytes:
     return msgpack.encode([*known, *before[len(known) :]])
 
 
+_GIVE_UP = (
+    update(checks)
+    .where(checks.c.name == bindparam("claimed"), checks.c.id != bindparam("number"))
+    .values(name=literal(NAMELESS) + cast(checks.c.id, String))
+)
 _FORGET = delete(journal).where(journal.c.id <= bindparam("until"))
 
 OLD_TALLIES = delete(tallies).where(

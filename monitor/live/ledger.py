@@ -17,8 +17,9 @@ from monitor.rules.due import DueTimes
 from monitor.rules.maintenance import UNPLANNED, Plan
 from monitor.rules.state import after, aged, beginning, maintained, reconfigured, shifted, without_evidence
 from monitor.stats.meters import Latency
+from monitor.stats.presence import Presence
 from monitor.stats.result_log import History
-from monitor.stats.rollups import Past, Presence
+from monitor.stats.rollups import Past
 
 INCIDENTS_KEPT = 20
 _CREDITED_EVERY = 30.0
@@ -30,7 +31,7 @@ class Record:
 
     __slots__ = (
         "attempts", "due_times", "exposed", "failures", "incidents", "inconclusive", "last", "last_failure",
-        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "retry_at",
+        "last_run_at", "last_success", "last_success_at", "latency", "number", "past", "plan", "recent", "retry_at",
         "spec", "standing",
     )  # fmt: skip
 
@@ -60,6 +61,8 @@ class Record:
         self.last_failure: Result | None = None
         self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
         """Its lines in the exposition, behind what they were made of; the metrics' own."""
+        self.number: int | None = None
+        """The number that the history stores it under, whatever its name; the history's own."""
         self.due_times: DueTimes | None = None
         """None if it is not scheduled."""
         self.retry_at: float | None = None
@@ -121,9 +124,11 @@ class Record:
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
         standing = self.standing if spec == self.spec else reconfigured(self.standing, self.spec, spec, now)
-        if standing.incident is not None and spec.name != self.spec.name:
-            standing = replace(standing, incident=replace(standing.incident, check=spec.name))
-            self.standing = replace(self.standing, incident=standing.incident)
+        if spec.name != self.spec.name:
+            self.incidents = tuple(replace(one, check=spec.name) for one in self.incidents)
+            if standing.incident is not None:
+                standing = replace(standing, incident=replace(standing.incident, check=spec.name))
+                self.standing = replace(self.standing, incident=standing.incident)
         self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
         return self._move(self._maintained(standing, now), now, Cause.RELOAD)

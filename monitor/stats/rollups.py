@@ -6,8 +6,6 @@ a stretch in which this process stood still, the machine slept or the clock was 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct, field, msgpack
@@ -15,6 +13,7 @@ from msgspec import Meta, Struct, field, msgpack
 from monitor.model.clock import Moment, stepped
 from monitor.model.outcome import State
 from monitor.model.result import Result, Seconds
+from monitor.stats.presence import Presence
 from monitor.stats.tally import Count, Tally
 from monitor.stats.windows import SLOT, Recent, Ring
 
@@ -22,9 +21,6 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS = (MINUTE, HOUR, DAY)
 """The stretches that are kept, in seconds."""
 
-_STILL = 3.0
-"""Seconds without a heartbeat after which a gap is noted; heartbeats come at least once a second."""
-_GAPS_KEPT = 100
 _SLIPS = MINUTE
 """A clock that is corrected by less makes no minute begin twice."""
 _UNWRITTEN = {MINUTE: 30, HOUR: 48, DAY: 30}
@@ -107,48 +103,6 @@ def decode_tally(data: bytes) -> Tally:
         latencies,
         unexpected,
     )
-
-
-class Presence:
-    """Presence of this process; `gaps` are the latest stretches without it, in Unix seconds."""
-
-    def __init__(self, now: Moment) -> None:
-        self.last = now
-        """The last sign of life."""
-        self.gaps: deque[tuple[float, float]] = deque(maxlen=_GAPS_KEPT)
-
-    @classmethod
-    def of(cls, stretches: Iterable[tuple[float, float]], now: Moment) -> Presence:
-        """The presence of earlier processes, from stretches in the order of their beginning (Unix seconds)."""
-        presence, reached = cls(now), None
-        for began, until in stretches:
-            if reached is not None and began > reached:
-                presence.gaps.append((reached, began))
-            reached = until if reached is None else max(reached, until)
-        return presence
-
-    def seen(self, now: Moment) -> None:
-        """A sign of life; a clock that was set begins another stretch, maybe at an earlier time."""
-        before, self.last = self.last, now
-        if now.steady - before.steady > _STILL or now.slept - before.slept > _STILL:
-            self.gaps.append((before.wall, now.wall))
-        elif step := stepped(before, now):
-            self.gaps.append((now.wall - step, now.wall))
-
-    def since(self, start: float) -> bool:
-        """True if the monitor ran without a gap from `start` (Unix seconds) until now."""
-        return not self.gaps or self.gaps[-1][1] <= start
-
-    def within(self, start: float, end: float) -> Iterator[tuple[float, float]]:
-        """The stretches of [start, end) in which it was there."""
-        for begin, over in self.gaps:
-            if begin >= end or over <= start:
-                continue
-            if begin > start:
-                yield start, begin
-            start = over
-        if start < end:
-            yield start, end
 
 
 class Stretch(NamedTuple):

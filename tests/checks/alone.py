@@ -26,7 +26,7 @@ from typing import Any
 import uvloop
 
 from monitor.model.spec import Limits
-from tests.checks.harness import expecting_body, opened_net, run_check
+from tests.checks.harness import expecting_body, opened_resources, run_check
 from tests.flat import http
 from tests.servers import faults
 from tests.servers.http import HttpServer
@@ -51,11 +51,11 @@ def _forget_the_most() -> None:
 async def memory(task: dict[str, Any]) -> dict[str, Any]:
     """By how much the process grew, at most, during one check."""
     over = {"expect": expecting_body()} if task["needs_body"] else {}
-    async with opened_net() as net:
-        await run_check(task["warm"], net=net, **over)
+    async with opened_resources() as resources:
+        await run_check(task["warm"], resources=resources, **over)
         _forget_the_most()
         before = _memory("VmRSS")
-        result = await run_check(task["url"], net=net, **over)
+        result = await run_check(task["url"], resources=resources, **over)
         growth = _memory("VmHWM") - before
     return {
         "reason": result.reason,
@@ -86,13 +86,13 @@ def nothing_left(keep: int) -> Iterator[None]:
 async def starve(task: dict[str, Any]) -> dict[str, Any]:
     """What a check finds without a file descriptor, and with them again."""
     over = {"resolver": (task["resolver"],)} if task.get("resolver") else {}
-    async with opened_net() as net:
-        await run_check(task["warm"], net=net)
+    async with opened_resources() as resources:
+        await run_check(task["warm"], resources=resources)
         for _ in range(3):  # the loop closes the socket in a later turn, which must not free a descriptor below
             await asyncio.sleep(0)
         with nothing_left(task.get("keep", 0)):
-            starved = await run_check(task["url"], net=net, **over)
-        after = await run_check(task["url"], net=net, **over)
+            starved = await run_check(task["url"], resources=resources, **over)
+        after = await run_check(task["url"], resources=resources, **over)
     return {"starved": starved.reason, "detail": starved.detail, "after": after.reason}
 
 
@@ -111,10 +111,14 @@ async def ports(_: dict[str, Any]) -> dict[str, Any]:
     """What a check finds in a network namespace whose ports are all in use."""
     _loopback_up()
     _two_ports_only()
-    async with opened_net() as net, Server(faults.silent, port=40000) as server, HttpServer(port=40001) as other:
+    async with (
+        opened_resources() as resources,
+        Server(faults.silent, port=40000) as server,
+        HttpServer(port=40001) as other,
+    ):
         taken = [await asyncio.open_connection(server.host, server.port) for _ in range(2)]
-        result = await run_check(server.url(), net=net)
-        elsewhere = await run_check(other.url(), net=net)
+        result = await run_check(server.url(), resources=resources)
+        elsewhere = await run_check(other.url(), resources=resources)
         for _, writer in taken:
             writer.transport.abort()
     return {"starved": result.reason, "detail": result.detail, "elsewhere": elsewhere.reason}
@@ -123,9 +127,9 @@ async def ports(_: dict[str, Any]) -> dict[str, Any]:
 async def offline(task: dict[str, Any]) -> dict[str, Any]:
     """What checks find in a network namespace that leads nowhere: one of an outside address, one of loopback."""
     _loopback_up()
-    async with opened_net() as net, HttpServer() as server:
-        outside = await run_check(task["url"], net=net, limits=Limits(connect=0.5, read=0.5, total=1.0))
-        inside = await run_check(server.url(), net=net)
+    async with opened_resources() as resources, HttpServer() as server:
+        outside = await run_check(task["url"], resources=resources, limits=Limits(connect=0.5, read=0.5, total=1.0))
+        inside = await run_check(server.url(), resources=resources)
     return {"outside": outside.reason, "detail": outside.detail, "inside": inside.reason}
 
 

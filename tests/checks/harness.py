@@ -77,7 +77,7 @@ def file_ref(path: Path) -> FileRef:
 
 
 @contextlib.asynccontextmanager
-async def opened_net(deny: Iterable[str] = ()) -> AsyncIterator[Resources]:
+async def opened_resources(deny: Iterable[str] = ()) -> AsyncIterator[Resources]:
     """The resources of checks, forbidding these networks, and closed if they can be."""
     resources = Resources(tuple(map(ip_network, deny)))
     client_of(HTTP)  # as a daemon does before its first run
@@ -94,7 +94,7 @@ async def run_check(url: Text, *, deny: Iterable[str] = (), resources: Resources
     """Run one check, and hold its result against what every result promises."""
     spec = make_spec(url, **over)
     async with contextlib.AsyncExitStack() as stack:
-        result = await check(spec, resources or await stack.enter_async_context(opened_net(deny)))
+        result = await check(spec, resources or await stack.enter_async_context(opened_resources(deny)))
     assert_promises(spec, result)
     return result
 

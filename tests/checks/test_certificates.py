@@ -11,7 +11,7 @@ from monitor.model.outcome import Outcome, Reason
 from monitor.model.result import Certificate, Result
 from monitor.model.route import FileRef, TlsSpec
 from monitor.net.chain import first_ending
-from tests.checks.harness import Run, opened_net
+from tests.checks.harness import Run, opened_resources
 from tests.flat import http
 from tests.servers import certs, dns, tls
 from tests.servers.http import HttpServer, redirect
@@ -148,10 +148,10 @@ async def test_missing_ca_file_at_run_time_is_no_fault_of_the_target(run: Run) -
 
 
 async def test_settings_of_one_check_do_not_reach_another(run: Run) -> None:
-    async with opened_net() as net, tls.expired() as server:
-        assert (await run(server.url(), net=net, tls=TlsSpec(verify=False))).reason is Reason.OK
-        assert (await run(server.url(), net=net)).reason is Reason.TLS_CERTIFICATE_EXPIRED
-        assert (await run(server.url(), net=net, tls=TlsSpec(verify=False))).reason is Reason.OK
+    async with opened_resources() as resources, tls.expired() as server:
+        assert (await run(server.url(), resources=resources, tls=TlsSpec(verify=False))).reason is Reason.OK
+        assert (await run(server.url(), resources=resources)).reason is Reason.TLS_CERTIFICATE_EXPIRED
+        assert (await run(server.url(), resources=resources, tls=TlsSpec(verify=False))).reason is Reason.OK
 
 
 async def test_https_answer_is_read_like_any_other(run: Run) -> None:

@@ -10,7 +10,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import BasicAuth, BearerAuth, Body
 from monitor.secrets.secret import Secret
-from tests.checks.harness import Run, opened_net
+from tests.checks.harness import Run, opened_resources
 from tests.servers import dns, tls
 from tests.servers.http import HttpServer, Request, ok, redirect
 
@@ -140,9 +140,12 @@ async def test_cookies_are_kept_within_a_run(run: Run) -> None:
 
 
 async def test_cookies_are_forgotten_after_the_run(run: Run) -> None:
-    async with HttpServer(lambda _: ok(b"", ("Set-Cookie", "session=abc; Path=/"))) as server, opened_net() as net:
-        await run(server.url(), net=net)
-        await run(server.url(), net=net)
+    async with (
+        HttpServer(lambda _: ok(b"", ("Set-Cookie", "session=abc; Path=/"))) as server,
+        opened_resources() as resources,
+    ):
+        await run(server.url(), resources=resources)
+        await run(server.url(), resources=resources)
         assert [request.header("Cookie") for request in server.requests] == [None, None]
 
 

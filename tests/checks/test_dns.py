@@ -11,7 +11,7 @@ import pytest
 
 from monitor.model.outcome import Reason
 from monitor.model.spec import Limits
-from tests.checks.harness import Run, ends_after, opened_net
+from tests.checks.harness import Run, ends_after, opened_resources
 from tests.flat import http
 from tests.servers import dns
 from tests.servers.http import HttpServer, redirect
@@ -174,10 +174,10 @@ async def test_answer_is_never_cached(run: Run) -> None:
     async with (
         dns.DnsServer({"target.test": turns}) as resolver,
         HttpServer() as one,
-        opened_net() as net,
+        opened_resources() as resources,
         HttpServer(host="127.0.0.2", port=one.port) as two,
     ):
-        over = {"resolver": (resolver.address,), "net": net, "ip_version": 4}
+        over = {"resolver": (resolver.address,), "resources": resources, "ip_version": 4}
         results = [await run(one.url(host="target.test"), **over) for _ in range(3)]
     assert [result.reason for result in results] == [Reason.OK, Reason.OK, Reason.DNS_NOT_FOUND]
     assert [result.remote_address for result in results] == [one.address, two.address, None]
@@ -186,8 +186,12 @@ async def test_answer_is_never_cached(run: Run) -> None:
 
 async def test_recovery_is_never_hidden_by_a_cached_failure(run: Run) -> None:
     turns = [dns.NOT_FOUND, dns.FAILED, LOOPBACK]
-    async with dns.DnsServer({"target.test": turns}) as resolver, HttpServer() as server, opened_net() as net:
-        over = {"resolver": (resolver.address,), "net": net, "ip_version": 4}
+    async with (
+        dns.DnsServer({"target.test": turns}) as resolver,
+        HttpServer() as server,
+        opened_resources() as resources,
+    ):
+        over = {"resolver": (resolver.address,), "resources": resources, "ip_version": 4}
         assert (await run(server.url(host="target.test"), **over)).reason is Reason.DNS_NOT_FOUND
         resolver.zone["target.test"] = LOOPBACK
         assert (await run(server.url(host="target.test"), **over)).reason is Reason.OK
@@ -235,8 +239,8 @@ async def test_truncated_answer_is_asked_for_again_by_tcp(run: Run) -> None:
 
 async def test_name_with_a_dead_resolver_does_not_hold_up_others(run: Run, starvation: Starvation) -> None:
     names = {"target.test": LOOPBACK, "silent.test": dns.SILENT}
-    async with dns.DnsServer(names) as resolver, HttpServer() as server, opened_net() as net:
-        over = {"resolver": (resolver.address,), "net": net}
+    async with dns.DnsServer(names) as resolver, HttpServer() as server, opened_resources() as resources:
+        over = {"resolver": (resolver.address,), "resources": resources}
         stuck = [run(f"http://silent.test:{n}/", limits=Limits(1, 1, 2), **over) for n in range(1, 41)]
         *others, result = await asyncio.gather(*stuck, run(server.url(host="target.test"), **over))
     assert {other.reason for other in others} == {Reason.DNS_TIMEOUT}

@@ -15,7 +15,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import Expect
 from monitor.protocols.running import check as run_check
-from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_net, rules
+from tests.checks.harness import LagMeter, Run, expecting_body, make_spec, opened_resources, rules
 from tests.servers.http import HttpServer, as_json, ok
 
 ITEMS = {"items": [{"id": n, "state": "up", "tags": ["a", "b"]} for n in range(400)]}
@@ -63,8 +63,8 @@ async def test_paths_that_lead_to_many_values_are_judged(
 
 async def test_a_simple_path_in_a_short_document_needs_no_process(run: Run) -> None:
     before = children()
-    async with HttpServer(lambda _: as_json(ITEMS)) as server, opened_net() as net:
-        result = await run(server.url(), net=net, expect=expecting("$.items[-1]['state']", equals="up"))
+    async with HttpServer(lambda _: as_json(ITEMS)) as server, opened_resources() as resources:
+        result = await run(server.url(), resources=resources, expect=expecting("$.items[-1]['state']", equals="up"))
         assert children() == before
     assert result.reason is Reason.OK, result.detail
 
@@ -113,8 +113,8 @@ async def test_deep_json_is_no_bug(run: Run, document: str, path: str) -> None:
 
 
 async def test_a_run_that_is_cancelled_kills_what_works_for_it() -> None:
-    async with HttpServer(lambda _: ok(NESTED.encode())) as server, opened_net() as net:
-        running = asyncio.create_task(run_check(make_spec(server.url(), expect=expecting("$..*..*..*")), net))
+    async with HttpServer(lambda _: ok(NESTED.encode())) as server, opened_resources() as resources:
+        running = asyncio.create_task(run_check(make_spec(server.url(), expect=expecting("$..*..*..*")), resources))
         await until(lambda: bool(children()))
         (child,) = children()
         running.cancel()
@@ -126,20 +126,22 @@ async def test_a_run_that_is_cancelled_kills_what_works_for_it() -> None:
 
 
 async def test_the_process_is_used_again_and_replaced_when_it_is_gone(run: Run) -> None:
-    async with HttpServer(lambda _: as_json(ITEMS)) as server, opened_net() as net:
+    async with HttpServer(lambda _: as_json(ITEMS)) as server, opened_resources() as resources:
         expect = expecting("$..id", at_least=0)
-        assert (await run(server.url(), net=net, expect=expect)).reason is Reason.OK
+        assert (await run(server.url(), resources=resources, expect=expect)).reason is Reason.OK
         (first,) = children()
-        assert (await run(server.url(), net=net, expect=expect)).reason is Reason.OK
+        assert (await run(server.url(), resources=resources, expect=expect)).reason is Reason.OK
         assert children() == {first}
         os.kill(first, 9)
-        assert (await run(server.url(), net=net, expect=expect)).reason is Reason.OK
+        assert (await run(server.url(), resources=resources, expect=expect)).reason is Reason.OK
 
 
 async def test_one_body_after_the_other_and_none_is_mistaken_for_another(run: Run) -> None:
-    async with HttpServer(lambda r: as_json({"n": [int(r.target[1:])]})) as server, opened_net() as net:
+    async with HttpServer(lambda r: as_json({"n": [int(r.target[1:])]})) as server, opened_resources() as resources:
         wanted = [expecting("$.n[*]", equals=n if n % 3 else "x") for n in range(12)]
-        found = await asyncio.gather(*(run(server.url(f"/{n}"), net=net, expect=e) for n, e in enumerate(wanted)))
+        found = await asyncio.gather(
+            *(run(server.url(f"/{n}"), resources=resources, expect=e) for n, e in enumerate(wanted))
+        )
     assert [r.reason is Reason.OK for r in found] == [bool(n % 3) for n in range(12)]
 
 

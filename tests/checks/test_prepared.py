@@ -12,18 +12,18 @@ import json, sys
 from pathlib import Path
 from monitor.config import load
 from monitor.protocols import registry
-from monitor.protocols.resources import Net
+from monitor.protocols.resources import Resources
 
 checks = load(sys.argv[1]).checks
-net = Net()
+resources = Resources()
 loaded = [name for name in sys.modules if name.startswith("monitor.protocols.") and name.endswith(".check")]
-net.prepare(checks)
-made = len(net.tls._contexts)
+resources.prepare(checks)
+made = len(resources.tls._contexts)
 for check in checks:
     protocol = registry.protocol_of(check)
     registry.client_of(protocol)
-    net.tls.get(check.route.tls, protocol.alpn)
-print(json.dumps([loaded, made, len(net.tls._contexts), "monitor.net.certificates" in sys.modules]))
+    resources.tls.get(check.route.tls, protocol.alpn)
+print(json.dumps([loaded, made, len(resources.tls._contexts), "monitor.net.certificates" in sys.modules]))
 """
 CHECKS = """
 [[checks]]

@@ -11,7 +11,7 @@ from monitor.model.outcome import Outcome, Reason
 from monitor.model.request import BasicAuth, BearerAuth, Body
 from monitor.model.spec import Limits
 from monitor.secrets.secret import Secret
-from tests.checks.harness import Run, make_spec, opened_net, run_check
+from tests.checks.harness import Run, make_spec, opened_resources, run_check
 from tests.flat import http
 from tests.servers import dns, faults, tls
 from tests.servers.http import HttpServer, Request, answer, ok, redirect
@@ -156,7 +156,7 @@ async def test_many_checks_at_once_do_not_meet(run: Run) -> None:
         tls.https() as secure,
         tls.Bare(tls.garbage) as garbage,
         hanging_port() as hanging,
-        opened_net() as net,
+        opened_resources() as resources,
     ):
         with closed_port() as closed:
             wanted = {
@@ -171,7 +171,7 @@ async def test_many_checks_at_once_do_not_meet(run: Run) -> None:
                 f"http://127.0.0.1:{closed}/": Reason.REFUSED,
             }
             urls = list(wanted) * 10
-            over = {"net": net, "limits": limits, "resolver": (resolver.address,)}
+            over = {"resources": resources, "limits": limits, "resolver": (resolver.address,)}
             results = await asyncio.gather(*(run(url, **over) for url in urls))
         assert [result.reason for result in results] == [wanted[url] for url in urls]
         assert good.connections == 10

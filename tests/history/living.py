@@ -130,8 +130,9 @@ class Life:
     async def prune(self) -> None:
         """What happens with every checkpoint."""
         keeper = self.keeper
+        numbers = keeper._numbers
         await keeper._database.write(
-            lambda connection: keeper._pruning.step(connection, max(keeper._ids.values(), default=0), self.clock())
+            lambda connection: keeper._pruning.step(connection, numbers.watched, numbers.highest, self.clock())
         )
 
     async def checks(self) -> list[str]:

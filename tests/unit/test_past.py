@@ -12,7 +12,8 @@ from msgspec import Struct, msgpack
 from monitor.model.clock import Moment
 from monitor.model.outcome import Reason, State
 from monitor.model.result import Result
-from monitor.stats.rollups import DAY, HOUR, MINUTE, Past, Presence, SavedPast, decode_tally, encode_tally
+from monitor.stats.presence import Presence
+from monitor.stats.rollups import DAY, HOUR, MINUTE, Past, SavedPast, decode_tally, encode_tally
 from monitor.stats.tally import Tally, bucket_of, total
 from monitor.stats.windows import DAY as RING_DAY
 from monitor.stats.windows import SLOT, Recent, Ring
