@@ -49,6 +49,8 @@ class Journal:
         self._fresh: dict[str, int] = {}
         """Results of each check since it was saved."""
         self._soon: dict[str, None] = {}
+        self.pressing = False
+        """True if the results of a check will soon be more than its record remembers."""
         self._incidents: dict[str, Incident] = {}
         self._lasting: dict[str, Incident] = {}
         """The incident of each check that is down, as it was noted last."""
@@ -86,6 +88,7 @@ class Journal:
         fresh = self._fresh[name] = self._fresh.get(name, 0) + 1
         if fresh * 4 >= record.recent.limit * 3:
             self._soon[name] = None
+            self.pressing = True
 
     def incident(self, incident: Incident) -> None:
         """Notes that an incident began or ended, or that its acknowledgement changed."""
@@ -151,6 +154,7 @@ class Journal:
         Those that are `held` are not saved yet: their stored past has not been read.
         """
         captured = []
+        self.pressing = False
         due = [record for record in self._due(all_of_them=all_of_them) if record not in held]
         async for record in turns(due):
             number, name = ids(record)

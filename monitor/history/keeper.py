@@ -274,7 +274,7 @@ class Keeper:
         await self._journal.encoded()
         writes = self._journal.pending(self._numbers.of_name)
         captured: list[Captured] = []
-        due = time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
+        due = self._journal.pressing or time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
             captured = await self._journal.checkpoint(
                 writes, self._numbers.stored, self._clock, held=self._early, all_of_them=all_of_them

@@ -67,7 +67,7 @@ class File:
     patience: float | None = None
 
     def __init__(self, location: str) -> None:
-        self.shown = (make_url(location).database or "") if location else str(_default())
+        self.shown = os.path.realpath((make_url(location).database or "") if location else _default())
         self._lock: int | None = None
         self._opened: tuple[int, int] | None = None
 

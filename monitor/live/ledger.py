@@ -50,7 +50,7 @@ class Record:
         self.last: Result | None = None
         self.recent = History(monitor.recent_results)
         self.incidents: tuple[Incident, ...] = ()
-        """Incidents that have ended, newest first."""
+        """Incidents that have ended, newest first; only the newest with its evidence, which takes kilobytes."""
         self.attempts = 0
         self.failures: dict[Outcome, int] = dict.fromkeys(FAILURES, 0)
         self.inconclusive = 0
@@ -174,7 +174,8 @@ class Record:
         incident = standing.incident
         if before.incident is not None and incident is None:
             incident = replace(before.incident, ended_at=now.wall)
-            self.incidents = (incident, *self.incidents[: INCIDENTS_KEPT - 1])
+            older = [replace(one, first=None) if one.first else one for one in self.incidents[: INCIDENTS_KEPT - 1]]
+            self.incidents = (incident, *older)
         return Transition(self.spec.name, before, standing, now.wall, cause, incident, self.last)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from monitor.history.archive import IncidentQuery
+from monitor.history.database import Database
+from monitor.model.errors import HistoryError
 from monitor.model.outcome import State
 from monitor.model.spec import CheckSpec
 from monitor.stats.tally import Tally
-from tests.history.living import MONITOR, START, Life, World, spec
+from tests.history.living import MONITOR, START, HeldClock, Life, World, spec
 
 HOUR = 3600.0
 
@@ -204,3 +208,43 @@ async def test_what_nobody_watches_any_more_goes_after_its_time(world: World) ->
             for _ in range(4):  # a round of two checks
                 await life.prune()
             assert await life.checks() == left
+
+
+# limits
+
+
+async def test_a_check_every_100_ms_loses_no_results(world: World) -> None:
+    async with world.life(spec("a", interval=0.1), results=1000) as life:
+        for _ in range(10):
+            life.live("a", 24, every=0.1)  # two seconds and a half, after which a turn comes late
+            await life.write()
+        found = await life.keeper.archive.results("a", 1000)
+        assert len(found) == 240
+
+
+async def test_the_evidence_of_old_incidents_is_in_the_database_and_not_in_memory(world: World) -> None:
+    async with world.life(spec("a", down_after=1)) as life:
+        for _ in range(5):
+            life.live("a", 1, failing=True)
+            life.live("a", 1)
+            await life.write()
+        kept = life.record("a").incidents
+        assert [one.first is not None for one in kept] == [True, False, False, False, False]
+        for one in kept:
+            stored = await life.keeper.archive.incident(one.id)
+            assert stored is not None
+            assert stored.first is not None
+            assert stored.first.evidence is not None
+
+
+async def test_a_file_is_locked_whatever_name_leads_to_it(tmp_path: Path, clock: HeldClock) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "other.db").symlink_to(tmp_path / "real" / "monitor.db")
+    async with World(f"sqlite:///{tmp_path / 'real' / 'monitor.db'}", clock).life(spec("a")) as first:
+        first.live("a", 1)
+        for name in ("link/monitor.db", "other.db"):
+            other = Database(f"sqlite:///{tmp_path / name}")
+            with pytest.raises(HistoryError, match="another monitor writes"):
+                await other.open()
+            await other.close()
