@@ -99,13 +99,12 @@ class Redactor:
         return sorted(encoded.union(self._plain))
 
     @functools.cached_property
-    def _heads(self) -> dict[str, list[int]]:
-        """Lengths of the forms that share a beginning, longest first."""
+    def _heads(self) -> dict[str, tuple[int, ...]]:
+        """Lengths of the forms that share a beginning."""
         heads = collections.defaultdict(set)
         for form in self._in_order:
-            if len(form) >= _WORD:
-                heads[form[:_HEAD]].add(len(form))
-        return {head: sorted(lengths, reverse=True) for head, lengths in heads.items()}
+            heads[form[:_HEAD]].add(len(form))
+        return {head: tuple(lengths) for head, lengths in heads.items()}
 
     @functools.cached_property
     def _all(self) -> frozenset[str]:
@@ -140,21 +139,19 @@ class Redactor:
                 form = low[start : start + length]
                 if form in self._all and len(form) >= least:
                     yield start, start + len(form)
-                    break
 
     def _tail(self, low: str, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:
         """The beginning of a secret with which a text that was cut short may end, be it within an escape."""
-        whole = low[:-_LONGEST_ESCAPE] + _CUT_ESCAPE.sub("", low[-_LONGEST_ESCAPE:])
-        for text in {low, whole}:
-            for start in range(max(0, len(text) - self._longest), min(len(text) + 1, len(low))):
-                sent = end - reading.starts[start]
-                if sent < _TAIL:
-                    break
-                forms = self._in_order if sent >= _ENCODED_TAIL else self._plain
-                may_be = start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings
-                if may_be and self._begins(text[start:], forms):
-                    yield reading.starts[start], end
-                    break
+        text = low[:-_LONGEST_ESCAPE] + _CUT_ESCAPE.sub("", low[-_LONGEST_ESCAPE:])
+        for start in range(max(0, len(text) - self._longest), len(low)):
+            sent = end - reading.starts[start]
+            if sent < _TAIL:
+                break
+            forms = self._in_order if sent >= _ENCODED_TAIL else self._plain
+            may_be = start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings
+            if may_be and self._begins(text[start:], forms):
+                yield reading.starts[start], end
+                break
 
     @functools.cached_property
     def _longest(self) -> int:
