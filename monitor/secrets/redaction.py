@@ -173,10 +173,10 @@ def _lowered(text: str) -> str:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    unescaped = [reading.text for reading in _readings(secret)]
+    readings = [reading.text for reading in _readings(secret)]
     # Headers are bytes, which many servers read as Latin-1, and send back as the UTF-8 of that.
     misread = secret.encode("utf-8", "surrogateescape").decode("latin-1")
-    for form in {secret, misread, *unescaped}:
+    for form in {misread, *readings}:
         yield form
         yield form.replace(" ", "+")
 

@@ -12,7 +12,7 @@ from monitor.model.result import Result, Seconds
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Bucket = Annotated[int, Meta(ge=0, le=1000)]
-"""The number of a bucket of durations; `bucket_of` makes none above 217."""
+"""The number of a bucket of durations; `bucket_of` makes none above 215."""
 
 _FINEST = 1e-4
 """Seconds; what is quicker falls into the first bucket of the histogram."""

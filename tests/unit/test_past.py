@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, msgpack
 
 from monitor.model.clock import Moment
-from monitor.model.outcome import Reason, State
+from monitor.model.outcome import Outcome, Reason, State
 from monitor.model.result import Result
 from monitor.stats.rollups import DAY, HOUR, MINUTE, Past, Presence, SavedPast, decode_tally, encode_tally
 from monitor.stats.tally import Tally, bucket_of, total
@@ -82,6 +83,101 @@ def test_minutes_sum_up_to_hours_and_days(steps: list[float], runs_every: int) -
         assert summed.runs == minutes.runs
         assert summed.up == pytest.approx(minutes.up, abs=0.5)
         assert summed.latencies == minutes.latencies
+
+
+LIVED = st.tuples(
+    st.sampled_from([0.25, 1.0, 2.5, 3.0, 3.25, 30.0, 61.0, 3600.0, 90_000.0]),
+    st.sampled_from(State),
+    st.integers(0, 2),
+)
+
+
+@given(st.lists(LIVED, max_size=60), st.sampled_from([0.0, 0.25, 59.0]), st.sampled_from(State))
+def test_each_minute_hour_and_day_holds_the_time_and_the_runs_that_were_in_it(
+    lived: list[tuple[float, State, int]], since: float, last: State
+) -> None:
+    """A model beside it that cuts each stretch of time at every boundary. More than 3 s are a gap."""
+    living, model = Living(), defaultdict[tuple[int, float], Tally](Tally)
+
+    def stood(state: State, start: float, end: float) -> None:
+        for step in (MINUTE, HOUR, DAY):
+            at = start
+            while at < end:
+                until = min(end, at // step * step + step)
+                model[step, at // step * step].stand(state, until - at)
+                at = until
+
+    for seconds, state, runs in lived:
+        before = living.now.wall
+        living.lives(seconds, state)
+        if seconds <= 3:
+            stood(state, before, living.now.wall)
+        if runs:
+            living.past.count(good(before, 0.25), living.now, runs)
+            for step in (MINUTE, HOUR, DAY):
+                model[step, living.now.wall // step * step].count(good(before, 0.25), runs)
+    now = Moment(living.now.wall + since, living.now.steady + since)
+    stood(last, living.now.wall, min(now.wall, living.past.minute.start + MINUTE))
+    rows = [(step, start, decode_tally(data)) for step, start, data in living.kept]
+    found = defaultdict[tuple[int, float], Tally](Tally)
+    for step, start, tally in [*rows, *living.past.stretches(last, now)]:
+        found[step, start].add(tally)
+    assert {key: tally for key, tally in found.items() if tally != Tally()} == {
+        key: tally for key, tally in model.items() if tally != Tally()
+    }
+    assert living.past.stretches(last, now)[-3].tally == living.past.open_minute(last, now)
+
+
+@pytest.mark.parametrize(("put_back", "counted"), [(30.0, 90.0), (1800.0, 60.0), (3540.0, 60.0), (7200.0, 120.0)])
+def test_a_time_that_a_clock_shows_again_is_counted_once_unless_it_is_more_than_an_hour(
+    put_back: float, counted: float
+) -> None:
+    living = Living()
+    for _ in range(30):
+        living.lives(2.0)
+    living.now = Moment(living.now.wall - put_back, living.now.steady)
+    for _ in range(30):
+        living.lives(2.0)
+    assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(counted)
+    assert sum(t.up for t in living.all(HOUR)) + living.past.minute.tally.up == pytest.approx(counted)
+
+
+def test_a_minute_that_a_clock_goes_through_again_is_stored_once() -> None:
+    presence, now = Presence(START), START
+    past = Past(presence, now)
+    for put_back in (0.0, 7200.0, -7200.0, 7200.0, -7200.0):
+        now = Moment(now.wall - put_back, now.steady)
+        for _ in range(60):
+            now = Moment(now.wall + 1, now.steady + 1)
+            presence.seen(now)
+            past.stand(State.UP, now)
+    past.count_at(good(now.wall), now.wall + DAY)
+    keys = [(step, start) for step, start, _ in past.closed()]
+    assert len(keys) == len(set(keys))
+    assert sum(decode_tally(data).up for step, _, data in past.closed() if step == DAY) == 300
+
+
+def test_presence_is_what_lies_between_the_gaps() -> None:
+    presence = Presence(Moment(0.0, 0.0))
+    for seen in (3.0, 10.0, 13.0, 20.0, 22.0):
+        presence.seen(Moment(seen, seen))
+    assert list(presence.gaps) == [(3.0, 10.0), (13.0, 20.0)]
+    for (start, end), there in {
+        (0.0, 22.0): [(0.0, 3.0), (10.0, 13.0), (20.0, 22.0)],
+        (3.0, 13.0): [(10.0, 13.0)],
+        (4.0, 9.0): [],
+        (5.0, 12.0): [(10.0, 12.0)],
+        (1.0, 5.0): [(1.0, 3.0)],
+        (10.0, 12.0): [(10.0, 12.0)],
+        (12.0, 13.0): [(12.0, 13.0)],
+        (20.0, 30.0): [(20.0, 30.0)],
+        (21.0, 21.0): [],
+    }.items():
+        assert list(presence.within(start, end)) == there, (start, end)
+    assert [presence.since(start) for start in (19.0, 20.0, 21.0)] == [False, True, True]
+    for number in range(200):
+        presence.seen(Moment(30.0 + number * 10, 30.0 + number * 10))
+    assert len(presence.gaps) == 100
 
 
 def test_a_stretch_in_which_the_process_stood_still_is_unknown() -> None:
@@ -233,12 +329,84 @@ def test_percentiles_are_true_to_within_five_hundredths(took: list[float], share
     assert min(took) <= found <= max(took)
 
 
+RESULTS = st.builds(
+    Result,
+    st.just("a"),
+    st.just(0.0),
+    st.sampled_from(Reason),
+    st.just(""),
+    st.none() | st.sampled_from([0.0, 0.25, 1.0, 2.5, 3600.0]),
+)
+
+
+@given(st.lists(st.tuples(RESULTS, st.integers(1, 3)), max_size=20), st.lists(st.tuples(STATES, st.integers(1, 9))))
+def test_a_tally_is_the_sum_of_its_parts_and_of_its_results(
+    found: list[tuple[Result, int]], stood: list[tuple[State, int]]
+) -> None:
+    whole, parts = Tally(), list[Tally]()
+    for result, runs in found:
+        parts.append(Tally())
+        for tally in (whole, parts[-1]):
+            tally.count(result, runs)
+    for state, seconds in stood:
+        parts.append(Tally())
+        for tally in (whole, parts[-1]):
+            tally.stand(state, seconds)
+    assert total(parts) == whole
+    assert (whole.good, whole.known) == (whole.up + whole.degraded, whole.up + whole.degraded + whole.down)
+    for outcome, counted in (
+        (Outcome.SUCCESS, whole.successes),
+        (Outcome.HTTP_ERROR, whole.http_errors),
+        (Outcome.CONNECTION_ERROR, whole.connection_errors),
+        (Outcome.TIMEOUT, whole.timeouts),
+        (Outcome.UNEXPECTED_ANSWER, whole.unexpected_answers),
+        (Outcome.INCONCLUSIVE, whole.inconclusive),
+    ):
+        assert counted == sum(runs for result, runs in found if result.outcome is outcome), outcome
+    assert whole.failures == whole.runs - whole.successes - whole.inconclusive
+    took = [r.duration for r, _ in found if r.outcome is Outcome.SUCCESS and r.duration is not None]
+    assert whole.duration_sum == sum(took)
+    assert (whole.duration_min, whole.duration_max) == (min(took, default=None), max(took, default=None))
+    assert whole.mean == (sum(took) / len(took) if took else None)
+
+
+@given(st.floats(0, 1e6))
+def test_each_bucket_is_a_tenth_wider_than_the_one_below(seconds: float) -> None:
+    bucket = bucket_of(seconds)
+    if bucket:
+        assert seconds >= 1e-4 * 1.1**bucket * (1 - 1e-9)
+    if seconds <= DAY:
+        assert seconds < 1e-4 * 1.1 ** (bucket + 1) * (1 + 1e-9)
+
+
+def test_the_first_bucket_holds_what_is_quicker_and_the_last_what_is_longer_than_a_day() -> None:
+    assert [bucket_of(seconds) for seconds in (0.0, 1e-4, 1.0999e-4, 1.1001e-4)] == [0, 0, 0, 1]
+    assert [bucket_of(seconds) for seconds in (75_000.0, 80_000.0, 86_400.0, 1e9)] == [214, 215, 215, 215]
+
+
+def test_a_percentile_is_the_middle_of_its_bucket_within_what_was_measured() -> None:
+    tally = Tally()
+    assert tally.percentile(0.5) is None
+    for seconds in (0.1, 0.1, 0.1, 1.0):
+        tally.count(good(0.0, seconds))
+    assert tally.percentile(0.75) == pytest.approx(0.1, rel=0.05)
+    assert tally.percentile(0.76) == tally.percentile(1.0) == pytest.approx(1.0, rel=0.05)
+    assert Tally(latencies={72: 1}).percentile(0.5) == pytest.approx(1e-4 * 1.1**72.5)
+    assert Tally(latencies={72: 1}, duration_min=0.2, duration_max=0.3).percentile(0.5) == 0.2
+    assert Tally(latencies={72: 1}, duration_min=0.01, duration_max=0.02).percentile(0.5) == 0.02
+
+
 def test_availability_leaves_out_what_is_not_known() -> None:
     tally = Tally(up=50.0, degraded=40.0, down=10.0, maintenance=100.0)
     assert tally.availability == 0.9
     assert tally.coverage(300.0) == 0.5
     assert Tally().availability is None
     assert Tally(maintenance=60.0).coverage(60.0) is None
+    assert Tally(maintenance=20.0, paused=40.0).coverage(60.0) is None
+    assert Tally(up=10.0, maintenance=20.0, paused=20.0).coverage(60.0) == 0.5
+    assert Tally(up=0.5, maintenance=59.0).coverage(60.0) == 0.5
+    assert Tally(up=61.0).coverage(60.0) == 1.0
+    assert Tally(down=0.5).availability == 0.0
 
 
 # the ring

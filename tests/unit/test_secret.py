@@ -86,6 +86,9 @@ def test_a_cut_leaves_no_beginning_of_a_secret(spelling: str, secret: str, data:
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 @given(secret=secrets, before=st.binary(max_size=4), after=st.binary(max_size=4))
+@example(secret="~~~???>>>", before=b"u:", after=b"x")
+@example(secret="~~~???>>>", before=b":", after=b"xy")
+@example(secret="~~~???>>>", before=b"", after=b"x")
 def test_base64_of_a_secret_and_its_neighbours_shows_the_neighbours_only(
     encode: Callable[[bytes], bytes], secret: str, before: bytes, after: bytes
 ) -> None:
@@ -106,11 +109,12 @@ HORSE = "correct-horse"
     [
         (HORSE, "a correct-horse b", "a *** b"),
         (HORSE, "correct-horseCORRECT-HORSE", "******"),
-        (HORSE, "a %63orrect-horse b", "a *** b"),
+        (HORSE, "a %63orrect-hors%65 b", "a *** b"),
+        (HORSE, "a %41 b %42 c correct-horse d", "a %41 b %42 c *** d"),
         (HORSE, "<&#99;orrect-horse&#33;", "<***&#33;"),
         (HORSE, "%252dcorrect%252dhorse%252d", "%252d***%252d"),
         (HORSE, r"\x41\x63orrect-horse\x41 \u0042", r"\x41***\x41 \u0042"),
-        (HORSE, "İİ correct-horse z", "İİ *** z"),
+        (HORSE, "İİ correct-HORSE z", "İİ *** z"),
         ("οδυσσευς", "x ΟΔΥΣΣΕΥΣ y", "x *** y"),
         ("ΟΔΥΣΣΕΥΣ", "x οδυσσευς y", "x *** y"),
         ("abcd", "xabcdx", "x***x"),
@@ -134,6 +138,13 @@ HORSE = "correct-horse"
         (HORSE, "a %6", "a %6"),
         ("x&quote", "a x&quo", "a ***"),
         (HORSE, "a correct-house b", "a correct-house b"),
+        (HORSE, "a corn", "a corn"),
+        # its own escapes undone, and its base64 with and without padding
+        ("100%25 sure", "a 100% sure b", "a *** b"),
+        (HORSE, "a Y29ycmVjdC1ob3JzZQ== b", "a ***== b"),
+        (HORSE, "a Y29ycmVjdC1ob3JzZQ b", "a *** b"),
+        ("abcd", "a YWJjZA b", "a *** b"),
+        ("abc", "a YWJj b", "a YWJj b"),
     ],
 )
 def test_exactly_the_secret_is_struck(secret: str, text: str, seen: str) -> None:
