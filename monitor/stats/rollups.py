@@ -86,9 +86,7 @@ def decode_tally(data: bytes) -> Tally:
     """The tally that was encoded, to the millisecond and microsecond."""
     found = _decode(data)
     latencies = {bucket: count for bucket, count in found.latencies.items() if bucket >= 0}
-    unexpected = (
-        min(found.http_errors, -min(found.latencies, default=0)) if len(latencies) < len(found.latencies) else 0
-    )
+    unexpected = max(0, min(found.http_errors, -min(found.latencies, default=0)))
     least, most = found.duration_min, found.duration_max
     return Tally(
         found.up / _THOUSANDTHS,
@@ -167,7 +165,7 @@ class SavedPast(Struct, array_like=True):
 class Past:
     """Counts one check; all checks share `presence`."""
 
-    __slots__ = ("_closed", "_counted", "credited", "day", "dropped", "hour", "minute", "presence", "recent")
+    __slots__ = ("_closed", "_counted", "credited", "day", "hour", "minute", "presence", "recent")
 
     def __init__(self, presence: Presence, now: Moment) -> None:
         self.presence = presence
@@ -177,8 +175,6 @@ class Past:
         self.minute, self.hour, self.day = (Open(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
-        self.dropped = 0
-        """Closed stretches that were dropped, as the database took none."""
 
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
@@ -256,14 +252,9 @@ class Past:
                 self._closed[number] = (step, start, encode_tally(_both(decode_tally(before), tally)))
                 return
         self._closed.append((step, one.start, encode_tally(tally)))
-        if len(self._closed) > _UNWRITTEN[MINUTE]:
-            self._give_up(step)
-
-    def _give_up(self, step: int) -> None:
         waiting = [number for number, (length, _, _) in enumerate(self._closed) if length == step]
         if len(waiting) > _UNWRITTEN[step]:
             del self._closed[waiting[0]]
-            self.dropped += 1
 
     # what is kept
 

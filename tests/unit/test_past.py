@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Struct, msgpack
 
@@ -125,7 +125,9 @@ def test_each_minute_hour_and_day_holds_the_time_and_the_runs_that_were_in_it(
     assert {key: tally for key, tally in found.items() if tally != Tally()} == {
         key: tally for key, tally in model.items() if tally != Tally()
     }
-    assert living.past.stretches(last, now)[-3].tally == living.past.open_minute(last, now)
+    *_, minute, hour, day = living.past.stretches(last, now)
+    assert (minute.step, hour.step, day.step) == (60, 3600, 86400)
+    assert minute.tally == living.past.open_minute(last, now)
 
 
 @pytest.mark.parametrize(("put_back", "counted"), [(30.0, 90.0), (1800.0, 60.0), (3540.0, 60.0), (7200.0, 120.0)])
@@ -211,16 +213,20 @@ def test_a_clock_that_is_put_back_makes_no_minute_begin_twice(step: float) -> No
     assert all(t.up <= MINUTE + 0.01 for t in living.all(MINUTE))
 
 
-def test_a_database_that_is_away_costs_minutes_and_no_hours() -> None:
-    past, now = Past(Presence(START), START), START
-    for _ in range(3600 * 3):
-        now = Moment(now.wall + 2, now.steady + 2)
-        past.presence.seen(now)
-        past.stand(State.UP, now)
-    steps = [step for step, _, _ in past.closed()]
-    assert steps.count(MINUTE) == 30
-    assert steps.count(HOUR) >= 5
-    assert past.dropped > 0
+@pytest.mark.parametrize(
+    ("step", "minutes", "hours", "days"), [(MINUTE, 30, 1, 0), (HOUR, 30, 48, 3), (DAY, 30, 48, 30)]
+)
+def test_a_database_that_is_away_costs_the_oldest_stretches_of_each_length(
+    step: int, minutes: int, hours: int, days: int
+) -> None:
+    past, count = Past(Presence(START), START), 61
+    for number in range(count + 1):
+        past.count_at(good(WALL), WALL + number * step)
+    for length, kept in ((MINUTE, minutes), (HOUR, hours), (DAY, days)):
+        starts = [start for one, start, _ in past.closed() if one == length]
+        assert len(starts) == kept
+        assert starts == sorted(starts)
+        assert not starts or WALL + count * step - starts[-1] < length + max(length, step)
 
 
 @given(st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 7200))
@@ -261,6 +267,10 @@ TALLIES = st.builds(
 
 
 @given(TALLIES)
+@example(Tally(runs=9, http_errors=2, unexpected_answers=1, latencies={0: 6}))
+@example(Tally(runs=9, http_errors=2, unexpected_answers=3, latencies={1: 4}))
+@example(Tally(runs=9, http_errors=2, latencies={1: 7}))
+@example(Tally(runs=2, http_errors=2))
 def test_a_tally_comes_back_as_it_was(tally: Tally) -> None:
     again = decode_tally(encode_tally(tally))
     for name in Tally.__struct_fields__:
@@ -272,6 +282,21 @@ _older = msgpack.Decoder(
     tuple[int, int, int, int, int, int, int, int, int, int, int, int | None, int | None, dict[int, int]]
 ).decode
 """How versions read a tally that know no unexpected answers."""
+
+
+def test_a_tally_is_stored_in_milliseconds_and_microseconds() -> None:
+    tally = Tally(1.5, 2.5, 3.5, 4.5, 5.5, 12, 1, 2, 3, 1, 0.75, 0.25, 0.5, {0: 2, 80: 1}, 2)
+    latencies = {0: 2, 80: 1, -2: 0}
+    assert _older(encode_tally(tally)) == (
+        *(1500, 2500, 3500, 4500, 5500, 12, 3, 2, 3, 1, 750_000, 250_000, 500_000),
+        latencies,
+    )
+    assert -2 not in decode_tally(encode_tally(tally)).latencies
+
+
+def test_no_more_answers_are_unexpected_than_the_errors_they_were_written_among() -> None:
+    found = decode_tally(msgpack.encode((0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0, None, None, {-3: 0})))
+    assert (found.unexpected_answers, found.http_errors) == (1, 0)
 
 
 @given(TALLIES)
