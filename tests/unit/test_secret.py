@@ -162,7 +162,9 @@ def test_of_foreign_text_no_more_is_kept_than_the_limit() -> None:
     assert foreign("12345" + "s" * 1000, limit=10) == "12345***…", "a cut halves no secret"
 
 
-def test_of_secrets_that_begin_alike_the_longest_is_struck() -> None:
+def test_of_secrets_within_each_other_the_longest_is_struck() -> None:
+    nested = Redactor({HORSE, "ect-h"}).foreign("a correct-horse b correct-horse c")
+    assert nested == f"a {MASK} b {MASK} c"
     assert Redactor({"corre", "correct"}).foreign("a correct b") == f"a {MASK} b"
     assert Redactor({"correct", "correct-"}).ours("a correct- b") == f"a {MASK} b"
 
