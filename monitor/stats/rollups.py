@@ -179,8 +179,6 @@ class Past:
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
         elapsed, self.credited = now.steady - self.credited.steady, now
-        if elapsed <= 0:
-            return
         begin, minute = now.wall - elapsed, self.minute
         if begin < self._counted <= begin + _SLIPS:  # the clock was put back, and shows that time again
             begin = self._counted

@@ -130,7 +130,7 @@ def test_each_minute_hour_and_day_holds_the_time_and_the_runs_that_were_in_it(
     assert minute.tally == living.past.open_minute(last, now)
 
 
-@pytest.mark.parametrize(("put_back", "counted"), [(30.0, 90.0), (1800.0, 60.0), (3540.0, 60.0), (7200.0, 120.0)])
+@pytest.mark.parametrize(("put_back", "counted"), [(30.0, 90.0), (1800.0, 60.0), (3600.0, 60.0), (3661.0, 120.0)])
 def test_a_time_that_a_clock_shows_again_is_counted_once_unless_it_is_more_than_an_hour(
     put_back: float, counted: float
 ) -> None:
@@ -142,6 +142,19 @@ def test_a_time_that_a_clock_shows_again_is_counted_once_unless_it_is_more_than_
         living.lives(2.0)
     assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(counted)
     assert sum(t.up for t in living.all(HOUR)) + living.past.minute.tally.up == pytest.approx(counted)
+
+
+def test_no_minute_holds_time_from_before_it() -> None:
+    past = Past(Presence(START), START)
+    begins = WALL // MINUTE * MINUTE + MINUTE
+    past.count_at(good(begins), begins)
+    for second in range(1, 47):
+        now = Moment(WALL + second, START.steady + second)
+        past.presence.seen(now)
+        if now.wall in (begins - 10, begins + 6):
+            past.stand(State.UP, now)
+            assert everything(past).up == past.minute.tally.up == max(0.0, now.wall - begins)
+    assert past.minute.tally.up == 6.0
 
 
 def test_a_minute_that_a_clock_goes_through_again_is_stored_once() -> None:
