@@ -222,15 +222,10 @@ class Past:
         if tally.runs or tally.known or tally.maintenance or tally.paused:
             self.recent.add(over.start, tally)
             self._put(MINUTE, over)
-            self.hour = self._into(HOUR, self.hour, over)
-            self.day = self._into(DAY, self.day, over)
+            self.hour.tally.add(tally)
+            self.day.tally.add(tally)
         self.hour = self._over(HOUR, self.hour, start)
         self.day = self._over(DAY, self.day, start)
-
-    def _into(self, step: int, into: Open, minute: Open) -> Open:
-        into = self._over(step, into, minute.start)
-        into.tally.add(minute.tally)
-        return into
 
     def _over(self, step: int, one: Open, at: int) -> Open:
         """The hour or day of this time: the same, or a new one for the one that is over."""

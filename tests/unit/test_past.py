@@ -495,6 +495,15 @@ def test_the_last_day_is_shown_with_the_minute_that_is_not_over() -> None:
     assert recent.day(WALL + 2 * SLOT)[-1].known == 0
 
 
+def test_the_overview_shows_what_was_lived() -> None:
+    living = Living()
+    for state in [State.UP] * 70 + [State.DOWN] * 30:
+        living.lives(2.0, state)
+    slots = living.past.recent.day(living.now.wall, living.past.minute.tally)
+    assert (sum(slot.up for slot in slots), sum(slot.down for slot in slots)) == (140.0, 60.0)
+    assert living.past.recent.availability(living.now.wall, 7, living.past.minute.tally) == 0.7
+
+
 def test_an_empty_past_is_written_nowhere() -> None:
     living = Living()
     for _ in range(100):
