@@ -270,6 +270,62 @@ def test_what_was_kept_and_what_came_since_add_up(before: int, after: int, pause
         assert summed == pytest.approx(before // 2 * 2 + after // 2 * 2, abs=1)
 
 
+SECONDS = st.lists(st.tuples(st.sampled_from([1.0, 3.0, 30.0, 61.0, 3600.0, 90_000.0]), STATES), max_size=12)
+
+
+@given(SECONDS, SECONDS, st.sampled_from([4.0, 70.0, 4000.0, 100_000.0]))
+@example([(3.0, State.UP)] * 20, [(3.0, State.DOWN)] * 20, 4.0)
+@example([(3.0, State.UP), (61.0, State.UP)] * 3, [(3.0, State.DOWN), (61.0, State.UP)] * 3, 4.0)
+def test_a_restart_is_a_gap_in_one_past(
+    before: list[tuple[float, State]], after: list[tuple[float, State]], pause: float
+) -> None:
+    whole, old = Living(), Living()
+    for lived in before:
+        for living in (whole, old):
+            living.lives(*lived)
+            living.past.count(good(WALL, 0.25), living.now)
+    saved = msgpack.decode(msgpack.encode(old.past.saved()), type=SavedPast)
+    whole.lives(pause)
+    new = Living()
+    new.now = Moment(whole.now.wall, 5.0)
+    new.past = Past(Presence(new.now), new.now)
+    for seconds, state in after:
+        whole.lives(seconds, state)
+        new.now = Moment(new.now.wall + seconds, new.now.steady + seconds)
+        new.past.presence.seen(new.now)
+        new.past.stand(state, new.now)
+        for living in (whole, new):
+            living.past.count(good(WALL, 0.25), living.now)
+    new.past.absorb(Past.of(saved), new.now)
+    whole.past._minute(whole.now.wall)  # as a restart begins with it
+
+    def summed(rows: list[tuple[int, int, bytes]], past: Past, now: Moment) -> dict[tuple[int, float], Tally]:
+        found = defaultdict[tuple[int, float], Tally](Tally)
+        stored = [(step, start, decode_tally(data)) for step, start, data in rows]
+        for step, start, tally in [*stored, *past.stretches(State.UNKNOWN, now)]:
+            found[step, start].add(tally)
+        return {key: tally for key, tally in found.items() if tally != Tally()}
+
+    stored = [*old.kept, *old.past.closed()]
+    assert summed(stored, new.past, new.now) == summed(whole.kept, whole.past, whole.now)
+    ours, theirs = new.past, whole.past
+    assert ours.recent.day(new.now.wall, ours.minute.tally) == theirs.recent.day(new.now.wall, theirs.minute.tally)
+    for days in (1, 7):
+        seen = ours.recent.availability(new.now.wall, days, ours.minute.tally)
+        assert seen == theirs.recent.availability(new.now.wall, days, theirs.minute.tally)
+
+
+def test_a_past_from_before_a_clock_was_put_back_by_far_is_closed() -> None:
+    old, new = Past(Presence(START), START), Moment(WALL - DAY, 5.0)
+    old.count_at(good(WALL), WALL)
+    past = Past(Presence(new), new)
+    past.count_at(good(WALL), new.wall)
+    past.absorb(old, new)
+    rows = {(step, start): decode_tally(data).runs for step, start, data in past.closed()}
+    assert rows == {(step, WALL // step * step): 1 for step in (MINUTE, HOUR, DAY)}
+    assert past.minute.tally.runs == 1
+
+
 TALLIES = st.builds(
     Tally,
     **{name: st.floats(0, 86400) for name in ("up", "degraded", "down", "maintenance", "paused")},
