@@ -134,7 +134,7 @@ class Redactor:
     def _found(self, low: str, least: int = _WORD) -> Iterator[tuple[int, int]]:
         """Yields the place of every form of at least `least` characters."""
         heads = self._heads
-        for start in [n for n in range(len(low) - _HEAD + 1) if low[n : n + _HEAD] in heads]:
+        for start in [n for n in range(len(low)) if low[n : n + _HEAD] in heads]:
             for length in heads[low[start : start + _HEAD]]:
                 form = low[start : start + length]
                 if form in self._all and len(form) >= least:

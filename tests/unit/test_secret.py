@@ -151,6 +151,13 @@ def test_exactly_the_secret_is_struck(secret: str, text: str, seen: str) -> None
     assert Redactor({secret}).foreign(text) == seen
 
 
+def test_the_beginning_of_each_of_many_secrets_is_struck() -> None:
+    several = [f"{first}{second}x-secret" for first in "abcd" for second in "efgh"]
+    redactor = Redactor(several)
+    for secret in several:
+        assert redactor.foreign(f"cut {secret[:3]}") == f"cut {MASK}"
+
+
 def test_of_foreign_text_no_more_is_kept_than_the_limit() -> None:
     foreign = Redactor({"s" * 1000}).prepare().foreign
     assert foreign("x" * 8192) == "x" * 8192
