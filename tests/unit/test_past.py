@@ -17,6 +17,7 @@ from monitor.stats.rollups import DAY, HOUR, MINUTE, Past, Presence, SavedPast, 
 from monitor.stats.tally import Tally, bucket_of, total
 from monitor.stats.windows import DAY as RING_DAY
 from monitor.stats.windows import SLOT, Recent, Ring
+from tests.unit.made import reasons
 
 WALL = 1_790_000_000.0
 START = Moment(WALL, 1000.0)
@@ -432,12 +433,13 @@ RESULTS = st.builds(
     Result,
     st.just("a"),
     st.just(0.0),
-    st.sampled_from(Reason),
+    reasons,
     st.just(""),
     st.none() | st.sampled_from([0.0, 0.25, 1.0, 2.5, 3600.0]),
 )
 
 
+@example([(good(0.0, took), 2) for took in (1.0, 0.25, 2.5, 1.0)] + [(Result("a", 0.0, Reason.REFUSED, ""), 1)], [])
 @given(st.lists(st.tuples(RESULTS, st.integers(1, 3)), max_size=20), st.lists(st.tuples(STATES, st.integers(1, 9))))
 def test_a_tally_is_the_sum_of_its_parts_and_of_its_results(
     found: list[tuple[Result, int]], stood: list[tuple[State, int]]
@@ -488,6 +490,7 @@ def test_a_percentile_is_the_middle_of_its_bucket_within_what_was_measured() -> 
     assert tally.percentile(0.5) is None
     for seconds in (0.1, 0.1, 0.1, 1.0):
         tally.count(good(0.0, seconds))
+    assert tally.runs == 4
     assert tally.percentile(0.75) == pytest.approx(0.1, rel=0.05)
     assert tally.percentile(0.76) == tally.percentile(1.0) == pytest.approx(1.0, rel=0.05)
     assert Tally(latencies={72: 1}).percentile(0.5) == pytest.approx(1e-4 * 1.1**72.5)
