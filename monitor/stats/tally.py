@@ -20,9 +20,6 @@ _LONGEST = 86400.0
 _GROWTH = math.log(1.1)
 """Each bucket is a tenth wider than the one below, so a percentile is true to within five hundredths of its value."""
 
-MEASURED = (State.UP, State.DEGRADED, State.DOWN, State.MAINTENANCE, State.PAUSED)
-"""The states whose seconds are counted; the rest of a stretch is unknown."""
-
 
 class Tally(Struct, array_like=True, gc=False):
     """Counts over a stretch of time; two that follow each other may be added up.
