@@ -488,12 +488,14 @@ def test_the_first_bucket_holds_what_is_quicker_and_the_last_what_is_longer_than
 def test_a_percentile_is_the_middle_of_its_bucket_within_what_was_measured() -> None:
     tally = Tally()
     assert tally.percentile(0.5) is None
-    for seconds in (0.1, 0.1, 0.1, 1.0):
+    for seconds in (1.0, 0.1, 0.1, 0.1):
         tally.count(good(0.0, seconds))
     assert tally.runs == 4
     assert tally.percentile(0.75) == pytest.approx(0.1, rel=0.05)
     assert tally.percentile(0.76) == tally.percentile(1.0) == pytest.approx(1.0, rel=0.05)
     assert Tally(latencies={72: 1}).percentile(0.5) == pytest.approx(1e-4 * 1.1**72.5)
+    quick = Tally(latencies={0: 1, 72: 1}, duration_min=0.0, duration_max=0.1)
+    assert quick.percentile(0.5) == pytest.approx(1e-4 * 1.1**0.5)
     assert Tally(latencies={72: 1}, duration_min=0.2, duration_max=0.3).percentile(0.5) == 0.2
     assert Tally(latencies={72: 1}, duration_min=0.01, duration_max=0.02).percentile(0.5) == 0.02
 
