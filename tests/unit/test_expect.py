@@ -131,6 +131,9 @@ def test_numbers_compare_as_numbers(value: float, bound: float) -> None:
         (None, False),
         (None, ""),
         ([], {}),
+        ("ab", ["a", "b"]),
+        ({"a": 1}, ["a"]),
+        (["a"], {"a": 1}),
     ],
 )
 def test_json_values_of_different_types_are_different(document: Any, operand: Any) -> None:
@@ -324,6 +327,7 @@ def test_versions_headers_and_their_case() -> None:
     old = judge_head(Expect(http_version=("1.1",)), 200, "1.0", headers, plain)
     assert old is not None
     assert old.reason is Reason.UNEXPECTED_HTTP_VERSION
+    assert judge_head(Expect(http_version=("1.0", "1.1")), 200, "1.1", headers, plain) is None
 
 
 def test_a_header_that_comes_twice_is_judged_with_all_its_values() -> None:
