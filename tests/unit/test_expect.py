@@ -175,6 +175,10 @@ def test_every_value_that_is_found_has_to_satisfy() -> None:
     assert "and 2 more" in finding.detail
 
 
+def test_an_optional_value_may_be_missing() -> None:
+    assert of_json({}, "optional", True, "$.a") is None
+
+
 def test_null_exists_and_nothing_does_not() -> None:
     assert of_json({"a": None}, "exists", True, "$.a") is None
     assert of_json({"a": None}, "exists", False, "$.a") is not None
@@ -560,6 +564,7 @@ def test_a_path_of_names_and_indexes_is_simple(path: str, simple: bool) -> None:
 
 def test_what_has_no_parts_contains_nothing() -> None:
     assert of_json("1", "contains", 1) is not None
+    assert of_json(1, "contains", "1") is not None
     assert of_json({"1": 0}, "contains", 1) is not None
     assert of_json({"a": 1, "b": 2}, "equals", {"a": 1}) is not None
     assert of_json([1, 2], "equals", [1]) is not None
