@@ -477,6 +477,9 @@ def test_several_values_are_told_by_the_first_and_their_number() -> None:
         finding = of_json(document, "equals", 2, "$[*]")
         assert finding is not None
         assert finding.detail == f"$[*] {said}"
+    lengths = of_json(["a", "bc"], "length", Rule("equals", 1), "$[*]")
+    assert lengths is not None
+    assert lengths.detail == '$[*] is "a" (1 characters) and 1 more, expected a length of 1'
 
 
 @pytest.mark.parametrize(
