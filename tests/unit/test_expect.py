@@ -491,7 +491,7 @@ def test_several_values_are_told_by_the_first_and_their_number() -> None:
         ([1] * 8 + [2], "[1, 1, 1, 1, 1, 1, 1, 1]"),
         ([[[[[1]]]]], '[[[["…"]]]]'),
         ({"a": {"b": {"c": {"d": {"e": 1}}}}}, '{"a": {"b": {"c": {"d": "…"}}}}'),
-        ([[[["a"]]]], '[[[["a"]]]]'),
+        ([[[["a", 1]]]], '[[[["a", 1]]]]'),
     ],
 )
 def test_a_value_is_quoted_up_to_sixty_characters_eight_items_and_four_levels(value: Any, quoted: str) -> None:
@@ -514,11 +514,19 @@ def test_of_a_long_value_only_the_beginning_is_looked_at() -> None:
     assert looked_at[9].startswith('{"kkk')
 
 
-def test_an_expected_value_is_quoted_up_to_sixty_characters() -> None:
-    for length, quoted in ((58, '"' + "x" * 58 + '"'), (59, '"' + "x" * 58 + "…")):
-        finding = of_json(1, "equals", "x" * length)
-        assert finding is not None
-        assert finding.detail == f"$ is 1, expected {quoted}"
+@pytest.mark.parametrize(
+    ("operand", "quoted"),
+    [
+        ("x" * 58, '"' + "x" * 58 + '"'),
+        ("x" * 59, '"' + "x" * 58 + "…"),
+        ("ä", '"ä"'),
+        (Secret("hunter2"), "***"),
+    ],
+)
+def test_an_expected_value_is_quoted_up_to_sixty_characters_unless_it_is_secret(operand: Any, quoted: str) -> None:
+    finding = of_json(1, "equals", operand)
+    assert finding is not None
+    assert finding.detail == f"$ is 1, expected {quoted}"
 
 
 def test_secrets_are_compared_at_any_depth_of_an_operand() -> None:
