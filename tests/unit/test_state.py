@@ -271,6 +271,13 @@ def test_one_failure_is_enough_for_down_while_an_incident_lasts() -> None:
     assert not undecided(again, check)
 
 
+def test_nothing_is_undecided_while_an_incident_lasts_be_its_check_unknown() -> None:
+    check = spec(down_after=3, up_after=2)
+    old, _ = lost_sight(check, BAD, BAD, BAD, GOOD, BAD)
+    assert old.consecutive_failures == 1
+    assert not undecided(old, check)
+
+
 def test_a_success_ends_an_incident_of_a_check_that_was_unknown_meanwhile() -> None:
     check = spec(down_after=2)
     old, now = lost_sight(check, BAD, BAD)
