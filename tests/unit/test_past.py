@@ -93,6 +93,9 @@ LIVED = st.tuples(
 )
 
 
+@example([(2.5, State.MAINTENANCE, 0)] * 30, 0.25, State.MAINTENANCE)
+@example([(2.5, State.PAUSED, 0)] * 30, 0.25, State.PAUSED)
+@example([(2.5, State.UNKNOWN, 1)] * 30, 59.0, State.DOWN)
 @given(st.lists(LIVED, max_size=60), st.sampled_from([0.0, 0.25, 59.0]), st.sampled_from(State))
 def test_each_minute_hour_and_day_holds_the_time_and_the_runs_that_were_in_it(
     lived: list[tuple[float, State, int]], since: float, last: State
@@ -148,6 +151,8 @@ def test_a_result_counts_to_the_open_minute_after_a_clock_was_put_back_by_an_hou
     for at, opened, runs in ((WALL, minute, 1), (WALL - 3600, minute, 2), (WALL - 3660, minute - 3660, 1)):
         past.count_at(good(WALL), at)
         assert (past.minute.start, past.minute.tally.runs) == (opened, runs)
+    past.count(good(WALL), Moment(WALL - 3660, 1000.0))
+    assert past.minute.tally.runs == 2
 
 
 def test_no_minute_holds_time_from_before_it() -> None:
