@@ -251,6 +251,7 @@ def test_a_database_that_is_away_costs_the_oldest_stretches_of_each_length(
         assert len(starts) == kept
         assert starts == sorted(starts)
         assert not starts or WALL + count * step - starts[-1] < length + max(length, step)
+        assert not starts or starts[-1] - starts[0] == (kept - 1) * max(length, step)
 
 
 @given(st.integers(0, 4000), st.integers(0, 4000), st.integers(0, 7200))
@@ -305,15 +306,12 @@ def test_a_restart_is_a_gap_in_one_past(
     new.past.absorb(Past.of(saved), new.now)
     whole.past._minute(whole.now.wall)  # as a restart begins with it
 
-    def summed(rows: list[tuple[int, int, bytes]], past: Past, now: Moment) -> dict[tuple[int, float], Tally]:
-        found = defaultdict[tuple[int, float], Tally](Tally)
+    def all_of(rows: list[tuple[int, int, bytes]], past: Past, now: Moment) -> list[tuple[int, int, Tally]]:
         stored = [(step, start, decode_tally(data)) for step, start, data in rows]
-        for step, start, tally in [*stored, *past.stretches(State.UNKNOWN, now)]:
-            found[step, start].add(tally)
-        return {key: tally for key, tally in found.items() if tally != Tally()}
+        return sorted(one for one in [*stored, *past.stretches(State.UNKNOWN, now)] if one[2] != Tally())
 
     stored = [*old.kept, *old.past.closed()]
-    assert summed(stored, new.past, new.now) == summed(whole.kept, whole.past, whole.now)
+    assert all_of(stored, new.past, new.now) == all_of(whole.kept, whole.past, whole.now)
     ours, theirs = new.past, whole.past
     assert ours.recent.day(new.now.wall, ours.minute.tally) == theirs.recent.day(new.now.wall, theirs.minute.tally)
     for days in (1, 7):
@@ -321,15 +319,16 @@ def test_a_restart_is_a_gap_in_one_past(
         assert seen == theirs.recent.availability(new.now.wall, days, theirs.minute.tally)
 
 
-def test_a_past_from_before_a_clock_was_put_back_by_far_is_closed() -> None:
-    old, new = Past(Presence(START), START), Moment(WALL - DAY, 5.0)
+@pytest.mark.parametrize(("put_back", "closed"), [(600.0, [MINUTE]), (DAY, [MINUTE, HOUR, DAY])])
+def test_what_a_past_holds_from_before_a_clock_was_put_back_is_closed(put_back: float, closed: list[int]) -> None:
+    now = Moment(WALL - put_back, 5.0)
+    old, past = Past(Presence(START), START), Past(Presence(now), now)
     old.count_at(good(WALL), WALL)
-    past = Past(Presence(new), new)
-    past.count_at(good(WALL), new.wall)
-    past.absorb(old, new)
+    past.count_at(good(WALL), now.wall)
+    past.absorb(old, now)
     rows = {(step, start): decode_tally(data).runs for step, start, data in past.closed()}
-    assert rows == {(step, WALL // step * step): 1 for step in (MINUTE, HOUR, DAY)}
-    assert past.minute.tally.runs == 1
+    assert rows == {(step, WALL // step * step): 1 for step in closed}
+    assert (past.minute.start, past.minute.tally.runs) == (now.wall // MINUTE * MINUTE, 1)
 
 
 TALLIES = st.builds(
@@ -573,6 +572,9 @@ def test_the_overview_shows_what_was_lived() -> None:
 def test_an_empty_past_is_written_nowhere() -> None:
     living = Living()
     for _ in range(100):
+        living.lives(2.0, State.UNKNOWN)
+    for _ in range(3):
+        living.lives(90_000.0, State.UNKNOWN)
         living.lives(2.0, State.UNKNOWN)
     assert living.kept == []
     assert not living.past.recent.slots.data, "and takes no memory"
