@@ -135,7 +135,7 @@ def failing(rule: Rule, text: str, foreign: Foreign) -> str:
 def _wanted(rule: Rule, foreign: Foreign) -> str:
     """«expected at most 5», «expected a length of at most 5»."""
     if rule.operator == "length":
-        return _wanted(rule.operand, foreign).replace("expected", "expected a length of", 1)
+        return _wanted(rule.operand, foreign).replace("expected", "expected a length of")
     return f"{_VERBS[rule.operator][0]} {_operand(rule.operand, foreign)}"
 
 

@@ -30,10 +30,8 @@ class DueTimes(NamedTuple):
 
     def until(self, moment: float) -> int:
         """Counts the due times up to and including this moment."""
-        count = max(0, math.floor((moment - self.first) / self.interval) + 1)
-        while count and self.at(count - 1) > moment:  # the division was rounded up
-            count -= 1
-        while self.at(count) <= moment:  # or down
+        count = max(0, math.floor((moment - self.first) / self.interval))  # one fewer, or as many if it was rounded up
+        while self.at(count) <= moment:
             count += 1
         return count
 

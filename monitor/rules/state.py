@@ -74,11 +74,7 @@ def reconfigured(standing: Standing, before: CheckSpec, spec: CheckSpec, now: Mo
     Results stay, and a pause begins or ends.
     """
     if not spec.enabled:
-        return _moved(
-            replace(standing, consecutive_failures=0, consecutive_successes=0),
-            State.PAUSED,
-            now,
-        )
+        return _moved(replace(standing, consecutive_failures=0), State.PAUSED, now)
     if standing.state is State.PAUSED:
         return Standing(State.UNKNOWN, now.wall, conclusive=standing.conclusive)
     if standing.concluded is None or spec.interval >= before.interval:
@@ -99,7 +95,7 @@ def shifted(standing: Standing, step: float) -> Standing:
 
 def undecided(standing: Standing, spec: CheckSpec) -> bool:
     """True if the check fails, but too few times in a row yet to be down."""
-    settled = standing.incident is not None or standing.state in (State.DOWN, State.PAUSED, State.MAINTENANCE)
+    settled = standing.incident is not None or standing.state is State.DOWN
     return not settled and 0 < standing.consecutive_failures < spec.down_after
 
 
@@ -127,7 +123,7 @@ def expiry(spec: CheckSpec, result: Result, now: float) -> str | None:
         return None
     first = min(soon, key=lambda one: one.not_after)
     left = first.not_after - now
-    return f"{first.what} ends in {in_words(left)}" if left > 0 else f"{first.what} ended {in_words(-left)} ago"
+    return f"{first.what} ends in {in_words(left)}" if left > 0 else f"{first.what} ended {in_words(abs(left))} ago"
 
 
 def endings(result: Result) -> tuple[Ending, ...]:

@@ -99,13 +99,12 @@ class Redactor:
         return sorted(encoded.union(self._plain))
 
     @functools.cached_property
-    def _heads(self) -> dict[str, list[int]]:
-        """Lengths of the forms that share a beginning, longest first."""
+    def _heads(self) -> dict[str, tuple[int, ...]]:
+        """Lengths of the forms that share a beginning."""
         heads = collections.defaultdict(set)
         for form in self._in_order:
-            if len(form) >= _WORD:
-                heads[form[:_HEAD]].add(len(form))
-        return {head: sorted(lengths, reverse=True) for head, lengths in heads.items()}
+            heads[form[:_HEAD]].add(len(form))
+        return {head: tuple(lengths) for head, lengths in heads.items()}
 
     @functools.cached_property
     def _all(self) -> frozenset[str]:
@@ -135,26 +134,24 @@ class Redactor:
     def _found(self, low: str, least: int = _WORD) -> Iterator[tuple[int, int]]:
         """Yields the place of every form of at least `least` characters."""
         heads = self._heads
-        for start in [n for n in range(len(low) - _HEAD + 1) if low[n : n + _HEAD] in heads]:
+        for start in [n for n in range(len(low)) if low[n : n + _HEAD] in heads]:
             for length in heads[low[start : start + _HEAD]]:
                 form = low[start : start + length]
                 if form in self._all and len(form) >= least:
                     yield start, start + len(form)
-                    break
 
     def _tail(self, low: str, reading: _Reading, end: int) -> Iterator[tuple[int, int]]:
         """The beginning of a secret with which a text that was cut short may end, be it within an escape."""
-        whole = low[:-_LONGEST_ESCAPE] + _CUT_ESCAPE.sub("", low[-_LONGEST_ESCAPE:])
-        for text in {low, whole}:
-            for start in range(max(0, len(text) - self._longest), min(len(text) + 1, len(low))):
-                sent = end - reading.starts[start]
-                if sent < _TAIL:
-                    break
-                forms = self._in_order if sent >= _ENCODED_TAIL else self._plain
-                may_be = start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings
-                if may_be and self._begins(text[start:], forms):
-                    yield reading.starts[start], end
-                    break
+        text = low[:-_LONGEST_ESCAPE] + _CUT_ESCAPE.sub("", low[-_LONGEST_ESCAPE:])
+        for start in range(max(0, len(text) - self._longest), len(low)):
+            sent = end - reading.starts[start]
+            if sent < _TAIL:
+                break
+            forms = self._in_order if sent >= _ENCODED_TAIL else self._plain
+            may_be = start + _TAIL > len(text) or text[start : start + _TAIL] in self._beginnings
+            if may_be and self._begins(text[start:], forms):
+                yield reading.starts[start], end
+                break
 
     @functools.cached_property
     def _longest(self) -> int:
@@ -176,10 +173,10 @@ def _lowered(text: str) -> str:
 
 
 def _forms_of(secret: str) -> Iterator[str]:
-    unescaped = [reading.text for reading in _readings(secret)]
+    readings = [reading.text for reading in _readings(secret)]
     # Headers are bytes, which many servers read as Latin-1, and send back as the UTF-8 of that.
     misread = secret.encode("utf-8", "surrogateescape").decode("latin-1")
-    for form in {secret, misread, *unescaped}:
+    for form in {misread, *readings}:
         yield form
         yield form.replace(" ", "+")
 

@@ -82,9 +82,7 @@ def decode_tally(data: bytes) -> Tally:
     """The tally that was encoded, to the millisecond and microsecond."""
     found = _decode(data)
     latencies = {bucket: count for bucket, count in found.latencies.items() if bucket >= 0}
-    unexpected = (
-        min(found.http_errors, -min(found.latencies, default=0)) if len(latencies) < len(found.latencies) else 0
-    )
+    unexpected = max(0, min(found.http_errors, -min(found.latencies, default=0)))
     least, most = found.duration_min, found.duration_max
     return Tally(
         found.up / _THOUSANDTHS,
@@ -140,7 +138,7 @@ class Past:
     """
 
     __slots__ = (
-        "_closed", "_counted", "again_until", "credited", "day", "dropped", "hour", "minute", "presence", "recent",
+        "_closed", "_counted", "again_until", "credited", "day", "hour", "minute", "presence", "recent",
     )  # fmt: skip
 
     def __init__(self, presence: Presence, now: Moment) -> None:
@@ -152,8 +150,6 @@ class Past:
         self.minute, self.hour, self.day = (OpenStretch(int(now.wall) // step * step, Tally()) for step in STEPS)
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
-        self.dropped = 0
-        """Closed stretches that were dropped, as the database took none."""
 
     def stand(self, state: State, now: Moment) -> None:
         """The check was in this state since the last call until now."""
@@ -164,8 +160,6 @@ class Past:
             self._begin_again(now.wall - step, now.wall)
 
     def _stand(self, state: State, elapsed: float, end: float) -> None:
-        if elapsed <= 0:
-            return
         begin, minute = end - elapsed, self.minute
         if begin < self._counted <= begin + _SLIPS:  # the clock was corrected, and shows that time again
             begin = self._counted
@@ -219,15 +213,10 @@ class Past:
         if tally.runs or tally.known or tally.maintenance or tally.paused:
             self.recent.add(over.start, tally)
             self._put(MINUTE, over)
-            self.hour = self._into(HOUR, self.hour, over)
-            self.day = self._into(DAY, self.day, over)
+            self.hour.tally.add(tally)
+            self.day.tally.add(tally)
         self.hour = self._over(HOUR, self.hour, start)
         self.day = self._over(DAY, self.day, start)
-
-    def _into(self, step: int, into: OpenStretch, minute: OpenStretch) -> OpenStretch:
-        into = self._over(step, into, minute.start)
-        into.tally.add(minute.tally)
-        return into
 
     def _over(self, step: int, one: OpenStretch, at: int) -> OpenStretch:
         """The hour or day of this time: the same, or a new one for the one that is over."""
@@ -247,14 +236,9 @@ class Past:
                 self._closed[number] = (step, start, encode_tally(_both(decode_tally(before), tally)))
                 return
         self._closed.append((step, one.start, encode_tally(tally)))
-        if len(self._closed) > _UNWRITTEN[MINUTE]:
-            self._give_up(step)
-
-    def _give_up(self, step: int) -> None:
         waiting = [number for number, (length, _, _) in enumerate(self._closed) if length == step]
         if len(waiting) > _UNWRITTEN[step]:
             del self._closed[waiting[0]]
-            self.dropped += 1
 
     # what is kept
 

@@ -12,16 +12,13 @@ from monitor.model.result import Result, Seconds
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Bucket = Annotated[int, Meta(ge=0, le=1000)]
-"""The number of a bucket of durations; `bucket_of` makes none above 217."""
+"""The number of a bucket of durations; `bucket_of` makes none above 215."""
 
 _FINEST = 1e-4
 """Seconds; what is quicker falls into the first bucket of the histogram."""
 _LONGEST = 86400.0
 _GROWTH = math.log(1.1)
 """Each bucket is a tenth wider than the one below, so a percentile is true to within five hundredths of its value."""
-
-MEASURED = (State.UP, State.DEGRADED, State.DOWN, State.MAINTENANCE, State.PAUSED)
-"""The states whose seconds are counted; the rest of a stretch is unknown."""
 
 
 class Tally(Struct, array_like=True, gc=False):

@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from monitor.model.outcome import Finding, Reason
 from monitor.model.request import Expect, Operator, Rule
 from monitor.protocols.http import judging
-from monitor.protocols.http.expectations import judge_head
+from monitor.protocols.http.expectations import is_simple, judge_head
 from monitor.rules.comparisons import Foreign
 from monitor.secrets.redaction import DETAIL_LIMIT, Redactor
 from monitor.secrets.secret import Secret
@@ -132,6 +132,9 @@ def test_numbers_compare_as_numbers(value: float, bound: float) -> None:
         (None, False),
         (None, ""),
         ([], {}),
+        ("ab", ["a", "b"]),
+        ({"a": 1}, ["a"]),
+        (["a"], {"a": 1}),
     ],
 )
 def test_json_values_of_different_types_are_different(document: Any, operand: Any) -> None:
@@ -171,6 +174,10 @@ def test_every_value_that_is_found_has_to_satisfy() -> None:
     finding = of_json([1, 2, 9], "less_than", 4, "$[*]")
     assert finding is not None
     assert "and 2 more" in finding.detail
+
+
+def test_an_optional_value_may_be_missing() -> None:
+    assert of_json({}, "optional", True, "$.a") is None
 
 
 def test_null_exists_and_nothing_does_not() -> None:
@@ -325,6 +332,7 @@ def test_versions_headers_and_their_case() -> None:
     old = judge_head(Expect(http_version=("1.1",)), 200, "1.0", headers, plain)
     assert old is not None
     assert old.reason is Reason.UNEXPECTED_HTTP_VERSION
+    assert judge_head(Expect(http_version=("1.0", "1.1")), 200, "1.1", headers, plain) is None
 
 
 def test_a_header_that_comes_twice_is_judged_with_all_its_values() -> None:
@@ -425,3 +433,151 @@ def test_an_optional_header_may_be_missing_and_may_not_be_wrong() -> None:
     assert of_header(wanted[1:]) == Finding(
         Reason.UNEXPECTED_HEADER, 'header X-Mode is missing, expected one of ["live", "test"]'
     )
+
+
+# sentences
+
+
+@pytest.mark.parametrize(
+    ("operator", "operand", "value", "of_value", "of_body", "wanted"),
+    [
+        ("equals", "b", "a", 'is "a"', 'is not "b"', 'expected "b"'),
+        ("not_equals", "a", "a", 'is "a"', 'is "a"', 'expected anything but "a"'),
+        ("less_than", 5, 5, "is 5", "is not less than 5", "expected less than 5"),
+        ("at_most", 5, 6, "is 6", "is more than 5", "expected at most 5"),
+        ("greater_than", 5, 5, "is 5", "is not more than 5", "expected more than 5"),
+        ("at_least", 5, 4, "is 4", "is less than 5", "expected at least 5"),
+        ("contains", "b", "a", 'is "a"', 'does not contain "b"', 'expected it to contain "b"'),
+        ("not_contains", "a", "a", 'is "a"', 'contains "a"', 'expected it not to contain "a"'),
+        ("matches", "b$", "a", 'is "a"', 'does not match "b$"', 'expected it to match "b$"'),
+        ("not_matches", "a$", "a", 'is "a"', 'matches "a$"', 'expected it not to match "a$"'),
+        ("one_of", ["x", 1], "a", 'is "a"', 'is none of ["x", 1]', 'expected one of ["x", 1]'),
+    ],
+)
+def test_each_operator_says_what_was_found_and_what_was_expected(
+    operator: Operator, operand: Any, value: Any, of_value: str, of_body: str, wanted: str
+) -> None:
+    def detail(finding: Finding | None) -> str | None:
+        return finding and finding.detail
+
+    assert detail(of_json(value, operator, operand)) == f"$ {of_value}, {wanted}"
+    assert detail(of_text(str(value).encode(), operator, operand)) == f"the body (1 bytes) {of_body}"
+    missing = None if operator.startswith("not_") else f"$.a is missing, {wanted}"
+    assert detail(of_json({}, operator, operand, "$.a")) == missing
+
+
+def test_a_value_that_must_not_be_there_is_quoted() -> None:
+    assert of_json(["a", 2], "exists", False, "$[*]") == Finding(
+        Reason.UNEXPECTED_BODY, '$[*] is there ("a"), expected it not to be'
+    )
+    assert of_json([], "exists", True, "$[0]") == Finding(Reason.UNEXPECTED_BODY, "$[0] is missing")
+
+
+def test_several_values_are_told_by_the_first_and_their_number() -> None:
+    for document, said in (([7], "is 7, expected 2"), ([7, 8], "is 7 and 1 more, expected 2")):
+        finding = of_json(document, "equals", 2, "$[*]")
+        assert finding is not None
+        assert finding.detail == f"$[*] {said}"
+    lengths = of_json(["a", "bc"], "length", Rule("equals", 1), "$[*]")
+    assert lengths is not None
+    assert lengths.detail == '$[*] is "a" (1 characters) and 1 more, expected a length of 1'
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("x" * 58, '"' + "x" * 58 + '"'),
+        ("x" * 59, '"' + "x" * 58 + "…"),
+        ("ä\n", '"ä\\n"'),
+        ([1] * 8 + [2], "[1, 1, 1, 1, 1, 1, 1, 1]"),
+        ([[[[[1]]]]], '[[[["…"]]]]'),
+        ({"a": {"b": {"c": {"d": {"e": 1}}}}}, '{"a": {"b": {"c": {"d": "…"}}}}'),
+        ([[[["a", 1]]]], '[[[["a", 1]]]]'),
+    ],
+)
+def test_a_value_is_quoted_up_to_sixty_characters_eight_items_and_four_levels(value: Any, quoted: str) -> None:
+    finding = of_json(value, "equals", None)
+    assert finding is not None
+    assert finding.detail == f"$ is {quoted}, expected null"
+
+
+def test_of_a_long_value_only_the_beginning_is_looked_at() -> None:
+    looked_at: list[str] = []
+
+    def foreign(text: str) -> str:
+        looked_at.append(text)
+        return text
+
+    document = {"k" * 301: "v" * 301, **{str(n): n for n in range(20)}}
+    judge_body(Expect(json=(("$", (Rule("equals", 1),)),)), json.dumps(document).encode(), None, foreign)
+    assert looked_at[:2] == ["k" * 300, "v" * 300]
+    assert looked_at[2:9] == [str(n) for n in range(7)]
+    assert looked_at[9].startswith('{"kkk')
+
+
+@pytest.mark.parametrize(
+    ("operand", "quoted"),
+    [
+        ("x" * 58, '"' + "x" * 58 + '"'),
+        ("x" * 59, '"' + "x" * 58 + "…"),
+        ("ä", '"ä"'),
+        (Secret("hunter2"), "***"),
+    ],
+)
+def test_an_expected_value_is_quoted_up_to_sixty_characters_unless_it_is_secret(operand: Any, quoted: str) -> None:
+    finding = of_json(1, "equals", operand)
+    assert finding is not None
+    assert finding.detail == f"$ is 1, expected {quoted}"
+
+
+def test_secrets_are_compared_at_any_depth_of_an_operand() -> None:
+    operand = {"a": [Secret("hunter2"), ("b", Secret("hunter3"))]}
+    assert of_json({"a": ["hunter2", ["b", "hunter3"]]}, "equals", operand) is None
+    assert of_json({"a": ["hunter2", ["b", "***"]]}, "equals", operand) is not None
+
+
+@pytest.mark.parametrize(
+    ("expect", "status", "said"),
+    [
+        (Expect(status=((200, 200), (300, 399))), 404, "answered 404 Not Found, expected 200, 300-399"),
+        (Expect(status=((200, 200),)), 599, "answered 599, expected 200"),
+        (Expect(status=((200, 299),)), 199, "answered 199, expected 200-299"),
+        (Expect(http_version=("1.0", "2")), 200, "answered in HTTP/1.1, expected 1.0 or 2"),
+        (Expect(headers=(("A", (Rule("equals", "x"),)),)), 200, 'header A is "y, z", expected "x"'),
+        (Expect(headers=(("A", (Rule("optional", True), Rule("equals", 1))),)), 200, 'header A is "y, z", expected 1'),
+        (
+            Expect(headers=(("B", (Rule("optional", True), Rule("equals", "x"))), ("C", (Rule("exists", True),)))),
+            200,
+            "header C is missing",
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_fault_of_a_head_is_told(expect: Expect, status: int, said: str) -> None:
+    finding = judge_head(expect, status, "1.1", CIMultiDict([("a", "y"), ("a", "z")]), plain)
+    assert finding is not None
+    assert finding.detail == said
+
+
+def test_what_makes_no_json_and_no_path_is_said() -> None:
+    def detail(body: bytes, path: str) -> str:
+        finding = judge_body(Expect(json=((path, (Rule("exists", True),)),)), body, None, plain)
+        assert finding is not None
+        return finding.detail
+
+    assert detail(b"[" * 200_000, "$") == "the JSON of the body (200000 bytes) is nested too deep"
+    assert detail(b'{"a"', "$") == "the body (4 bytes) is not JSON"
+    assert detail(b"[" * 500 + b"]" * 500, "$..a").startswith("a path of expect.json cannot be followed: ")
+
+
+@pytest.mark.parametrize(("path", "simple"), [("$", True), ("$.a[0]['b']", True), ("$..a", False), ("$[*]", False)])
+def test_a_path_of_names_and_indexes_is_simple(path: str, simple: bool) -> None:
+    assert is_simple(path) is simple
+
+
+def test_what_has_no_parts_contains_nothing() -> None:
+    assert of_json("1", "contains", 1) is not None
+    assert of_json(1, "contains", "1") is not None
+    assert of_json({"1": 0}, "contains", 1) is not None
+    assert of_json({"a": 1, "b": 2}, "equals", {"a": 1}) is not None
+    assert of_json([1, 2], "equals", [1]) is not None
+    assert of_json(["a", "b", 1], "contains", 1) is None

@@ -64,6 +64,21 @@ def test_a_retry_comes_after_its_interval_or_the_grid_comes_first(
         assert at == now + retry < grid, "no due time moves, and none is doubled"
 
 
+def test_a_retry_that_would_come_at_a_due_time_is_left_to_it() -> None:
+    times = DueTimes(0.0, 10.0)
+    assert times.retry(5.0, 15.0) is None
+    assert times.retry(5.0, 14.5) == 19.5
+
+
+@given(st.floats(0, 1e7), intervals, st.floats(0, 1e6))
+def test_nothing_is_due_before_the_first_due_time(first: float, interval: float, before: float) -> None:
+    times, earlier = DueTimes(first, interval), first - before
+    assert times.until(math.nextafter(earlier, -math.inf)) == times.number_from(earlier) == 0
+    assert times.next(earlier) == first
+    assert times.between(earlier, first) == (earlier < first)
+    assert times.between(first + interval, earlier) == 0, "to an earlier moment, none"
+
+
 @given(names, intervals, starts, st.floats(0, 1e6), st.floats(0, 1e4))
 def test_due_times_are_counted_between_any_two_moments(
     name: str, interval: float, start: Moment, later: float, more: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from msgspec import structs
 
 from monitor.model.clock import Moment
 from monitor.model.outcome import Outcome, Reason, State
-from monitor.model.result import Result
+from monitor.model.result import Ending, Evidence, Result
 from monitor.model.route import TlsSpec
 from monitor.model.spec import CheckSpec
 from monitor.model.transition import Standing
@@ -22,6 +23,8 @@ from monitor.rules.state import (
     aged,
     beginning,
     degradation,
+    ends_soon,
+    in_words,
     maintained,
     reconfigured,
     seconds,
@@ -136,6 +139,36 @@ def test_an_incident_begins_with_down_and_only_successes_end_it(check: CheckSpec
 
 
 @given(specs, steps)
+def test_an_incident_holds_the_first_of_its_failures_in_a_row(check: CheckSpec, history: History) -> None:
+    first: Result | None = None
+    for before, now, found, _ in walk(check, history):
+        if found.conclusive:
+            first = (first or found) if found.failed else None
+        assert now.failing is first
+        if now.incident is not None and before.incident is None:
+            assert now.incident.first is first
+
+
+def test_only_an_incident_keeps_the_answer_that_began_it() -> None:
+    failed = result(Reason.UNEXPECTED_STATUS, evidence=Evidence(body="why"))
+    standing = ended(spec(down_after=1), failed)
+    assert standing.incident is not None
+    assert standing.incident.first is failed
+    assert standing.conclusive == structs.replace(failed, evidence=None)
+
+
+def test_what_failed_in_maintenance_is_not_the_first_failure_of_an_incident_after_it() -> None:
+    check, now = spec(down_after=2), at(0)
+    standing = maintained(beginning(check, now), check, due=True, now=now)
+    standing = maintained(after(standing, BAD, check, now), check, due=False, now=now)
+    first, second = result(Reason.RESET), result(Reason.REFUSED)
+    for found in (first, second):
+        standing = after(standing, found, check, at(1))
+    assert standing.incident is not None
+    assert standing.incident.first is first
+
+
+@given(specs, steps)
 def test_unknown_comes_from_nothing_but_age(check: CheckSpec, history: History) -> None:
     for before, now, found, moment in walk(check, history):
         if now.state is State.UNKNOWN and before.state is not State.UNKNOWN:
@@ -235,6 +268,14 @@ def test_one_failure_is_enough_for_down_while_an_incident_lasts() -> None:
     assert (again.state, again.consecutive_failures) == (State.DOWN, 1)
     assert again.incident is old.incident
     assert not undecided(old, check)
+    assert not undecided(again, check)
+
+
+def test_nothing_is_undecided_while_an_incident_lasts_be_its_check_unknown() -> None:
+    check = spec(down_after=3, up_after=2)
+    old, _ = lost_sight(check, BAD, BAD, BAD, GOOD, BAD)
+    assert old.consecutive_failures == 1
+    assert not undecided(old, check)
 
 
 def test_a_success_ends_an_incident_of_a_check_that_was_unknown_meanwhile() -> None:
@@ -264,9 +305,15 @@ def test_a_pause_and_maintenance_end_an_incident_of_a_check_that_is_unknown() ->
     assert after(maintained(planned, check, due=False, now=now), BAD, check, now).incident is not old.incident
 
 
-def test_what_is_paused_does_not_age() -> None:
-    standing = beginning(spec(enabled=False), at(0))
-    assert aged(standing, spec(enabled=False), at(1e6)) is standing
+def test_what_is_paused_or_maintained_does_not_age() -> None:
+    known, off = ended(spec(), GOOD), spec(enabled=False)
+    for standing in (reconfigured(known, spec(), off, at(11)), maintained(known, spec(), due=True, now=at(11))):
+        assert aged(standing, off, at(1e6)) is standing
+
+
+def test_maintenance_without_any_result_ends_as_unknown() -> None:
+    planned = maintained(beginning(spec(), at(0)), spec(), due=True, now=at(0))
+    assert maintained(planned, spec(), due=False, now=at(1)).state is State.UNKNOWN
 
 
 # degraded
@@ -295,6 +342,56 @@ def test_degradation_says_why(left: float, said: str) -> None:
     assert sentence == f"the certificate ends in {said}"
     slow = degradation(spec(latency=0.2), result(duration=1.5), EPOCH)
     assert slow == "answered in 1.5 s, expected within 200 ms"
+
+
+ENDS = EPOCH + 3 * 86400
+
+
+def ending(days: float, what: str = "a") -> Ending:
+    return Ending(what, EPOCH - 86400, EPOCH + days * 86400)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"certificates": (certificate(ENDS + 86400), certificate(ENDS))}, "the certificate ends in 3 days"),
+        ({"endings": (ending(5, "a"), ending(3, "b"), ending(4, "c"))}, "b ends in 3 days"),
+        ({"endings": (ending(5),), "certificates": (certificate(ENDS),)}, "a ends in 5 days"),
+        ({"endings": (ending(5),), "client_ending": ending(3, "ours")}, "ours ends in 3 days"),
+        ({"endings": (ending(30),), "client_ending": ending(3, "ours")}, "ours ends in 3 days"),
+        ({"endings": (ending(1 / 86400),)}, "a ends in 1 second"),
+        ({"endings": (ending(0.5 / 86400),)}, "a ends in 0 seconds"),
+        ({"endings": (ending(0),)}, "a ended 0 seconds ago"),
+        ({"endings": (ending(-0.5 / 86400),)}, "a ended 0 seconds ago"),
+        ({"endings": (ending(-3),)}, "a ended 3 days ago"),
+        ({"endings": (ending(14),)}, None),
+    ],
+)  # fmt: skip
+def test_the_certificate_that_ends_first_is_named(facts: dict[str, Any], said: str | None) -> None:
+    assert degradation(spec(), result(**facts), EPOCH) == said
+
+
+@pytest.mark.parametrize(
+    ("tls", "seconds_left", "soon"),
+    [
+        (TlsSpec(expiry_warning=100.0), 99.0, True),
+        (TlsSpec(expiry_warning=100.0), 100.0, False),
+        (TlsSpec(expiry_warning=0.5), 0.25, True),
+        (TlsSpec(expiry_warning=0.0), -5.0, False),
+        (TlsSpec(expiry_warning=0.0, expiry_share=0.1), 99.0, True),
+        (TlsSpec(expiry_warning=0.0, expiry_share=0.1), 101.0, False),
+        (TlsSpec(expiry_warning=0.0, expiry_share=0.0), -5.0, False),
+    ],
+)
+def test_a_certificate_ends_soon_within_a_time_or_a_share_of_its_lifetime(
+    tls: TlsSpec, seconds_left: float, soon: bool
+) -> None:
+    lifetime = 1000.0
+    assert ends_soon(tls, Ending("a", EPOCH + seconds_left - lifetime, EPOCH + seconds_left), EPOCH) is soon
+
+
+def test_a_run_without_a_duration_is_not_slow() -> None:
+    assert ended(spec(latency=0.1), result(duration=None)).state is State.UP
 
 
 def test_a_failure_degrades_nothing() -> None:
@@ -345,6 +442,31 @@ def test_an_outage_ends_the_row_of_slow_runs() -> None:
     assert ended(check, SLOW, SLOW, BAD, SLOW, SLOW).state is State.DEGRADED
 
 
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ((QUICK, SLOW), State.UP),
+        ((QUICK, SLOW, SLOW), State.DEGRADED),
+        ((QUICK, BAD, SLOW), State.UP),
+        ((QUICK, BAD, SLOW, SLOW), State.DEGRADED),
+        ((SLOW, BAD, SLOW), State.UP),
+        ((SLOW, result(Reason.RESPONSE_TIMEOUT, duration=5.0), SLOW), State.UP),
+        ((SLOW, SLOW, BAD, SLOW), State.DEGRADED),
+        ((SLOW, SLOW, BAD, QUICK, SLOW), State.UP),
+    ],
+)
+def test_a_failure_below_down_after_ends_a_row_of_slow_runs_unless_it_has_degraded(
+    found: tuple[Result, ...], state: State
+) -> None:
+    assert ended(spec(degraded_after=2, down_after=3, latency=0.2), *found).state is state
+
+
+def test_maintenance_ends_the_row_of_slow_runs() -> None:
+    check = spec(degraded_after=2, latency=0.2)
+    planned = maintained(ended(check, SLOW), check, due=True, now=at(11))
+    assert after(maintained(planned, check, due=False, now=at(12)), SLOW, check, at(13)).state is State.UP
+
+
 def test_slow_runs_do_not_put_off_the_warning_of_a_certificate() -> None:
     check = spec(degraded_after=3, latency=0.2)
     ending = certificate(EPOCH + 86400)
@@ -369,6 +491,15 @@ def test_a_check_is_undecided_from_its_first_failure_until_it_is_down_or_succeed
             assert not undecided(now, check)
         if not found.conclusive and now.state is before.state:
             assert undecided(now, check) is undecided(before, check)
+
+
+def test_down_is_decided_even_where_a_restored_check_lacks_its_incident() -> None:
+    assert undecided(Standing(State.UP, 0.0, consecutive_failures=1), spec(down_after=2))
+    assert not undecided(Standing(State.DOWN, 0.0, consecutive_failures=1), spec(down_after=2))
+
+
+def test_a_check_that_failed_as_often_as_a_reload_now_wants_is_not_undecided() -> None:
+    assert not undecided(Standing(State.UP, 0.0, consecutive_failures=2), spec(down_after=2))
 
 
 # reconfigured
@@ -435,7 +566,7 @@ def test_reloads_at_one_interval_do_not_keep_a_check_fresh(count: int, share: fl
         assert (standing.state is State.UNKNOWN) is (now.steady > 30.0)
 
 
-@pytest.mark.parametrize(("before", "changed_to", "fresh"), [(60.0, 1.0, 3.0), (1.0, 60.0, 179.0), (10.0, 10.0, 29.0)])
+@pytest.mark.parametrize(("before", "changed_to", "fresh"), [(60.0, 2.0, 6.0), (1.0, 60.0, 179.0), (10.0, 10.0, 29.0)])
 def test_a_changed_interval_has_its_due(before: float, changed_to: float, fresh: float) -> None:
     """Changed a second after the last result: seconds from then on until nothing is known any more."""
     check, other = spec(interval=before), spec(interval=changed_to)
@@ -457,10 +588,41 @@ def test_a_late_result_does_not_wake_what_is_paused() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.0, "0.0 ms"), (0.0004, "0.4 ms"), (0.084, "84 ms"), (0.9996, "1.0 s"), (5.0, "5.0 s"), (61.24, "61.2 s")],
+    [
+        (0.0, "0.0 ms"),
+        (0.0008501, "0.9 ms"),
+        (0.0009499, "0.9 ms"),
+        (0.001, "1 ms"),
+        (0.084, "84 ms"),
+        (0.9994, "999 ms"),
+        (0.9995, "1.0 s"),
+        (5.0, "5.0 s"),
+        (61.24, "61.2 s"),
+    ],
 )
 def test_durations_are_said_as_people_say_them(value: float, said: str) -> None:
     assert seconds(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.4, "0 seconds"),
+        (0.6, "1 second"),
+        (1.4, "1 second"),
+        (1.6, "2 seconds"),
+        (119.4, "119 seconds"),
+        (120.0, "2 minutes"),
+        (7199.0, "120 minutes"),
+        (7200.0, "2 hours"),
+        (72_000.0, "20 hours"),
+        (172_799.0, "48 hours"),
+        (172_800.0, "2 days"),
+        (86_400.0 * 1500, "1,500 days"),
+    ],
+)
+def test_lengths_of_time_are_said_in_the_largest_unit_that_holds_two_of_them(value: float, said: str) -> None:
+    assert in_words(value) == said
 
 
 @given(st.floats(0, 1e6))
