@@ -204,8 +204,10 @@ class Journal:
             self._forget = None
 
     def not_written(self, captured: list[Captured]) -> None:
-        """Saves these checks again with the next ones, as the write failed."""
+        """Saves these checks again with the next ones, as the write failed; until all are, no row is forgotten."""
         self.save_soon(record.spec.name for record, _, _ in captured)
+        if captured:
+            self._forget, self._round_began, self._round = None, self._row, iter(self._ledger)
 
     def only(self, names: set[str]) -> None:
         """Forget what belongs to checks that are configured no more."""

@@ -19,6 +19,8 @@ class Presence:
         self.last = now
         """The last sign of life."""
         self.gaps: deque[tuple[float, float]] = deque(maxlen=_GAPS_KEPT)
+        self._lately: deque[tuple[float, float]] = deque(maxlen=_GAPS_KEPT)
+        """The gaps since the clock was last put back: times of earlier ones may be shown again."""
 
     @classmethod
     def of(cls, stretches: Iterable[tuple[float, float]], now: Moment) -> Presence:
@@ -26,7 +28,7 @@ class Presence:
         presence, reached = cls(now), None
         for began, until in stretches:
             if reached is not None and began > reached:
-                presence.gaps.append((reached, began))
+                presence._note(reached, began)
             reached = until if reached is None else max(reached, until)
         return presence
 
@@ -34,17 +36,24 @@ class Presence:
         """A sign of life; a clock that was set begins another stretch, maybe at an earlier time."""
         before, self.last = self.last, now
         if now.steady - before.steady > _STILL or now.slept - before.slept > _STILL:
-            self.gaps.append((before.wall, now.wall))
+            self._note(before.wall, now.wall)
         elif step := stepped(before, now):
-            self.gaps.append((now.wall - step, now.wall))
+            self._note(now.wall - step, now.wall)
+
+    def _note(self, began: float, ended: float) -> None:
+        self.gaps.append((began, ended))
+        if ended < began:
+            self._lately.clear()
+        else:
+            self._lately.append((began, ended))
 
     def since(self, start: float) -> bool:
         """True if the monitor ran without a gap from `start` (Unix seconds) until now."""
-        return not self.gaps or self.gaps[-1][1] <= start
+        return not self._lately or self._lately[-1][1] <= start
 
     def within(self, start: float, end: float) -> Iterator[tuple[float, float]]:
         """The stretches of [start, end) in which it was there."""
-        for begin, over in self.gaps:
+        for begin, over in self._lately:
             if begin >= end or over <= start:
                 continue
             if begin > start:
