@@ -22,7 +22,7 @@ from monitor.net.certificates import parsed, revocation
 from monitor.net.chain import first_ending
 from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
-from tests.checks.harness import assert_promises, make_spec, opened_net
+from tests.checks.harness import assert_promises, make_spec, opened_resources
 from tests.fuzz.damage import Damage, bounded, damages, slips
 from tests.fuzz.field import Kept, loop, run
 from tests.servers import certs, tls
@@ -71,7 +71,7 @@ def test_no_bytes_below_tls_do_worse_than_fail_a_check(version: ssl.TLSVersion) 
             assert_promises(spec, await check(spec, resources))
 
     async def all_of(cases: list[tuple[Damage, bool, TlsSpec]]) -> None:
-        async with opened_net() as resources, tls.https(only=version) as server:
+        async with opened_resources() as resources, tls.https(only=version) as server:
             await asyncio.gather(
                 *(go(server, spoiling(one, in_place=place), kind, resources) for one, place, kind in cases)
             )
@@ -157,7 +157,7 @@ def test_no_certificate_does_worse_than_fail_a_check() -> None:
     kept = Kept(5)
 
     async def go(context: ssl.SSLContext, kind: TlsSpec) -> None:
-        async with opened_net() as resources, tls.TlsServer(context) as server:
+        async with opened_resources() as resources, tls.TlsServer(context) as server:
             spec = make_spec(server.url(), limits=LIMITS, tls=kind)
             assert_promises(spec, await check(spec, resources))
 

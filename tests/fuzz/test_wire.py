@@ -17,7 +17,7 @@ from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.secrets.secret import Secret
-from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_net, rules
+from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_resources, rules
 from tests.fuzz.damage import bounded, damages
 from tests.fuzz.field import Kept, loop, run
 from tests.servers.replies import OK, REPLIES, head
@@ -108,7 +108,7 @@ def test_no_bytes_below_http_do_worse_than_fail_a_check() -> None:
     kept = Kept()
 
     async def all_of(cases: list[tuple[Script, dict[str, Any]]]) -> None:
-        async with opened_net() as resources:
+        async with opened_resources() as resources:
             resources.prepare([make_spec("tcp://a:1", request=TcpDialogue())])
             await asyncio.gather(*(keeps_its_promises(script, kind, resources) for script, kind in cases))
 

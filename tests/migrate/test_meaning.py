@@ -13,15 +13,15 @@ from monitor.migrate import kuma as uptime_kuma
 from monitor.model.outcome import Reason
 from monitor.model.spec import CheckSpec
 from monitor.protocols.running import check as run_check
-from tests.checks.harness import opened_net
+from tests.checks.harness import opened_resources
 from tests.migrate import kuma
 from tests.migrate.harness import made, yaml_file
 from tests.servers.http import HttpServer, answer
 
 
 async def reason_of(spec: CheckSpec) -> Reason:
-    async with opened_net() as net:
-        return (await run_check(spec, net)).reason
+    async with opened_resources() as resources:
+        return (await run_check(spec, resources)).reason
 
 
 GOOD = {"parts": [{"ok": True}, {"ok": True}], "status": "UP", "ids": [1, 2], "queue": 5, "name": "johnny"}
