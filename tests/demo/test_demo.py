@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from monitor.demo.catalogue import EXAMPLES
-from tests.cli.program import end_of, monitor, start
+from tests.terminal.program import end_of, monitor, start
 
 PROMISED = 40.0
 """Seconds for all that is promised; the demo says half a minute, and the machine may be busy."""

@@ -22,9 +22,9 @@ from monitor.net.certificates import parsed, revocation
 from monitor.net.chain import first_ending
 from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
-from tests.checks.harness import assert_promises, make_spec, opened_resources
 from tests.fuzz.damage import Damage, bounded, damages, slips
 from tests.fuzz.field import Kept, loop, run
+from tests.protocols.harness import assert_promises, make_spec, opened_resources
 from tests.servers import certs, tls
 from tests.servers.relay import Relay, Shape
 from tests.servers.tcp import Connection, Server

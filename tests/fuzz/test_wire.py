@@ -17,9 +17,9 @@ from monitor.model.spec import CheckSpec, Limits
 from monitor.protocols.resources import Resources
 from monitor.protocols.running import check
 from monitor.secrets.secret import Secret
-from tests.checks.harness import assert_promises, expecting_body, make_spec, opened_resources, rules
 from tests.fuzz.damage import bounded, damages
 from tests.fuzz.field import Kept, loop, run
+from tests.protocols.harness import assert_promises, expecting_body, make_spec, opened_resources, rules
 from tests.servers.replies import OK, REPLIES, head
 from tests.servers.tcp import Connection, Script, Server
 

@@ -14,8 +14,8 @@ from monitor.migrate import blackbox, gatus
 from monitor.migrate import kuma as uptime_kuma
 from monitor.migrate.cli import commands
 from monitor.model.errors import ForeignFileError
-from tests.cli.program import monitor
 from tests.migrate.harness import FILES, yaml_file
+from tests.terminal.program import monitor
 
 PROMETHEUS = FILES / "prometheus.yml"
 GOOD = "endpoints:\n  - {name: a, url: 'https://www.example.com/', conditions: ['[STATUS] == 200']}\n"

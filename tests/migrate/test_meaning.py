@@ -13,9 +13,9 @@ from monitor.migrate import kuma as uptime_kuma
 from monitor.model.outcome import Reason
 from monitor.model.spec import CheckSpec
 from monitor.protocols.running import check as run_check
-from tests.checks.harness import opened_resources
 from tests.migrate import kuma
 from tests.migrate.harness import made, yaml_file
+from tests.protocols.harness import opened_resources
 from tests.servers.http import HttpServer, answer
 
 

@@ -20,8 +20,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import nursery
-from tests.cli.program import PATIENCE, environment
 from tests.log_pipe import Line, LogPipe
+from tests.terminal.program import PATIENCE, environment
 
 TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 T = TypeVar("T")

@@ -8,13 +8,13 @@ import time
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from tests.checks.harness import STARVED, TOLERANCE
-from tests.cli.program import PATIENCE
 from tests.probe.conftest import Daemon, Daemons, polled
+from tests.protocols.harness import STARVED, TOLERANCE
 from tests.servers import faults
 from tests.servers.http import HttpServer, ok
 from tests.servers.tcp import Connection, Server
 from tests.starvation import Starvation
+from tests.terminal.program import PATIENCE
 
 OPEN = """
 [monitor.probe]

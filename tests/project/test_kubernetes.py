@@ -25,7 +25,7 @@ from tests.project.kustomize import HASH, Manifest, containers, one, render
 from tests.project.markdown import blocks
 from tests.servers import certs
 from tests.starvation import Starvation
-from tests.watch.daemon import REFUSED, RELOADED, Daemon, Volume, launch
+from tests.system.daemon import REFUSED, RELOADED, Daemon, Volume, launch
 
 HERE = ROOT / "deploy" / "kubernetes"
 KUSTOMIZATIONS = sorted(path.parent for path in HERE.rglob("kustomization.yaml") if "components" not in path.parts)

@@ -12,11 +12,11 @@ from typing import Any
 
 import aiohttp
 
-from tests.cli.program import start
 from tests.prometheus.world import FOLDER, ROOT
 from tests.servers import certs, tls
 from tests.servers.http import HttpServer, Request, answer, ok
 from tests.servers.tcp import closed_port, free_port
+from tests.terminal.program import start
 
 PATIENCE = 60.0
 

@@ -16,7 +16,7 @@ from monitor.model.result import Result
 from monitor.model.spec import Limits
 from monitor.protocols.tcp.lines import Lines, TooMuchData, filled
 from monitor.secrets.secret import Secret
-from tests.checks.harness import QUICK, TOLERANCE, Run
+from tests.protocols.harness import QUICK, TOLERANCE, Run
 from tests.servers import certs, dns, proxy
 from tests.servers.tcp import Connection, Script, Server, closed_port, hanging_port
 from tests.starvation import Starvation

@@ -11,7 +11,7 @@ import pytest
 from monitor.model.outcome import Reason
 from monitor.model.request import TlsHandshake
 from monitor.model.route import TlsSpec
-from tests.checks.harness import QUICK, Run
+from tests.protocols.harness import QUICK, Run
 from tests.servers import certs, tls
 from tests.servers.tcp import Connection, Server
 

@@ -11,7 +11,7 @@ from tests.systemd.container import Container
 from tests.systemd.trees import ROOT, requirements
 
 HERE = "/srv/suite"
-TESTS = [f"tests/checks/test_{name}.py" for name in ("tls", "certificates", "chains")]
+TESTS = [f"tests/protocols/test_{name}.py" for name in ("tls", "certificates", "chains")]
 
 
 @pytest.fixture

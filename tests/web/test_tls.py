@@ -20,7 +20,7 @@ from monitor.web import Limits, Server
 from monitor.web.tls import Tls
 from tests.servers import certs
 from tests.service.daemon import eventually
-from tests.watch.daemon import Volume
+from tests.system.daemon import Volume
 from tests.web.conftest import Begin
 from tests.web.test_limits import closed_after
 
