@@ -14,11 +14,9 @@ from tests.protocols.harness import Run, file_ref, run_check
 from tests.servers import certs
 
 BOTH_LOOPS = {
-    "test_connection_faults", "test_exchange", "test_reasons", "test_tcp", "test_timeouts", "test_tls", "test_tls_scheme",
-}  # fmt: skip
-    "test_reasons",
-    "test_exchange",
     "test_connection_faults",
+    "test_exchange",
+    "test_reasons",
     "test_tcp",
     "test_timeouts",
     "test_tls",
