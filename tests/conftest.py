@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,23 @@ def starvation() -> Starvation:
     return Starvation()
 
 
+@pytest.fixture(scope="session")
+def empty_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same folder again and again, until a test has left something in it: few of thousands do."""
+
+    def folders() -> Iterator[Path]:
+        while True:
+            folder = tmp_path_factory.mktemp("state")
+            while not any(folder.iterdir()):
+                yield folder
+
+    return folders()
+
+
 @pytest.fixture(autouse=True)
-def state_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the history is, as under systemd; made only when somebody looks into it."""
-    folder = tmp_path_factory.mktemp("state")
-    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
-    return folder
+def state_directory(empty_folders: Iterator[Path]) -> Iterator[Path]:
+    """Where the history is, as under systemd."""
+    outer, folder = os.environ["STATE_DIRECTORY"], next(empty_folders)
+    os.environ["STATE_DIRECTORY"] = str(folder)
+    yield folder
+    os.environ["STATE_DIRECTORY"] = outer

@@ -29,6 +29,7 @@ from monitor.protocols.resources import Net
 from monitor.protocols.running import check
 from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.secrets.secret import Text, shown_url
+from tests.cli.program import end_of, monitor
 from tests.flat import flat_spec, http
 from tests.starvation import Starvation
 
@@ -146,13 +147,18 @@ async def alone(
     work: str, task: dict[str, Any], loop: str = "uvloop", *, within: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Do this work of `tests.checks.alone` in a process of its own, and return what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *within, sys.executable, "-m", "tests.checks.alone", work, json.dumps(task), loop,
-        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    printed, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    found: dict[str, Any] = json.loads(printed)
+    given = (work, json.dumps(task), loop)
+    if within:
+        command = (*within, sys.executable, "-m", "tests.checks.alone", *given)
+        ended = await end_of(
+            await asyncio.create_subprocess_exec(
+                *command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        )
+    else:
+        ended = await monitor(first=f"from tests.checks import alone; alone.main(*{given!r}); raise SystemExit")
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
     return found
 
 
