@@ -8,10 +8,12 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.order import Together, rank
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
@@ -22,6 +24,18 @@ EXAMPLES = 30 * int(os.environ.get("FUZZ", "1"))
 """Other ones in each run: what few of them do not find today, they find in another one."""
 settings.register_profile("loaded", deadline=None, max_examples=EXAMPLES)  # a time of one says how busy the machine is
 settings.load_profile("loaded")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """The order of `tests.order` in place of the usual one."""
+    config.option.loadscopereorder = False
+    return Together(config, log) if config.option.dist == "load" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first."""
+    items.sort(key=rank)
 
 
 def pytest_collection_finish() -> None:
