@@ -304,7 +304,7 @@ def _crowd() -> Overview:
     )
     for index, record in enumerate(ledger):
         broken = {17: refused, 402: late, 803: wrong}.get(index)
-        past(record, (30, wave(index)), *(((6, broken),) if broken else ()))
+        past(record, (12, wave(index)), *(((6, broken),) if broken else ()))
         lived(record, index, ((5.0, 0.3),) if index % 50 == 3 else ())
     return viewed(ledger)
 
