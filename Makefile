@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## Install if need be, and run every test and every linter
 	@$(RUN) ruff format --check .
 	@echo '[3/4] pytest, $(JOBS) at a time, and [4/4] mypy, strict, beside it'
 	@said=$$(mktemp); $(RUN) mypy >"$$said" 2>&1 & types=$$!; \
-	$(RUN) pytest -n $(JOBS) --dist worksteal -p no:schemathesis --durations=15 $(ARGS); tested=$$?; \
+	$(RUN) pytest -n $(JOBS) -p no:schemathesis --durations=15 $(ARGS); tested=$$?; \
 	wait $$types; typed=$$?; cat "$$said"; rm -f "$$said"; \
 	if [ $$tested = 1 ]; then \
 		echo 'Once more, alone: what failed beside others. Only what fails here too is a failure.'; \

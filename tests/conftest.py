@@ -6,11 +6,14 @@ import gc
 import os
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.order import Together, rank
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
@@ -21,6 +24,18 @@ EXAMPLES = 30 * int(os.environ.get("FUZZ", "1"))
 """Other ones in each run: what few of them do not find today, they find in another one."""
 settings.register_profile("loaded", deadline=None, max_examples=EXAMPLES)  # a time of one says how busy the machine is
 settings.load_profile("loaded")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """The order of `tests.order` in place of the usual one."""
+    config.option.loadscopereorder = False
+    return Together(config, log) if config.option.dist == "load" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first."""
+    items.sort(key=rank)
 
 
 def pytest_collection_finish() -> None:
@@ -35,9 +50,23 @@ def starvation() -> Starvation:
     return Starvation()
 
 
+@pytest.fixture(scope="session")
+def empty_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same folder again and again, until a test has left something in it: few of thousands do."""
+
+    def folders() -> Iterator[Path]:
+        while True:
+            folder = tmp_path_factory.mktemp("state")
+            while not any(folder.iterdir()):
+                yield folder
+
+    return folders()
+
+
 @pytest.fixture(autouse=True)
-def state_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the history is, as under systemd; made only when somebody looks into it."""
-    folder = tmp_path_factory.mktemp("state")
-    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
-    return folder
+def state_directory(empty_folders: Iterator[Path]) -> Iterator[Path]:
+    """Where the history is, as under systemd."""
+    outer, folder = os.environ["STATE_DIRECTORY"], next(empty_folders)
+    os.environ["STATE_DIRECTORY"] = str(folder)
+    yield folder
+    os.environ["STATE_DIRECTORY"] = outer

@@ -168,6 +168,8 @@ def _nurse() -> None:
     from monitor import daemon  # noqa: F401 - what all daemons have in common
     from monitor.cli import main
     from monitor.history import keeper  # noqa: F401
+    from monitor.protocols.http import check  # noqa: F401
+    from monitor.terminal import several, single  # noqa: F401 - and `monitor check` and `monitor probe`
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()

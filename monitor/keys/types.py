@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core.core_schema import ValidationInfo
@@ -23,6 +23,10 @@ class Table(BaseModel):
     """A table of the configuration: its keys and no others, and no value converted behind the user's back."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself: pydantic copies a default for every table that leaves it out, and nobody changes one."""
+        return self
 
 
 def _text(**keywords: Any) -> WithJsonSchema:

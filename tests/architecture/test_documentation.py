@@ -55,9 +55,8 @@ def keys(node: Any, root: dict[str, Any], seen: tuple[str, ...] = ()) -> Iterato
             yield from keys(value, root, seen)
 
 
-@pytest.mark.parametrize("key", sorted(set(keys(schema(), schema()))))
-def test_every_key_of_the_configuration_is_documented(key: str) -> None:
-    assert key in words()
+def test_every_key_of_the_configuration_is_documented() -> None:
+    assert not set(keys(schema(), schema())) - words()
 
 
 def metrics() -> set[str]:
@@ -72,14 +71,12 @@ def metrics() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(metrics()))
-def test_every_metric_is_documented(name: str) -> None:
-    assert name in words()
+def test_every_metric_is_documented() -> None:
+    assert not metrics() - words()
 
 
-@pytest.mark.parametrize("word", [*Reason, *Outcome, *State, *PHASE_NAMES])
-def test_every_outcome_reason_state_and_phase_is_documented(word: str) -> None:
-    assert str(word) in words()
+def test_every_outcome_reason_state_and_phase_is_documented() -> None:
+    assert not {*map(str, (*Reason, *Outcome, *State, *PHASE_NAMES))} - words()
 
 
 @pytest.mark.parametrize("variable", ["MONITOR_CONFIG", "CREDENTIALS_DIRECTORY"])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "monitor"
@@ -38,24 +37,28 @@ def test_every_module_imports_only_from_floors_below_its_own() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_opens_with_one_true_sentence(path: Path) -> None:
-    text = ast.get_docstring(ast.parse(path.read_text()))
-    assert text, "no docstring"
-    first = text.split("\n\n")[0]
-    assert first.rstrip().endswith((".", ":")), first
-    assert len(first) < 400
+def test_every_module_opens_with_one_true_sentence() -> None:
+    firsts = {name_of(path): (ast.get_docstring(tree(path)) or "").split("\n\n")[0] for path in MODULES}
+    assert not {name: text for name, text in firsts.items() if not text.rstrip().endswith((".", ":"))}
+    assert not {name: text for name, text in firsts.items() if len(text) >= 400}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_public_name_has_a_docstring(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    assert not {name_of(path): bare for path in MODULES if (bare := undocumented(path))}
+
+
+def undocumented(path: Path) -> set[str]:
+    """The public functions and classes of a module that have no docstring."""
     kinds: tuple[type[ast.stmt], ...] = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     if name_of(path) == "monitor/web/api/schemas.py":
         kinds = kinds[:2]  # its classes are what the API publishes; their names and fields are the documentation
-    bare = [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
-    missing = {node.name for node in tree.body if isinstance(node, kinds) and not ast.get_docstring(node)}
-    assert not missing & set(bare)
+    named = [node for node in tree(path).body if isinstance(node, kinds) and not node.name.startswith("_")]
+    return {node.name for node in named if not ast.get_docstring(node)}
 
 
 def test_only_the_schedule_imports_apscheduler() -> None:

@@ -23,7 +23,7 @@ def test_every_stretch_is_kept_as_long_as_its_length_is() -> None:
 
 
 def test_stretches_hold_what_fits_into_them_and_mostly_good_time() -> None:
-    for life in lives(5):
+    for life in lives(2):
         for stretch in life.stretches(END, YEAR):
             tally = stretch.tally
             assert tally.known == pytest.approx(stretch.step)

@@ -92,9 +92,9 @@ def test_every_key_of_the_schema_has_a_description() -> None:
     assert "null" not in str(made)
 
 
-@pytest.mark.parametrize("key", sorted(set(keys(shape_of(Document)))))
-def test_every_key_is_in_the_documentation(key: str) -> None:
-    assert any(f"`{key}`" in page.read_text("utf-8") for page in PAGES)
+def test_every_key_is_in_the_documentation() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert not [key for key in keys(shape_of(Document)) if f"`{key}`" not in text]
 
 
 def test_every_example_of_the_documentation_satisfies_the_schema(validator: jsonschema.Draft202012Validator) -> None:

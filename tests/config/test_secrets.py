@@ -34,16 +34,16 @@ def places(shape: Shape, path: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("key", sorted(places(shape_of(CheckTable), "")))
-@pytest.mark.parametrize("value", ["hunter2", "", "\x01hunter2 \\d(", "http://u:hunter2@h:99999/", "9999999hunter2s"])
-def test_no_problem_with_a_secret_shows_it(loading: Loading, key: str, value: str) -> None:
+def test_no_problem_with_a_secret_shows_it(loading: Loading, key: str) -> None:
     url = "" if key == "url" else 'url = "https://shop.example.com/"'
-    text = ""
-    try:
-        (check,) = loading(f'[[checks]]\nname = "a"\n{url}\n{key} = {{ env = "S" }}', {"S": value}).checks
-        assert value in check.secrets
-    except ConfigError as error:
-        text = str(error)
-    assert "hunter2" not in text
+    for value in ("hunter2", "", "\x01hunter2 \\d(", "http://u:hunter2@h:99999/", "9999999hunter2s"):
+        text = ""
+        try:
+            (check,) = loading(f'[[checks]]\nname = "a"\n{url}\n{key} = {{ env = "S" }}', {"S": value}).checks
+            assert value in check.secrets
+        except ConfigError as error:
+            text = str(error)
+        assert "hunter2" not in text
 
 
 @pytest.mark.parametrize("key", sorted(places(shape_of(MonitorTable), "")))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import signal
 import socket
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from monitor.demo.catalogue import EXAMPLES
 from tests.terminal.program import end_of, monitor, start
+from tests.web.conftest import CHROMIUM, chromium
 
 PROMISED = 40.0
 """Seconds for all that is promised; the demo says half a minute, and the machine may be busy."""
@@ -187,16 +187,14 @@ async def test_group_that_is_not_there_is_code_2(group: str, advice: str) -> Non
     assert f"monitor: the demo has no group '{group}' ({advice}" in ended.err
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="needs a chromium on the PATH")
+@pytest.mark.skipif(chromium() is None and os.environ.get("CI") != "true", reason="needs a chromium on the PATH")
 async def test_browser_opens_the_page_without_a_complaint(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.async_api")
-    assert CHROMIUM, "CI has to have a chromium on the PATH"
+    program = chromium()
+    assert program, "CI has to have a chromium on the PATH"
     complaints: list[str] = []
     async with demo(tmp_path) as running, playwright.async_playwright() as started:
-        browser = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await started.chromium.launch(executable_path=program, args=CHROMIUM)
         page = await browser.new_page(viewport={"width": 360, "height": 800})
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -34,8 +34,8 @@ def test_states_and_phases_are_these_words() -> None:
     assert PHASE_NAMES == ("resolve", "connect", "tls", "processing", "transfer")
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_only_four_outcomes_count_against_the_target(reason: Reason) -> None:
-    result = Result("c", 0.0, reason, "")
-    assert result.failed is (reason.outcome in FAILURES)
-    assert result.conclusive is (reason.outcome is not Outcome.INCONCLUSIVE)
+def test_only_four_outcomes_count_against_the_target() -> None:
+    for reason in Reason:
+        result = Result("c", 0.0, reason, "")
+        assert result.failed is (reason.outcome in FAILURES)
+        assert result.conclusive is (reason.outcome is not Outcome.INCONCLUSIVE)

@@ -133,7 +133,12 @@ async def offline(task: dict[str, Any]) -> dict[str, Any]:
     return {"outside": outside.reason, "detail": outside.detail, "inside": inside.reason}
 
 
+def main(work: str, task: str, loop: str = "uvloop") -> None:
+    """Do this work, and print what it found."""
+    run = asyncio.run if loop == "asyncio" else uvloop.run
+    works = {"memory": memory, "starve": starve, "ports": ports, "offline": offline}
+    sys.stdout.write(json.dumps(run(works[work](json.loads(task)))))
+
+
 if __name__ == "__main__":
-    work = {"memory": memory, "starve": starve, "ports": ports, "offline": offline}[sys.argv[1]]
-    run = asyncio.run if sys.argv[3:] == ["asyncio"] else uvloop.run
-    sys.stdout.write(json.dumps(run(work(json.loads(sys.argv[2])))))
+    main(*sys.argv[1:])

@@ -31,6 +31,7 @@ from monitor.secrets.redaction import DETAIL_LIMIT
 from monitor.secrets.secret import Text, shown_url
 from tests.flat import flat_spec, http
 from tests.starvation import Starvation
+from tests.terminal.program import end_of, monitor
 
 TOLERANCE = 0.05
 """A limit holds to within so many seconds, while the process is not starved."""
@@ -146,13 +147,18 @@ async def alone(
     work: str, task: dict[str, Any], loop: str = "uvloop", *, within: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Do this work of `tests.protocols.alone` in a process of its own, and return what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *within, sys.executable, "-m", "tests.protocols.alone", work, json.dumps(task), loop,
-        cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    printed, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    found: dict[str, Any] = json.loads(printed)
+    given = (work, json.dumps(task), loop)
+    if within:
+        command = (*within, sys.executable, "-m", "tests.protocols.alone", *given)
+        ended = await end_of(
+            await asyncio.create_subprocess_exec(
+                *command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        )
+    else:
+        ended = await monitor(first=f"from tests.protocols import alone; alone.main(*{given!r}); raise SystemExit")
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = json.loads(ended.out)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The daemon with a bug in it: a check of a URL whose path is /bug raises, as a check of ours never should.
+"""What the daemon runs first to have a bug: a check of a URL whose path is /bug raises, as no check of ours ever does.
 
 A bug cannot be configured, so it is put in where the registry calls the check; everything around it is the real thing.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from monitor.cli import main
 from monitor.model.request import HttpRequest
 from monitor.protocols import registry
 from monitor.secrets.secret import reveal
@@ -22,6 +21,4 @@ async def with_a_bug(run: Any, net: Any) -> Any:
     return await registry.HTTP.client()(run, net)
 
 
-if __name__ == "__main__":
-    registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, client=lambda: with_a_bug)
-    main()
+registry._OF_REQUEST[HttpRequest] = dataclasses.replace(registry.HTTP, client=lambda: with_a_bug)

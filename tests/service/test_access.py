@@ -23,6 +23,7 @@ from tests.servers.http import HttpServer
 from tests.service.conftest import Start
 from tests.service.daemon import ROOT, RUN, Daemon, configuration, environment, eventually, launch
 from tests.service.prometheus import Web, prometheus_of
+from tests.terminal.program import monitor
 
 __all__ = ["promtool"]
 
@@ -33,12 +34,6 @@ ACCESS = {
     "tokens": [{"name": "prometheus", "token": {"env": "METRICS_TOKEN"}, "may": ["metrics"]}],
 }
 ENV = {"METRICS_TOKEN": TOKEN}
-BRISK = (
-    sys.executable,
-    "-c",
-    "from monitor import cli; from monitor.system import file_watch; file_watch.PERIOD = 0.1; cli.main()",
-)
-"""The daemon, looking at files ten times a second."""
 ANNA = {"Authorization": encode_basic_auth("anna", PASSWORD)}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PAGE = ROOT / "docs" / "access.md"
@@ -56,11 +51,6 @@ def certificate(folder: Path, subject: str) -> dict[str, str]:
 def mismatched(pair: dict[str, str], subject: str) -> None:
     """Leave the certificate, and give it the key of another one."""
     Path(pair["key_file"]).write_bytes(certs.issue(subject=subject).key)
-
-
-def validate(config: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, "validate", "-c", str(config)]
-    return subprocess.run(command, env=environment(env), capture_output=True, text=True, check=False)
 
 
 def trusting() -> ssl.SSLContext:
@@ -102,15 +92,23 @@ def scraping(folder: Path, daemon: Daemon) -> contextlib.AbstractAsyncContextMan
     return prometheus_of(folder, "global: { scrape_interval: 1s, scrape_timeout: 1s }\n" + job)
 
 
+@pytest.fixture
+def brisk(tmp_path: Path) -> Path:
+    """The daemon looks at files ten times a second."""
+    code = tmp_path / "sitecustomize.py"
+    code.write_text("from monitor.system import file_watch; file_watch.PERIOD = 0.1")
+    return code
+
+
 async def test_a_daemon_behind_tls_and_logins_from_its_start_to_its_end(
-    start: Start, target: HttpServer, tmp_path: Path
+    start: Start, target: HttpServer, tmp_path: Path, brisk: Path
 ) -> None:
     tls = certificate(tmp_path / "pair", "first")
     daemon = await start(
         {"name": "shop", "url": f"http://127.0.0.1:{target.port}/"},
         monitor={"access": ACCESS, "tls": tls},
         env=ENV,
-        program=BRISK,
+        first=brisk,
     )
     assert daemon.address.startswith("127.0.0.1:")
     assert not daemon.address.endswith(":0")
@@ -156,10 +154,10 @@ async def test_a_reload_takes_over_logins_and_other_files_but_not_tls_itself(sta
 
 
 async def test_a_watched_certificate_is_loaded_once_where_the_configuration_is_watched_too(
-    start: Start, tmp_path: Path
+    start: Start, tmp_path: Path, brisk: Path
 ) -> None:
     tls = certificate(tmp_path / "pair", "first")
-    daemon = await start(monitor={"tls": tls, "reload_on_change": True}, program=BRISK)
+    daemon = await start(monitor={"tls": tls, "reload_on_change": True}, first=brisk)
     certificate(tmp_path / "pair", "second")
     await daemon.logged("configuration reloaded")
     await daemon.logged("certificate reloaded")
@@ -223,9 +221,9 @@ async def test_no_secret_is_seen_anywhere(start: Start, target: HttpServer, tmp_
     seen.append((await daemon.reload(configuration([], {"access": wrong})))[1])
     daemon.write(configuration([{"name": "other", "url": leaky}], {"access": ACCESS, "x": TOKEN}))
     seen.append((await daemon.get("/-/reload", method="POST"))[1])
-    validated = validate(daemon.config, ENV)
-    assert validated.returncode == 2
-    everything = "\n".join([*seen, daemon.said, validated.stdout, validated.stderr])
+    validated = await monitor("validate", "-c", daemon.config, env=ENV)
+    assert validated.code == 2
+    everything = "\n".join([*seen, daemon.said, validated.out, validated.err])
     for secret in (PASSWORD, TOKEN, HASH, HASH.rsplit(":", maxsplit=1)[-1], ANNA["Authorization"].split()[1]):
         assert secret not in everything
 
@@ -252,14 +250,15 @@ def test_prometheus_takes_the_documented_jobs(block: Any, tmp_path: Path, promto
 
 
 @pytest.mark.parametrize("block", list(blocks(PAGE, "toml")), ids=lambda block: block.place)
-def test_the_documented_configurations_are_valid(block: Any, tmp_path: Path) -> None:
+async def test_the_documented_configurations_are_valid(block: Any, tmp_path: Path) -> None:
     for name in ("monitor.pem", "monitor.key"):
         cert, key = certs.issue().write(tmp_path)
         (tmp_path / name).write_bytes((cert if name.endswith("pem") else key).read_bytes())
     (tmp_path / "checks.toml").write_text(block.text.replace("/etc/monitor/tls/", ""))
     hashes = dict.fromkeys(("ANNA_HASH", "OPS_HASH"), HASH)
-    ended = validate(tmp_path / "checks.toml", hashes | {"METRICS_TOKEN": TOKEN, "DEPLOY_TOKEN": TOKEN})
-    assert ended.returncode == 0, ended.stdout
+    env = hashes | {"METRICS_TOKEN": TOKEN, "DEPLOY_TOKEN": TOKEN}
+    ended = await monitor("validate", "-c", tmp_path / "checks.toml", env=env)
+    assert ended.code == 0, ended.out
 
 
 # hash-password

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
 from tests.servers.http import HttpServer
 from tests.service.conftest import Start
 from tests.service.daemon import until
 
-BROKEN = (sys.executable, "-m", "tests.service.broken")
+BROKEN = Path(__file__).with_name("broken.py")
 SAID = "internal error in a check"
 
 
@@ -16,7 +16,7 @@ async def test_a_bug_stops_nothing_and_is_logged_with_its_traceback(start: Start
     daemon = await start(
         {"name": "buggy", "url": target.url("/bug?token=s3cr3t-token")},
         {"name": "fine", "url": target.url("/fine")},
-        program=BROKEN,
+        first=BROKEN,
     )
     daemon.tolerated.add(SAID)
     line = await daemon.logged(SAID, check="buggy")
@@ -37,7 +37,7 @@ async def test_a_bug_stops_nothing_and_is_logged_with_its_traceback(start: Start
 
 async def test_the_same_bug_does_not_fill_the_log(start: Start, target: HttpServer) -> None:
     """The log has changes, not runs: a check every second would write 86,400 tracebacks a day."""
-    daemon = await start({"name": "buggy", "url": target.url("/bug")}, program=BROKEN)
+    daemon = await start({"name": "buggy", "url": target.url("/bug")}, first=BROKEN)
     daemon.tolerated.add(SAID)
     await daemon.until_metrics(lambda m: m.total("probe_inconclusive_total") >= 4)
     assert len(daemon.lines(SAID)) == 1

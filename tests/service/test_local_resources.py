@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from tests.servers.http import Answer, HttpServer, Request, ok
 from tests.service.conftest import Serve, Start
 from tests.service.daemon import configuration, eventually, until
 
 DESCRIPTORS = 60
+Limited = Callable[..., Path]
 
 
-def few_descriptors(limit: int = DESCRIPTORS) -> tuple[str, ...]:
-    """The daemon, with so many descriptors and no way to have more."""
-    return ("/bin/sh", "-c", f'ulimit -n {limit}; exec "$0" -m monitor "$@"', sys.executable)
+@pytest.fixture
+def few_descriptors(tmp_path: Path) -> Limited:
+    """`first=few_descriptors(soft, hard)`: a daemon with so many, and no way to have more."""
+
+    def limited(soft: int = DESCRIPTORS, hard: int | None = None) -> Path:
+        code = tmp_path / "sitecustomize.py"
+        code.write_text(f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard or soft}))")
+        return code
+
+    return limited
 
 
 class Hogged(HttpServer):
@@ -34,13 +46,15 @@ class Hogged(HttpServer):
         return ok()
 
 
-async def test_without_descriptors_a_run_is_inconclusive_and_the_page_still_answers(start: Start, serve: Serve) -> None:
+async def test_without_descriptors_a_run_is_inconclusive_and_the_page_still_answers(
+    start: Start, serve: Serve, few_descriptors: Limited
+) -> None:
     target = await serve(Hogged())
     slow = {"interval": "4s", "timeout": {"connect": "1s", "read": "3900ms", "total": "3900ms"}}
     hogs = [{"name": f"hog-{n}", "url": target.url(f"/slow/{n}"), **slow} for n in range(DESCRIPTORS + 20)]
     quick = [{"name": f"quick-{n}", "url": target.url("/quick")} for n in range(5)]
     daemon = await start(
-        *hogs, *quick, program=few_descriptors(), monitor={"max_concurrency": 1000, "drain_timeout": "100ms"}
+        *hogs, *quick, first=few_descriptors(), monitor={"max_concurrency": 1000, "drain_timeout": "100ms"}
     )
     assert (await daemon.get("/-/healthy"))[0] == 200  # a connection that is open before it is short
     checks = await daemon.until_checks(
@@ -59,12 +73,14 @@ async def test_without_descriptors_a_run_is_inconclusive_and_the_page_still_answ
     assert metrics.total("probe_failures_total") == 0
 
 
-async def test_a_new_visitor_is_answered_while_runs_use_up_the_descriptors(start: Start, serve: Serve) -> None:
+async def test_a_new_visitor_is_answered_while_runs_use_up_the_descriptors(
+    start: Start, serve: Serve, few_descriptors: Limited
+) -> None:
     """The page is most needed when something is wrong: the runs must leave some descriptors for it."""
     target = await serve(Hogged())
     slow = {"interval": "8s", "timeout": {"connect": "1s", "read": "7900ms", "total": "8s"}}
     hogs = [{"name": f"hog-{n}", "url": target.url(f"/slow/{n}"), **slow} for n in range(DESCRIPTORS + 40)]
-    daemon = await start(*hogs, program=few_descriptors(), monitor={"max_concurrency": 1000, "drain_timeout": "100ms"})
+    daemon = await start(*hogs, first=few_descriptors(), monitor={"max_concurrency": 1000, "drain_timeout": "100ms"})
     held = 0
     while target.held > held or held < DESCRIPTORS // 2:  # until no more come through: then it is short
         held = target.held
@@ -82,23 +98,23 @@ async def test_a_new_visitor_is_answered_while_runs_use_up_the_descriptors(start
     target.release.set()
 
 
-async def test_the_soft_limit_is_raised_as_far_as_it_may(start: Start, serve: Serve) -> None:
+async def test_the_soft_limit_is_raised_as_far_as_it_may(start: Start, serve: Serve, few_descriptors: Limited) -> None:
     target = await serve(Hogged())
     slow = {"interval": "4s", "timeout": {"connect": "1s", "read": "3900ms", "total": "3900ms"}}
     hogs = [{"name": f"hog-{n}", "url": target.url(f"/slow/{n}"), **slow} for n in range(100)]
-    soft = ("/bin/sh", "-c", 'ulimit -Sn 64; exec "$0" -m monitor "$@"', sys.executable)
-    daemon = await start(*hogs, program=soft, monitor={"drain_timeout": "100ms"})
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    daemon = await start(*hogs, first=few_descriptors(64, hard), monitor={"drain_timeout": "100ms"})
     await until(lambda: len({request.target for request in target.requests}) == len(hogs))
     target.release.set()
     checks = await daemon.until_all_ran()
     assert "local_resources" not in {c["last"]["reason"] for c in checks.values()}
 
 
-async def test_a_reload_works_while_it_is_short(start: Start, serve: Serve) -> None:
+async def test_a_reload_works_while_it_is_short(start: Start, serve: Serve, few_descriptors: Limited) -> None:
     target = await serve(Hogged())
     slow = {"interval": "4s", "timeout": {"connect": "1s", "read": "3900ms", "total": "3900ms"}}
     hogs = [{"name": f"hog-{n}", "url": target.url(f"/slow/{n}"), **slow} for n in range(DESCRIPTORS + 20)]
-    daemon = await start(*hogs, program=few_descriptors(), monitor={"drain_timeout": "100ms"})
+    daemon = await start(*hogs, first=few_descriptors(), monitor={"drain_timeout": "100ms"})
     daemon.tolerated.add("configuration not reloaded, the old one goes on")
     assert (await daemon.get("/-/healthy"))[0] == 200
     await daemon.until_metrics(lambda m: m.total("probe_inconclusive_total") > 0)
@@ -110,10 +126,12 @@ async def test_a_reload_works_while_it_is_short(start: Start, serve: Serve) -> N
     assert len(checks) == 5
 
 
-async def test_streams_of_events_leave_the_checks_their_descriptors(start: Start, serve: Serve) -> None:
+async def test_streams_of_events_leave_the_checks_their_descriptors(
+    start: Start, serve: Serve, few_descriptors: Limited
+) -> None:
     target = await serve(Hogged())
     quick = [{"name": f"quick-{n}", "url": target.url("/quick")} for n in range(5)]
-    daemon = await start(*quick, program=few_descriptors(64))
+    daemon = await start(*quick, first=few_descriptors(64))
     await daemon.until_all_ran()
     host, _, port = daemon.address.rpartition(":")
     async with contextlib.AsyncExitStack() as opened:

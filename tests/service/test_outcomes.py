@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from tests.servers.http import HttpServer, answer, redirect
 from tests.servers.tcp import Server, closed_port, hanging_port
 from tests.service.conftest import Serve, Start
 
-BROKEN = (sys.executable, "-m", "tests.service.broken")
+BROKEN = Path(__file__).with_name("broken.py")
 UNWELL = "internal error in a check"
 
 EXPECTED = {
@@ -71,7 +70,7 @@ async def test_all_outcomes_are_shown_alike_everywhere(
             daemon = await start(
                 *({"name": name, "url": url, **more.get(name, {})} for name, url in urls.items()),
                 defaults={"interval": "2s", "timeout": {"connect": "700ms", "read": "700ms", "total": "1900ms"}},
-                program=BROKEN,
+                first=BROKEN,
             )
             daemon.tolerated.add(UNWELL)
 

@@ -56,30 +56,43 @@ async def start(
     return await asyncio.create_subprocess_exec(*command, env=environment(**(env or {})), **(pipes | options))
 
 
-async def monitor(*arguments: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ended:
-    """Run `monitor` to its end."""
+async def monitor(
+    *arguments: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None, first: str = ""
+) -> Ended:
+    """Run `monitor` to its end; `first` is code that runs before it."""
     if not nursery.takes(env or {}):
         return await end_of(await start(*arguments, env=env, cwd=cwd))
     async with asyncio.timeout(PATIENCE):
         (out, its_out), (error, its_error) = await _pipe(), await _pipe()
         try:
             given, variables = list(map(str, arguments)), environment(**(env or {}))
-            child = await nursery.start(given, variables, folder=cwd, out=its_out, error=its_error)
+            child = await nursery.start(given, variables, folder=cwd, out=its_out, error=its_error, first=first)
         finally:
             os.close(its_out)
             os.close(its_error)
-        said, complained, code = await asyncio.gather(out.read(), error.read(), child.wait())
+        said, complained, code = await asyncio.gather(out, error, child.wait())
     return Ended(code, said.decode(), complained.decode())
 
 
-async def _pipe() -> tuple[asyncio.StreamReader, int]:
-    """A pipe: what reads from it, and the descriptor to write to."""
+class _Whole(asyncio.Protocol):
+    """All that comes through a pipe, once it has ended."""
+
+    def __init__(self) -> None:
+        self.read = asyncio.get_running_loop().create_future()
+        self._data = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.read.set_result(self._data)
+
+
+async def _pipe() -> tuple[asyncio.Future[bytes], int]:
+    """A pipe: what will have been written to it, and the descriptor to write to."""
     reading, writing = os.pipe()
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb")
-    )
-    return reader, writing
+    _, protocol = await asyncio.get_running_loop().connect_read_pipe(_Whole, os.fdopen(reading, "rb"))
+    return protocol.read, writing
 
 
 async def end_of(process: asyncio.subprocess.Process) -> Ended:

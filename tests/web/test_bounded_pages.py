@@ -16,7 +16,7 @@ from monitor.web.rows import MOST
 from tests.web import gallery
 from tests.web.conftest import FakeService
 
-CHECKS = 1200
+CHECKS = gallery.CROWD
 SEARCHES = [
     "q=node",
     "q=n",

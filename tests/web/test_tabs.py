@@ -23,8 +23,8 @@ from tests.web.test_browser import NEVER, begin, playwright, pytestmark
 
 __all__ = ["begin", "pytestmark"]
 
-TABS = 9
-"""Three more than the connections that a browser opens to a host."""
+TABS = 7
+"""One more than the connections that a browser opens to a host."""
 
 
 def trouble(service: FakeService, words: str) -> None:
@@ -56,7 +56,7 @@ async def all_hear(service: FakeService, tabs: list[playwright.Page], words: str
     await shown
 
 
-async def test_nine_tabs_are_current_with_one_stream_of_events(
+async def test_seven_tabs_are_current_with_one_stream_of_events(
     browser: playwright.Browser, begin: Begin, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", NEVER)
@@ -102,10 +102,10 @@ async def test_without_locks_every_tab_looks_at_its_pace(
 ) -> None:
     """Browsers have locks on https and on this machine only."""
     monkeypatch.setitem(pages._ENVIRONMENT.globals, "refresh", 0.5)
-    server = await begin(site=Site(MonitorSpec(allowed_hosts=("nine.monitor.test",))))
+    server = await begin(site=Site(MonitorSpec(allowed_hosts=("two.monitor.test",))))
     context = await browser.new_context()
     port = server.address.rpartition(":")[2]
-    tabs = await open_tabs(context, f"http://nine.monitor.test:{port}/status")
+    tabs = await open_tabs(context, f"http://two.monitor.test:{port}/status", 2)
     assert await tabs[0].evaluate("navigator.locks === undefined")
     trouble(service, "disk full")
     await all_show(tabs, "disk full")
