@@ -105,7 +105,7 @@ class Keeper:
                 await self._task
         now = self._clock()
         for record in self._ledger:
-            record.past.stand(record.standing.state, now)
+            record.stand(now)
         if self._adopted or self._early:  # else nothing is known that is not stored
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_AT_STOP):

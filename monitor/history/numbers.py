@@ -16,6 +16,8 @@ class Numbers:
         self._journal = journal
         self.by_name: dict[str, int] = {}
         """The numbers of all stored checks, removed ones too, by their present names."""
+        self.highest = 0
+        """The highest number that was ever given."""
         self.watched: frozenset[int | None] = frozenset()
         """The numbers of the configured checks."""
         self._names: dict[Record, str] = {}
@@ -25,19 +27,22 @@ class Numbers:
         before, self._names = self._names, self._named()
         for record in before.keys() - self._names.keys():
             self._journal.part(record)
-        returned = [record for record, name in self._names.items() if record.number is None and name in self.by_name]
+        returned = []
         for record, name in self._names.items():
-            if record.number is None and record not in returned:
-                self._begin(record)
-            elif record.number is not None and name != before.get(record, name):
+            if record.number is not None and name != before.get(record, name):
                 self._rename(record, before[record], record.number)
+            elif record.number is None and name in self.by_name:
+                returned.append(record)
+            elif record.number is None:
+                self._begin(record)
         self.look()
         return returned
 
     def take_over(self, found: StoredState) -> None:
         """Takes over the numbers that this database has."""
         self.by_name.clear()
-        self.by_name |= found.ids
+        self.by_name |= {name: number for name, number in found.ids.items() if not name.startswith(NAMELESS)}
+        self.highest = max(found.ids.values(), default=0)
         for record in self._ledger:
             name = found.former(record.spec)
             record.number = self.by_name.get(name or "")
@@ -60,17 +65,15 @@ class Numbers:
 
     def of_name(self, name: str) -> int:
         """The number of the check that has this name, a new one if none is stored."""
-        return self.by_name.setdefault(name, self.highest + 1)
+        if name not in self.by_name:
+            self.highest += 1
+            self.by_name[name] = self.highest
+        return self.by_name[name]
 
     def stored(self, record: Record) -> tuple[int, str]:
         """The number and the name to store it by; a check that is removed may have lost its name to another one."""
         number, name = self.of(record), record.spec.name
         return number, name if self.by_name.get(name) == number else f"{NAMELESS}{number}"
-
-    @property
-    def highest(self) -> int:
-        """The highest number."""
-        return max(self.by_name.values(), default=0)
 
     def _named(self) -> dict[Record, str]:
         return {record: record.spec.name for record in self._ledger}

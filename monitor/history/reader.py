@@ -155,7 +155,7 @@ class Reader:
             record = self._ledger.get(name)
             if record is None:
                 continue
-            record.past.stand(record.standing.state, now)
+            record.stand(now)
             for one in record.past.stretches(record.standing.state, now):
                 if any(one.step == step and start - step < one.start < end for step, start, end in pieces):
                     stored = found[name].get((one.step, one.start))

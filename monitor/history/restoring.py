@@ -13,6 +13,7 @@ from sqlalchemy import select
 from monitor.history.database import Database
 from monitor.history.merging import EarlySummary
 from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry
+from monitor.history.statements import NAMELESS
 from monitor.history.tables import checks, incidents, journal, presence
 from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
@@ -120,7 +121,7 @@ async def restored(database: Database, skipped: SkipLog, clock: Clock) -> Stored
     newest_first = select(*of).order_by(incidents.c.started_at.desc())
     lasting = await _rows(database, newest_first.where(incidents.c.ended_at.is_(None)))
     over = await _rows(database, newest_first.where(incidents.c.ended_at.is_not(None)).limit(_LATEST_INCIDENTS))
-    names = {number: name for name, number, _ in known}
+    names = {number: name for name, number, _ in known if not name.startswith(NAMELESS)}
     entries = await _entries(rows, skipped)
     ended: dict[str, list[Incident]] = {}
     for name, one in [found async for found in _incidents(over, names, skipped)]:

@@ -70,9 +70,8 @@ class Record:
 
     def add(self, result: Result, now: Moment, runs: int = 1) -> Transition | None:
         """Take in a result that stands for `runs` runs (more than one only for runs that were missed together)."""
-        self._follow(now)
         self._count(result, runs)
-        self.past.stand(self.standing.state, now)
+        self.stand(now)
         self.past.count(result, now, runs)
         kept = without_evidence(result)
         self.last = kept
@@ -90,11 +89,12 @@ class Record:
 
     def age(self, now: Moment) -> Transition | None:
         """Updates the state for the time that has passed: maintenance begins or ends, and results become too old."""
-        self._follow(now)
+        if stepped(self.past.credited, now) or now.steady - self.past.credited.steady > _CREDITED_EVERY:
+            self.stand(now)
         planned = self._maintained(self.standing, now)
         standing = aged(planned, self.spec, now)
-        if standing is not self.standing or now.steady - self.past.credited.steady > _CREDITED_EVERY:
-            self.past.stand(self.standing.state, now)
+        if standing is not self.standing:
+            self.stand(now)
         return self._move(standing, now, self._cause(planned, standing, Cause.AGE))
 
     def resume(self, standing: Standing, now: Moment) -> Transition | None:
@@ -123,28 +123,36 @@ class Record:
             self.recent = self.recent.within(monitor.recent_results)
         if monitor.latency_buckets != self.latency.bounds:
             self.latency = Latency.over(monitor.latency_buckets)
+        self.stand(now)
         standing = self.standing if spec == self.spec else reconfigured(self.standing, self.spec, spec, now)
         if spec.name != self.spec.name:
             self.incidents = tuple(replace(one, check=spec.name) for one in self.incidents)
             if standing.incident is not None:
                 standing = replace(standing, incident=replace(standing.incident, check=spec.name))
                 self.standing = replace(self.standing, incident=standing.incident)
-        self.past.stand(self.standing.state, now)
         self.spec, self.plan = spec, plan
         return self._move(self._maintained(standing, now), now, Cause.RELOAD)
 
     def remove(self, now: Moment) -> Transition | None:
         """Ends the incident of a check that is removed, if one lasts: nothing is known of the check from now on."""
-        if self.standing.incident is None:
-            return None
-        return self._moved(Standing(State.UNKNOWN, now.wall), now, Cause.RELOAD)
+        self.stand(now)
+        unknown, incident = Standing(State.UNKNOWN, now.wall), self.standing.incident
+        if incident is not None:
+            return self._moved(unknown, now, Cause.RELOAD)
+        self.standing = unknown
+        return None
 
-    def _follow(self, now: Moment) -> None:
-        """Puts times right if the wall clock was set: what is shown as ten seconds ago was ten seconds ago."""
+    def stand(self, now: Moment) -> None:
+        """Counts the time until now to the state that held."""
         if step := stepped(self.past.credited, now):
-            self.standing = shifted(self.standing, step)
-            self.last_run_at = self.last_run_at and self.last_run_at + step
-            self.last_success_at = self.last_success_at and self.last_success_at + step
+            self._follow(step)
+        self.past.stand(self.standing.state, now)
+
+    def _follow(self, step: float) -> None:
+        """Puts times right after the wall clock was set: what is shown as ten seconds ago was ten seconds ago."""
+        self.standing = shifted(self.standing, step)
+        self.last_run_at = self.last_run_at and self.last_run_at + step
+        self.last_success_at = self.last_success_at and self.last_success_at + step
 
     def _maintained(self, standing: Standing, now: Moment) -> Standing:
         return maintained(standing, self.spec, self.plan.at(now.wall) is not None, now)

@@ -133,6 +133,7 @@ async def test_a_check_that_comes_back_has_its_past(world: World) -> None:
         reload(first, spec("a"), spec("b"))
         first.live("a", 2)
         assert (await total(first)).runs == 8
+        assert (await total(first)).known == pytest.approx(50 + 10, abs=1), "nobody looked in between"
     async with world.life(spec("b")) as second:
         second.live("b", 2)
     async with world.life(spec("a"), spec("b")) as third:
