@@ -179,7 +179,6 @@ class Past:
         if start != self.minute.start:
             self._close(start)
         if now < before:
-            self.again_until = max(self.again_until, before)
             self.recent.rewind(now)
 
     def stand_between(self, state: State, start: float, end: float) -> None:
@@ -209,6 +208,8 @@ class Past:
     def _close(self, start: int) -> None:
         """The minute is over; maybe the hour and the day too."""
         over, self.minute = self.minute, OpenStretch(start, Tally())
+        if start < over.start:
+            self.again_until = max(self.again_until, over.start + MINUTE)
         tally = over.tally
         if tally.runs or tally.known or tally.maintenance or tally.paused:
             self.recent.add(over.start, tally)

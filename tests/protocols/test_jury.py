@@ -105,10 +105,10 @@ async def test_deep_json_is_no_bug(run: Run, document: str, path: str) -> None:
     operand: object = 1
     for _ in range(90):
         operand = [operand]
-    async with HttpServer(lambda _: ok(document.encode())) as server, opened_resources() as net:
+    async with HttpServer(lambda _: ok(document.encode())) as server, opened_resources() as resources:
         for operator in ("equals", "not_equals", "contains", "exists"):
             operators = {operator: True if operator == "exists" else operand}
-            result = await run(server.url(), net=net, expect=expecting(path, **operators))
+            result = await run(server.url(), resources=resources, expect=expecting(path, **operators))
             assert result.reason in (Reason.OK, Reason.INVALID_CONTENT, Reason.UNEXPECTED_BODY), result.detail
 
 

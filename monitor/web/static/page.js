@@ -222,8 +222,11 @@ function key(event) {
   does();
 }
 
+let asked = 0; // requests for a fresh page so far: only the answer to the last one is shown
+
 async function refresh() {
   clearTimeout(timer);
+  const turn = ++asked;
   try {
     const answer = await fetch(location.href, {
       headers: { Accept: "text/html" },
@@ -232,6 +235,7 @@ async function refresh() {
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const text = await answer.text();
+    if (turn !== asked) return; // older than the one that is on its way
     failing = false;
     if (getSelection().isCollapsed && !pressing && !kept()) {
       // a swap would undo what the reader has just selected, or take a link away under a click
@@ -240,6 +244,7 @@ async function refresh() {
       setSkew();
     }
   } catch {
+    if (turn !== asked) return;
     failing = true;
   }
   tell();
