@@ -246,7 +246,7 @@ async def _read(http: ClientSession, path: str) -> bytes:
 
 
 async def test_access_log_has_one_quiet_line_per_request(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="monitor.access")  # what another test has set
     server = await begin(access_log=True)
     async with aiohttp.ClientSession(f"http://{server.address}/") as http:
         await _read(http, "/status.json?token=hush")
