@@ -62,9 +62,9 @@ class AddressPolicy:
     """The denied networks and, for some runs, the allow-list of hosts and networks."""
 
     def __init__(self, denied: Iterable[Network], only: AllowList | None = None) -> None:
-        self._denied = tuple(denied)
         self._only = only
-        self._verdict = functools.lru_cache(_REMEMBERED)(self._judge)
+        # Not a method: a policy that refers to itself would outlive its reload, as settled objects are not collected.
+        self._verdict = functools.lru_cache(_REMEMBERED)(functools.partial(_denied_by, tuple(denied)))
 
     def vouches(self, host: str) -> bool:
         """True if there is no allow-list or it names this host: then only denied networks limit its addresses."""
@@ -94,9 +94,10 @@ class AddressPolicy:
         """The network that forbids this numeric address (a zone `%eth0` is ignored); None if none does."""
         return self._verdict(address.partition("%")[0])
 
-    def _judge(self, address: str) -> Network | None:
-        found = _embedded(ip_address(address))
-        return next((n for n in self._denied if any(a in n for a in found)), None)
+
+def _denied_by(denied: tuple[Network, ...], address: str) -> Network | None:
+    found = _embedded(ip_address(address))
+    return next((network for network in denied if any(one in network for one in found)), None)
 
 
 def _embedded(

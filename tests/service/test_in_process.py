@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -54,6 +55,29 @@ async def test_reloads_and_a_stop_leave_no_task(folder: Path, target: HttpServer
     await running.stop()
     assert max(counts[10:]) <= max(counts[:10]) + 4, counts
     await until(lambda: not [t for t in asyncio.all_tasks() - before if "tests/servers" not in repr(t)])
+
+
+async def test_a_reload_leaves_no_cycle_that_settled_memory_would_keep_for_good(
+    folder: Path, target: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is settled is not collected any more, so what a reload replaces has to go by itself."""
+    running = service(written(folder, {"name": "one", "url": target.url()}))
+    await running.start()
+    monkeypatch.setattr("monitor.service.settle_memory", lambda: None)
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for turn in range(3):
+            written(folder, *({"name": f"c-{n}", "url": target.url(f"/{turn}")} for n in range(8)))
+            assert await running.reload() == []
+        gc.collect()
+        assert {type(one) for one in gc.garbage if type(one).__module__.startswith("monitor.")} == set()
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+        await running.stop()
 
 
 async def test_nothing_blocks_the_loop(folder: Path, serve: Serve, target: HttpServer) -> None:
