@@ -79,6 +79,8 @@ class EventBus:
         self._queues: set[EventQueue] = set()
         self.number = 0
         """The number of the last event."""
+        self.transitions = 0
+        """Transitions so far."""
         self.closed = False
 
     def on_result(self, loop: str, callback: Callable[[RecordedResult], None]) -> None:
@@ -114,6 +116,7 @@ class EventBus:
 
     def transition(self, transition: Transition) -> None:
         """Publishes a transition."""
+        self.transitions += 1
         for loop, callback in self._on_transition:
             with Turn(loop):
                 callback(transition)

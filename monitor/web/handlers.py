@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable
+
 from aiohttp import web
 
 from monitor.live.view import CheckView
@@ -55,7 +57,7 @@ class Handlers:
         async def make() -> Parts:
             return await wall_page(await self._backend.overview(), self._backend.announcements(), compress)
 
-        parts = await self._renderer.shared((HTML, compress, "wall"), make)
+        parts = await self._shared(make, HTML, compress, "wall")
         return await sent(request, parts, f"{HTML}; charset=utf-8", "gzip" if compress else None)
 
     async def check(self, request: web.Request) -> web.StreamResponse:
@@ -89,6 +91,10 @@ class Handlers:
             return web.json_response({"reloaded": True})
         return web.Response(text="reloaded\n")
 
+    async def _shared(self, make: Callable[[], Awaitable[Parts]], *key: Hashable) -> Parts:
+        """Returns what `make` makes, or a recent answer of this key from which no check has changed its state."""
+        return await self._renderer.shared((self._backend.bus.transitions, *key), make)
+
     async def _overview(self, request: web.Request, form: str) -> web.StreamResponse:
         compress = compressed(request)
         wanted = OverviewQuery.of(request.query) if form == HTML else OverviewQuery()
@@ -99,7 +105,7 @@ class Handlers:
                 return await overview_json(view, compress)
             return await overview_page(view, wanted, self._backend.announcements(), compress)
 
-        parts = await self._renderer.shared((form, compress, wanted), make)
+        parts = await self._shared(make, form, compress, wanted)
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
     async def _one(self, request: web.Request, view: CheckView, form: str) -> web.StreamResponse:
@@ -112,7 +118,7 @@ class Handlers:
             past = await gathered(view, self._backend.archive, of, only_failures=only_failures)
             return await check_page(self._backend.monitor(), view, past, viewer, compress)
 
-        parts = await self._renderer.shared((form, compress, viewer, view.name, of.name, only_failures), make)
+        parts = await self._shared(make, form, compress, viewer, view.name, of.name, only_failures)
         return await sent(request, parts, f"{form}; charset=utf-8", "gzip" if compress else None)
 
 

@@ -54,6 +54,22 @@ async def test_a_search_lists_a_bounded_number_of_rows(
         assert "are listed: refine the search" in text
 
 
+async def test_a_page_that_takes_long_to_make_is_made_anew_after_a_change(
+    http: aiohttp.ClientSession, many: FakeService
+) -> None:
+    async def page() -> str:
+        async with http.get("/status", headers={"Accept": "text/html"}) as answer:
+            return await answer.text()
+
+    before = await page()
+    assert "now refuses" not in before
+    down = next(check for check in many.view.checks if check.state.value == "down")
+    changed = replace(down, reading="now refuses the connection")
+    many.view = replace(many.view, checks=tuple(changed if one is down else one for one in many.view.checks))
+    many.publish(down.name, down.standing)
+    assert "now refuses" in await page()
+
+
 async def test_what_is_down_is_listed_up_to_the_same_number(http: aiohttp.ClientSession, many: FakeService) -> None:
     down = next(check for check in many.view.checks if check.state.value == "down")
     named = [replace(down, spec=replace(down.spec, name=f"node-{n}")) for n in range(CHECKS)]
