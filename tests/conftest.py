@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.order import Together, rank
+from tests.order import rank
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
@@ -27,8 +27,10 @@ settings.load_profile("loaded")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """The order of `tests.order` in place of the usual one."""
+    from tests.together import Together  # xdist is not everywhere where tests are
+
     config.option.loadscopereorder = False
     return Together(config, log) if config.option.dist == "load" else None
 

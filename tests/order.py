@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 LONG = (
     "tests/web/test_browser", "tests/web/test_tabs", "tests/history/", "tests/demo/", "tests/service/",
@@ -24,11 +21,3 @@ SHARED = {
 def rank(item: pytest.Item) -> int:
     """The place of a test among those that take long."""
     return next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
-
-
-class Together(LoadScopeScheduling):
-    """Gives a process the cases of one function after the other, or all tests that share something."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        shared = (what for pattern, what in SHARED.items() if re.match(pattern, nodeid))
-        return next(shared, nodeid.partition("[")[0])
