@@ -68,11 +68,11 @@ class StoredState:
     async def into(self, records: Iterable[Record], early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
         """Puts the stored past into the records, in turns of the loop; yields the changes of state."""
         async for record in turns(records):
-            moved = None
-            names = self._names(record.spec)
-            if (name := self.former(record.spec)) is not None:
+            moved, name = None, self.former(record.spec)
+            names = self._names(record.spec, name)
+            if name is not None:
                 with self.skipped.unless_readable(f"checks {name!r}"):
-                    moved = self._older(record, name).into(
+                    moved = self._older(record.spec, name, names).into(
                         record, self.alive_until, self._ongoing(names), early.get(record), self.clock()
                     )
             ended = (one for name in names for one in self.ended.get(name, ()))
@@ -80,19 +80,17 @@ class StoredState:
             if moved is not None:
                 yield moved
 
-    def _older(self, record: Record, name: str) -> EarlierCheck:
+    def _older(self, spec: CheckSpec, name: str, names: Sequence[str]) -> EarlierCheck:
         """The check in the process before."""
         place = f"checks {name!r}"
-        older = EarlierCheck(record.spec, self._kept(name), place, self.skipped, self.presence)
-        names = self._names(record.spec)
+        older = EarlierCheck(spec, self._kept(name), place, self.skipped, self.presence)
         for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
                 older.replay(entry)
         return older
 
-    def _names(self, spec: CheckSpec) -> tuple[str, ...]:
+    def _names(self, spec: CheckSpec, name: str | None) -> tuple[str, ...]:
         """The names of the check whose stored values are its own: what is stored with another check is not."""
-        name = self.former(spec)
         return tuple(one for one in (spec.name, *spec.was) if one == name or one not in self.ids)
 
     def _ongoing(self, names: Sequence[str]) -> Incident | None:

@@ -144,9 +144,8 @@ class Record:
 
     def stand(self, now: Moment) -> None:
         """Counts the time until now to the state that held."""
-        if step := stepped(self.past.credited, now):
+        if step := self.past.stand(self.standing.state, now):
             self._follow(step)
-        self.past.stand(self.standing.state, now)
 
     def _follow(self, step: float) -> None:
         """Puts times right after the wall clock was set: what is shown as ten seconds ago was ten seconds ago."""

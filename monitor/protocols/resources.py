@@ -16,7 +16,7 @@ from monitor.protocols.registry import client_of, protocol_of
 
 
 class Resources:
-    """The way out. It holds nothing of any one check, so that checks cannot meet in it."""
+    """Resources of all checks. They hold nothing of any one check, so that checks cannot meet in them."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Resources:
 
 
 async def prepared(config: Configuration) -> Resources:
-    """The way out for these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
+    """The resources of these checks, with all that they need from disk. Raises ConfigError if that went meanwhile."""
     resources = Resources(config.monitor.deny_addresses)
     try:
         await asyncio.to_thread(resources.prepare, (*config.checks, *config.probe_modules))

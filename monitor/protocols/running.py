@@ -44,9 +44,8 @@ async def check(spec: CheckSpec, resources: Resources) -> Result:
     """Run a check once, by its protocol."""
     protocol = protocol_of(spec)
     try:
-        resources.tls.get(
-            spec.route.tls, protocol.alpn
-        )  # from disk the first time, which must not count as the target's
+        # From disk the first time, which must not count as the target's.
+        resources.tls.get(spec.route.tls, protocol.alpn)
     except OSError as error:
         return Run(spec).result(Finding(Reason.LOCAL_RESOURCES, f"a file of this check's TLS is gone: {error}"))
     run = Run(spec)

@@ -33,7 +33,7 @@ class Prober:
         self._running = 0
 
     def use(self, config: Configuration, resources: Resources) -> None:
-        """Answer by this configuration from now on; `net` is the way out of its checks."""
+        """Answer by this configuration from now on; `resources` are those of its checks."""
         self._spec = config.monitor.probe
         self._most = min(self._spec.max_requests, max(1, config.monitor.max_concurrency // 2))
         self._checks = {check.name: check for check in config.checks}

@@ -151,13 +151,14 @@ class Past:
         self.recent = Recent()
         self._closed: list[tuple[int, int, bytes]] = []
 
-    def stand(self, state: State, now: Moment) -> None:
-        """The check was in this state since the last call until now."""
+    def stand(self, state: State, now: Moment) -> float:
+        """The check was in this state since the last call. Returns the seconds by which the clock was set meanwhile."""
         before, self.credited = self.credited, now
         step = stepped(before, now)
         self._stand(state, now.steady - before.steady, now.wall - step)
         if step:
             self._begin_again(now.wall - step, now.wall)
+        return step
 
     def _stand(self, state: State, elapsed: float, end: float) -> None:
         begin, minute = end - elapsed, self.minute

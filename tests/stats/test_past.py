@@ -50,6 +50,16 @@ class Living:
         self.kept += rows
         self.past.kept(rows)
 
+    def lives_through(self, step: float, *, counting: bool = False) -> None:
+        """Two minutes, a step of the wall clock, and two more minutes, maybe with a result every two seconds."""
+        for _ in range(60):
+            self.lives(2.0)
+        self.now = Moment(self.now.wall + step, self.now.steady)
+        for _ in range(60):
+            self.lives(2.0)
+            if counting:
+                self.past.count(good(self.now.wall), self.now)
+
     def all(self, step: int) -> list[Tally]:
         """Every stretch of a length, the open one last."""
         opened = {MINUTE: self.past.minute, HOUR: self.past.hour, DAY: self.past.day}[step]
@@ -227,12 +237,7 @@ def test_a_clock_that_is_put_forward_leaves_a_gap() -> None:
 def test_time_after_a_step_of_the_clock_counts_like_any_other(step: float) -> None:
     """To within the second below which a step is taken for a correction."""
     living = Living()
-    for _ in range(60):
-        living.lives(2.0)
-    living.now = Moment(living.now.wall + step, living.now.steady)
-    for _ in range(60):
-        living.lives(2.0)
-        living.past.count(good(living.now.wall), living.now)
+    living.lives_through(step, counting=True)
     assert sum(t.up for t in living.all(MINUTE)) == pytest.approx(240, abs=2.5)
     assert sum(t.runs for t in living.all(MINUTE)) == 60
     lately = living.past.recent.availability(living.now.wall, 1, living.past.minute.tally)
@@ -242,11 +247,7 @@ def test_time_after_a_step_of_the_clock_counts_like_any_other(step: float) -> No
 @given(st.floats(-1, -0.001))
 def test_a_clock_that_is_corrected_by_little_makes_no_minute_begin_twice(step: float) -> None:
     living = Living()
-    for _ in range(60):
-        living.lives(2.0)
-    living.now = Moment(living.now.wall + step, living.now.steady)
-    for _ in range(60):
-        living.lives(2.0)
+    living.lives_through(step)
     starts = [start for length, start, _ in living.kept if length == MINUTE]
     assert starts == sorted(set(starts))
     assert all(t.up <= MINUTE + 0.01 for t in living.all(MINUTE))
