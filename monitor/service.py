@@ -206,7 +206,7 @@ class Service:
         for transition in self._ledger.apply(config.checks, config.monitor, self._clock(), planned):
             self._bus.transition(transition)
         self._aging.use(planned.values())
-        self._history.use(config.monitor.history, config.checks)
+        self._history.use(config.monitor.history)
         self._execution.use(config, resources)
 
     # drain and stop

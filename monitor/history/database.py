@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.history.faults import CorruptFile, translated
 from monitor.history.forms import brought_up
+from monitor.history.lease import Lease
 from monitor.history.places import File, place
 from monitor.model.errors import HistoryError
 
@@ -40,6 +41,7 @@ class Database:
         self.shown = self._place.shown
         """The location, without secrets."""
         self.dialect = self._place.dialect
+        self._lease = Lease(self.dialect)
         self.step = Step.CLOSED
         self._engine: Engine | None = None
         self._connection: Connection | None = None
@@ -73,9 +75,14 @@ class Database:
         self._close()
         self._engine = self._place.engine()
         self._connection = self._engine.connect()
-        self._place.claim(self._connection)
-        brought_up(self._connection)
-        self._connection.commit()
+        with self._connection.begin():
+            brought_up(self._connection)
+        with self._connection.begin():
+            self._hold(self._lease.take(self._connection, self._place.lease))
+
+    def _hold(self, held: bool) -> None:
+        if not held:
+            raise HistoryError(f"another monitor writes to {self.shown}")
 
     def adopted(self) -> None:
         """Allow writes: the stored past is in memory now."""
@@ -91,8 +98,10 @@ class Database:
             await asyncio.wait(waits, timeout=_PATIENCE)
 
     def _let_go(self) -> None:
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._lease.give_back(self._connection)
         self._close()
-        self._place.release()
 
     def _close(self) -> None:
         engine, self._engine = self._engine, None
@@ -124,6 +133,7 @@ class Database:
             raise HistoryError(self._not_yet())
         self._place.check()
         with self._connection.begin():
+            self._hold(self._lease.renew(self._connection))
             return work(self._connection)
 
     async def rows(self, asked: Select[Any], *, early: bool = False) -> Sequence[Any]:

@@ -6,8 +6,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import islice
 
-from msgspec.structs import replace
-
+from monitor.history.rows import incident_row, transition_row
 from monitor.history.saved import PendingEntry, encode, entry, saved
 from monitor.history.statements import Row, Writes
 from monitor.live.events import RecordedResult
@@ -15,13 +14,15 @@ from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Moment
 from monitor.model.incident import Incident
 from monitor.model.result import Result
+from monitor.model.transition import Transition
 from monitor.stats.meters import HistoryMeter
 from monitor.stats.result_log import History
 from monitor.system.turns import turns
 
 MOST_RESULTS = 100_000
 """Results that wait at most to be written."""
-_MOST_INCIDENTS = 20_000
+_MOST_CHANGES = 20_000
+"""Incidents, and changes of state, that wait at most to be written."""
 _IN_A_ROW = 200
 """Results in one row of the journal: as many as are encoded in a fraction of a millisecond."""
 _ROUND_SECONDS = 300.0
@@ -45,21 +46,20 @@ class Journal:
         self._noted: list[PendingEntry] = []
         self._rows: deque[tuple[Row, int]] = deque()
         """Rows that are already encoded, each with the number of its results."""
-        self._alike: dict[str, Result | None] = {}
-        self._fresh: dict[str, int] = {}
+        self._alike: dict[Record, Result | None] = {}
+        self._fresh: dict[Record, int] = {}
         """Results of each check since it was saved."""
-        self._soon: dict[str, None] = {}
+        self._soon: dict[Record, None] = {}
         self.pressing = False
-        """True if the results of a check will soon be more than its record remembers."""
-        self._incidents: dict[str, Incident] = {}
-        self._lasting: dict[str, Incident] = {}
+        """True if checks must be saved with the next write: soon their results are more than their records remember."""
+        self._incidents: dict[str, Row] = {}
+        self._lasting: dict[Record, Incident] = {}
         """The incident of each check that is down, as it was noted last."""
+        self._transitions: deque[Row] = deque(maxlen=_MOST_CHANGES)
         self._round: Iterator[Record] = iter(())
         self._round_began: int | None = None
         """The row of the journal at which the round began."""
         self._forget: int | None = None
-        self._claims: dict[int, str] = {}
-        """Names by the number of the check that has each now; another one may be stored under it."""
         self._parting: dict[Record, int] = {}
         """Checks that are configured no more and still to be saved, each with its results since it was saved."""
 
@@ -71,53 +71,58 @@ class Journal:
 
     def note(self, record: Record, recorded: RecordedResult) -> None:
         """Notes a result that the record has just taken in."""
-        name, alike = recorded.check, record.recent.alike
+        alike = record.recent.alike
         self._number += 1
-        said = alike is self._alike.get(name)
-        self._noted.append(PendingEntry(self._number, recorded, None if said else alike))
-        self._alike[name] = alike
+        said = alike is self._alike.get(record)
+        self._noted.append(PendingEntry(record.id or 0, self._number, recorded, None if said else alike))
+        self._alike[record] = alike
         incident = recorded.standing.incident
-        if incident is not None and incident is not self._lasting.get(name):  # its times follow a clock that is set
-            self.incident(incident)
+        if incident is not None and incident is not self._lasting.get(record):  # its times follow a clock that is set
+            self._lasting[record] = incident
+            self.incident(incident, record.id)
         self._meter.queue += 1
         self.early(record)
 
     def early(self, record: Record) -> None:
         """A result that needs no entry, for its check is saved whole before anything else is written."""
-        name = record.spec.name
-        fresh = self._fresh[name] = self._fresh.get(name, 0) + 1
+        fresh = self._fresh[record] = self._fresh.get(record, 0) + 1
         if fresh * 4 >= record.recent.limit * 3:
-            self._soon[name] = None
+            self._soon[record] = None
             self.pressing = True
 
-    def incident(self, incident: Incident) -> None:
+    def incident(self, incident: Incident, check_id: int | None) -> None:
         """Notes that an incident began or ended, or that its acknowledgement changed."""
+        if check_id is None:
+            return
         self._incidents.pop(incident.id, None)
-        self._incidents[incident.id] = incident
-        if incident.ended_at is None:
-            self._lasting[incident.check] = incident
-        else:
-            self._lasting.pop(incident.check, None)
-        if len(self._incidents) > _MOST_INCIDENTS:
+        self._incidents[incident.id] = incident_row(incident, check_id)
+        if len(self._incidents) > _MOST_CHANGES:
             del self._incidents[next(iter(self._incidents))]
             self._meter.dropped += 1
 
-    def renamed(self, before: str, record: Record, number: int) -> None:
-        """A check has another name; its stored past goes there."""
-        name = record.spec.name
-        self._claims[number] = name
-        for one in self._incidents.values():
-            if one.check == before:
-                self._incidents[one.id] = replace(one, check=name)
-        self.save_soon([name])
+    def transition(self, one: Transition) -> None:
+        """Notes a change of state."""
+        self._number += 1
+        self._transitions.append(transition_row(one, self._number))
 
-    def part(self, record: Record) -> None:
-        """Saves a check that is configured no more, once."""
-        self._parting[record] = self._fresh.get(record.spec.name, 0)
+    def part(self, records: Iterable[Record]) -> None:
+        """Saves checks that are configured no more, once, together with their removal."""
+        for record in records:
+            self.pressing = True
+            self._parting[record] = self._fresh.pop(record, 0)
+            for kept in (self._alike, self._soon, self._lasting):
+                kept.pop(record, None)
 
-    def save_soon(self, names: Iterable[str]) -> None:
+    def save_soon(self, records: Iterable[Record]) -> None:
         """Save these checks with the next ones."""
-        self._soon |= dict.fromkeys(names)
+        self._soon |= dict.fromkeys(records)
+
+    def save_all(self) -> None:
+        """Drops what waits to be written of results, as every check is saved whole with the next write."""
+        self._rows.clear()
+        self._noted.clear()
+        self._alike.clear()
+        self._meter.queue = 0
 
     # what is written of it
 
@@ -136,37 +141,35 @@ class Journal:
             self._meter.dropped += lost
             self._alike.clear()  # what they shared with later ones has to be said again
 
-    def pending(self, ids: Callable[[str], int]) -> Writes:
-        """The journal's rows, the incidents and the names that changed hands."""
+    def pending(self) -> Writes:
+        """The journal's rows, the incidents and the changes of state."""
         return Writes(
             journal=[row for row, _ in self._rows],
-            incidents=[_incident_row(one, ids(one.check)) for one in self._incidents.values()],
-            claims=[{"number": number, "claimed": name} for number, name in self._claims.items()],
+            incidents=list(self._incidents.values()),
+            transitions=list(self._transitions),
             forget_journal=self._forget,
         )
 
     async def checkpoint(
-        self, writes: Writes, ids: Callable[[Record], tuple[int, str]], now: Callable[[], Moment], *,
-        held: Container[Record], all_of_them: bool,
-    ) -> list[Captured]:  # fmt: skip
+        self, writes: Writes, now: Callable[[], Moment], *, held: Container[Record], all_of_them: bool
+    ) -> list[Captured]:
         """Adds the checks whose turn it is, or all; returns them, for `written` or `not_written` after the commit.
 
         Those that are `held` are not saved yet: their stored past has not been read.
         """
         captured = []
         self.pressing = False
-        due = [record for record in self._due(all_of_them=all_of_them) if record not in held]
+        due = [record for record in self._due(all_of_them=all_of_them) if record not in held and record.id is not None]
         async for record in turns(due):
-            number, name = ids(record)
-            fresh = self._parting.get(record, self._fresh.get(record.spec.name, 0))
+            number = record.id or 0
+            fresh = self._parting.get(record, self._fresh.get(record, 0))
             closed = record.past.closed()
             for step, start, tally in closed:
                 writes.tallies.append({"step": step, "check_id": number, "start": start, "tally": tally})
                 if start < record.past.again_until:
                     writes.again.add((step, number, start))
             writes.results += _chunks(record, number, fresh)
-            data = saved(record, self._number, now())
-            writes.checks.append({"id": number, "name": name, "saved": data})
+            writes.states.append({"check_id": number, "saved": saved(record, self._number, now())})
             captured.append((record, fresh, closed))
         return captured
 
@@ -174,10 +177,9 @@ class Journal:
         if all_of_them:
             self._soon.clear()
             return [*self._parting, *self._ledger]
-        names = list(islice(self._soon, _MOST_AT_ONCE))
-        asked = [record for name in names if (record := self._ledger.get(name)) is not None]
-        for name in names:
-            del self._soon[name]
+        asked = list(islice(self._soon, _MOST_AT_ONCE))
+        for record in asked:
+            del self._soon[record]
         count = -(-len(self._ledger) * int(CHECKPOINT_SECONDS) // int(_ROUND_SECONDS))
         some = list(islice(self._round, count))
         if len(some) < count:
@@ -191,34 +193,23 @@ class Journal:
             _, count = self._rows.popleft()
             self._meter.queue -= count
         for row in writes.incidents:
-            if (one := self._incidents.get(row["id"])) is not None and row["data"] == encode(one):
+            if self._incidents.get(row["id"]) is row:
                 del self._incidents[row["id"]]
-        for claim in writes.claims:
-            if self._claims.get(claim["number"]) == claim["claimed"]:
-                del self._claims[claim["number"]]
+        for row in writes.transitions:
+            if self._transitions and self._transitions[0] is row:
+                self._transitions.popleft()
         for record, fresh, closed in captured:
             if self._parting.pop(record, None) is None:
-                self._fresh[record.spec.name] = self._fresh.get(record.spec.name, 0) - fresh
+                self._fresh[record] = self._fresh.get(record, 0) - fresh
             record.past.kept(closed)
         if writes.forget_journal == self._forget:
             self._forget = None
 
     def not_written(self, captured: list[Captured]) -> None:
         """Saves these checks again with the next ones, as the write failed; until all are, no row is forgotten."""
-        self.save_soon(record.spec.name for record, _, _ in captured)
+        self.save_soon(record for record, _, _ in captured if record not in self._parting)
         if captured:
             self._forget, self._round_began, self._round = None, self._row, iter(self._ledger)
-
-    def only(self, names: set[str]) -> None:
-        """Forget what belongs to checks that are configured no more."""
-        for kept in (self._alike, self._fresh, self._soon, self._lasting):
-            for name in [name for name in kept if name not in names]:
-                del kept[name]
-
-
-def _incident_row(one: Incident, check_id: int) -> Row:
-    times = {"started_at": one.started_at, "ended_at": one.ended_at}
-    return {"id": one.id, "check_id": check_id, **times, "data": encode(one)}
 
 
 def _chunks(record: Record, check_id: int, fresh: int) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -17,10 +17,10 @@ from sqlalchemy.engine import Connection
 
 from monitor.history.database import Database
 from monitor.history.faults import CorruptFile, ReplacedFile
+from monitor.history.identities import Identities
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
 from monitor.history.merging import EarlySummary
 from monitor.history.noticeboard import Noticeboard
-from monitor.history.numbers import Numbers
 from monitor.history.pruning import Pruning
 from monitor.history.reader import Reader
 from monitor.history.restoring import StoredState, restored
@@ -32,7 +32,6 @@ from monitor.model.clock import Clock
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Incident
 from monitor.model.retention import HistorySpec
-from monitor.model.spec import CheckSpec
 from monitor.model.transition import Transition
 from monitor.stats.meters import HistoryMeter
 from monitor.system.supervision import supervise
@@ -64,7 +63,7 @@ class Keeper:
         self._journal = Journal(ledger, self.meter, int(clock().wall) * 1_000_000)
         self._pruning = Pruning(spec)
         self._skipped = SkipLog(self.meter)
-        self._numbers = Numbers(ledger, self._journal)
+        self._identities = Identities(ledger, clock)
         self._task: asyncio.Task[None] | None = None
         self._known = asyncio.Event()
         """Set once what is stored was adopted."""
@@ -80,7 +79,7 @@ class Keeper:
         self._gap: tuple[float, float] | None = None
         """The last gap in the presence that was written."""
         self.notices = Noticeboard(self._database, self._statements, self._skipped)
-        self.archive = Reader(self._database, ledger, self._numbers.by_name, spec, self._skipped, clock=clock)
+        self.archive = Reader(self._database, ledger, self._identities, spec, self._skipped, clock=clock)
         bus.on_result("history", self.on_result)
         bus.on_transition("history", self.on_transition)
 
@@ -120,15 +119,16 @@ class Keeper:
         await self._adopt_returned()
         await self._write(all_of_them=True)
 
-    def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Applies these settings, and keeps the past of checks that were renamed."""
+    def use(self, spec: HistorySpec) -> None:
+        """Applies these settings, and takes over the checks of the ledger."""
         if spec.location != self._spec.location:
             _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
         self._pruning.use(spec)
         self.archive.use(spec)
         if self._adopted:
-            self._early |= {record: EarlySummary() for record in self._numbers.use() if record not in self._early}
-        self._journal.only({check.name for check in checks})
+            removed, returned = self._identities.use()
+            self._journal.part(removed)
+            self._early |= {record: EarlySummary() for record in returned if record not in self._early}
 
     async def _live(self) -> None:
         await self._attempt(self._turn())
@@ -161,36 +161,33 @@ class Keeper:
             found = await restored(self._database, self._skipped, self._clock)
             await self.notices.load(self._clock().wall)
             self._journal.above(found.highest)
+            other = self._identities.take_over(found.checks)
             if first:
                 await self._adopt(found)
-            else:
-                self._numbers.take_over(found)
+            elif other:  # another database: the journal is by the ids of the one before
+                self._journal.save_all()
         except BaseException:
             await self._database.close()
             raise
         self._pruning.trust(found.alive_until, self._clock())
         self._say_again(found)
         self._database.adopted()
-        if first and early:
+        if (first and early) or other:
             await self._write(all_of_them=True)
 
     async def _adopt(self, found: StoredState) -> None:
         """Puts the stored past into the checks that lack it."""
         early, first = self._early, not self._adopted
         records = list(self._ledger) if first else list(early)
-        if first:
-            self._numbers.take_over(found)
         async for transition in found.into(records, early):
             self._bus.transition(transition)
         if first:
-            for incident in found.orphans(self._ledger):
-                self._journal.incident(incident)
+            for incident, check_id in found.orphans(self._ledger):
+                self._journal.incident(incident, check_id)
         for record in records:
             early.pop(record, None)
-            self._numbers.of(record)
-        self._journal.save_soon(record.spec.name for record in records if record.attempts)
+        self._journal.save_soon(record for record in records if record.attempts)
         self._adopted = True
-        self._numbers.look()
 
     def _say_again(self, found: StoredState) -> None:
         """Write what this database does not know, because it came late or is a new one."""
@@ -198,7 +195,7 @@ class Keeper:
         for record in self._ledger:
             for incident in (record.standing.incident, *record.incidents):
                 if incident is not None and incident.id not in over:
-                    self._journal.incident(incident)
+                    self._journal.incident(incident, record.id)
 
     # what happens
 
@@ -223,14 +220,17 @@ class Keeper:
             return
         incident = transition.incident
         if incident is not None and incident is not transition.before.incident:
-            self._journal.incident(incident)
-        self._journal.save_soon([transition.check])
+            self._journal.incident(incident, transition.check_id)
+        if transition.check_id is not None:
+            self._journal.transition(transition)
+        if record is not None:
+            self._journal.save_soon([record])
 
-    def acknowledged(self, incident: Incident) -> None:
+    def acknowledged(self, record: Record, incident: Incident) -> None:
         """Stores an incident whose acknowledgement was set or withdrawn."""
         if self._adopted:
-            self._journal.incident(incident)
-            self._journal.save_soon([incident.check])
+            self._journal.incident(incident, record.id)
+            self._journal.save_soon([record])
 
     # writing
 
@@ -272,13 +272,12 @@ class Keeper:
 
     async def _write(self, *, all_of_them: bool) -> None:
         await self._journal.encoded()
-        writes = self._journal.pending(self._numbers.of_name)
+        writes = self._journal.pending()
+        self._identities.pending(writes)
         captured: list[Captured] = []
         due = self._journal.pressing or time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
-            captured = await self._journal.checkpoint(
-                writes, self._numbers.stored, self._clock, held=self._early, all_of_them=all_of_them
-            )
+            captured = await self._journal.checkpoint(writes, self._clock, held=self._early, all_of_them=all_of_them)
         elif not writes:
             return
         writes.presence = self._presence()
@@ -289,6 +288,7 @@ class Keeper:
             self._journal.not_written(captured)
             raise
         self._journal.written(writes, captured)
+        self._identities.written(writes)
         if due:
             self._checkpointed = time.monotonic()
         self._succeeded(time.perf_counter() - began)
@@ -296,7 +296,7 @@ class Keeper:
     def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
         self._statements.write(connection, writes)
         if due:
-            self._pruning.step(connection, self._numbers.watched, self._numbers.highest, self._clock())
+            self._pruning.step(connection, self._identities.configured, self._identities.highest, self._clock())
 
     def _presence(self) -> list[dict[str, float]]:
         """The stretches in which this process looked, the last of them until now."""

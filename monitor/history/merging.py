@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from monitor.live.events import RecordedResult
-from monitor.model.incident import Incident
+from monitor.model.incident import Ending, Incident
 from monitor.model.outcome import Outcome, State
 from monitor.model.transition import Standing
 
@@ -68,11 +68,11 @@ def merge(stored: Standing, own: Standing, early: EarlySummary, up_after: int) -
 
 def _down(stored: Standing, own: Standing, early: EarlySummary, up_after: int) -> Merge:
     over = early.recovery(stored.consecutive_successes, up_after)
-    if over is None and own.state in (State.PAUSED, State.MAINTENANCE):
-        over = own.since
+    by = Ending.RECOVERY
+    if over is None and own.state in _PLANNED:
+        over, by = own.since, _PLANNED[own.state]
     if over is not None:
-        ended = None if stored.incident is None else replace(stored.incident, ended_at=over)
-        return Merge(own, ended, over)
+        return Merge(own, stored.incident and stored.incident.ended(over, by), over)
     incident = stored.incident or own.incident
     if incident is not None and own.incident is not None and own.incident.acknowledged is not None:
         incident = replace(incident, acknowledged=own.incident.acknowledged)
@@ -82,6 +82,9 @@ def _down(stored: Standing, own: Standing, early: EarlySummary, up_after: int) -
     successes = own.consecutive_successes + (0 if early.failed else stored.consecutive_successes)
     failures = _failures(stored, own, early)
     return Merge(replace(down, consecutive_failures=failures, consecutive_successes=successes), own_from=inf)
+
+
+_PLANNED = {State.PAUSED: Ending.PAUSE, State.MAINTENANCE: Ending.MAINTENANCE}
 
 
 def _failures(stored: Standing, own: Standing, early: EarlySummary) -> int:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from msgspec import msgpack, structs
+from msgspec import structs
 from sqlalchemy import or_, select
 
 from monitor.history.archive import Announcement
 from monitor.history.database import Database
+from monitor.history.rows import announcement_of, announcement_row
 from monitor.history.statements import Statements, Writes
 from monitor.history.tables import announcements
 from monitor.history.unreadable import SkipLog
-
-_encode = msgpack.Encoder().encode
 
 
 class Noticeboard:
@@ -31,15 +30,15 @@ class Noticeboard:
     async def load(self, now: float) -> None:
         """Loads the announcements that are valid now or will be later."""
         table = announcements.c
-        asked = select(table.id, table.data).where(or_(table.ends.is_(None), table.ends > now))
+        asked = select(announcements).where(or_(table.ends.is_(None), table.ends > now))
         rows = await self._database.rows(asked, early=True)
-        found = (announcement(name, data, self._skipped) for name, data in rows)
+        found = (announcement_of(row, self._skipped) for row in rows)
         self._known = {one.id: one for one in found if one is not None}
 
     async def announce(self, said: Announcement) -> None:
         """Announce it, in place of what was announced by the same id; raises HistoryError if it cannot be kept."""
-        row = {"id": said.id, "starts": said.starts, "ends": said.ends, "data": _encode(said)}
-        await self._database.write(lambda connection: self._statements.write(connection, Writes(announcements=[row])))
+        writes = Writes(announcements=[announcement_row(said)])
+        await self._database.write(lambda connection: self._statements.write(connection, writes))
         self._known[said.id] = said
 
     async def withdraw(self, name: str, now: float) -> bool:
@@ -49,8 +48,3 @@ class Noticeboard:
             return False
         await self.announce(structs.replace(said, ends=now))
         return True
-
-
-def announcement(name: str, data: object, skipped: SkipLog) -> Announcement | None:
-    """The announcement of a row, None if it cannot be read."""
-    return skipped.parts(Announcement, data, f"announcements {name!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from monitor.history.archive import Announcement, Archive, NoArchive
@@ -12,7 +11,6 @@ from monitor.model.clock import Clock
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Acknowledgement, Incident
 from monitor.model.retention import HistorySpec
-from monitor.model.spec import CheckSpec
 from monitor.stats.meters import HistoryMeter
 
 if TYPE_CHECKING:
@@ -38,10 +36,10 @@ class OptionalHistory:
         if self._keeper is not None:
             await self._keeper.stop()
 
-    def use(self, spec: HistorySpec, checks: Iterable[CheckSpec]) -> None:
-        """Applies these settings, for these checks."""
+    def use(self, spec: HistorySpec) -> None:
+        """Applies these settings, for the checks that the ledger has now."""
         if self._keeper is not None:
-            self._keeper.use(spec, checks)
+            self._keeper.use(spec)
 
     @property
     def trouble(self) -> str | None:
@@ -73,7 +71,7 @@ class OptionalHistory:
             if lasting is not None and lasting.id == incident:
                 noted = record.acknowledge(said)
                 if self._keeper is not None and noted is not None:
-                    self._keeper.acknowledged(noted)
+                    self._keeper.acknowledged(record, noted)
                 return noted
         return None
 

@@ -1,8 +1,7 @@
-"""Opens, locks and checks a database: a file of SQLite or a server of PostgreSQL."""
+"""Opens and checks a database: a file of SQLite or a server of PostgreSQL."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import time
@@ -12,8 +11,8 @@ from typing import Any, Protocol
 from weakref import WeakSet
 
 import structlog
-from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from monitor.history.faults import ReplacedFile
@@ -24,8 +23,6 @@ _log = structlog.get_logger("monitor.history")
 
 _BUSY_MILLISECONDS = 2000
 """Milliseconds that SQLite waits for a lock of another process, mostly a backup."""
-_ADVISORY_LOCK = 0x6D6F6E69746F72
-"""«monitor», as the number that PostgreSQL locks."""
 _ANSWER = 30.0
 """Seconds for a transaction over a network; the connection is closed after that."""
 
@@ -39,20 +36,18 @@ class Place(Protocol):
     patience: float | None
     """Seconds for one transaction; None where no transaction waits for a network."""
 
-    def engine(self) -> Engine:
-        """Connections to it; raises HistoryError if another monitor has it."""
+    @property
+    def lease(self) -> str:
+        """The name of the lease that lets one monitor write, once the database is open."""
 
-    def claim(self, writer: Connection) -> None:
-        """Makes this monitor the only writer. Raises HistoryError if another monitor writes."""
+    def engine(self) -> Engine:
+        """Connections to it; raises HistoryError if there can be none."""
 
     def check(self) -> None:
         """Raises HistoryError if it is no longer the one that was opened."""
 
     def sever(self) -> None:
         """End every transaction that waits for an answer."""
-
-    def release(self) -> None:
-        """Releases the database for other monitors."""
 
 
 def place(location: str) -> Place:
@@ -68,12 +63,13 @@ class File:
 
     def __init__(self, location: str) -> None:
         self.shown = os.path.realpath((make_url(location).database or "") if location else _default())
-        self._lock: int | None = None
         self._opened: tuple[int, int] | None = None
 
     def engine(self) -> Engine:
         """Connections to it, of which one writes."""
-        self._hold()
+        folder = Path(self.shown).parent
+        if not folder.is_dir():
+            raise HistoryError(f"the folder {folder} does not exist")
         with suppress(FileExistsError):  # SQLite creates -wal and -shm with the same mode
             os.close(os.open(self.shown, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._opened = self._identity()
@@ -82,43 +78,24 @@ class File:
         event.listen(engine, "connect", _prepare)
         return engine
 
-    def _hold(self) -> None:
-        """One process writes to a file; what is beside the database stays there, or two could hold two of them."""
-        if self._lock is not None:
-            return
-        folder = Path(self.shown).parent
-        if not folder.is_dir():
-            raise HistoryError(f"the folder {folder} does not exist")
-        lock = os.open(f"{self.shown}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as taken:
-            os.close(lock)
-            raise HistoryError(f"another monitor writes to {self.shown}") from taken
-        self._lock = lock
-
     def _identity(self) -> tuple[int, int] | None:
         with suppress(OSError):
             found = os.stat(self.shown)  # noqa: PTH116  this runs before every transaction
             return found.st_dev, found.st_ino
         return None
 
-    def claim(self, _writer: Connection) -> None:
-        """Does nothing: `engine` has taken the lock."""
-
     def check(self) -> None:
         """Look whether a file of this name is still the same."""
         if self._identity() != self._opened:
             raise ReplacedFile(f"{self.shown} was deleted or replaced")
 
+    @property
+    def lease(self) -> str:
+        """Names the file, whatever its path; a copy of it is another one."""
+        return f"history of file {self._opened[1]}" if self._opened else ""
+
     def sever(self) -> None:
         """Does nothing: SQLite waits for locks only, at most two seconds."""
-
-    def release(self) -> None:
-        """Releases the database for other monitors."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def set_aside(self, problem: Exception) -> None:
         """Put a broken file and what belongs to it out of the way; raises HistoryError if it cannot be moved."""
@@ -158,9 +135,6 @@ def _text(data: bytes) -> str:
 _SETTINGS = {
     "statement_timeout": "10s",
     "client_connection_check_interval": "2s",
-    "tcp_keepalives_idle": "10",  # so that the server gives the lock of a machine away soon after that is gone
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
 }
 _SET = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s"
 """Sets what this server knows: the oldest ones lack some."""
@@ -180,6 +154,7 @@ class Server:
 
     dialect = "postgresql"
     patience: float | None = _ANSWER
+    lease = "history"
 
     def __init__(self, location: str) -> None:
         self._parameters: dict[str, Any] = {**_PARAMETERS, **libpq_parameters(location)}
@@ -205,11 +180,6 @@ class Server:
         connection.autocommit = False
         return connection
 
-    def claim(self, writer: Connection) -> None:
-        """Lock it for as long as the connection lives."""
-        if not writer.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}):
-            raise HistoryError(f"another monitor writes to {self.shown}")
-
     def check(self) -> None:
         """Does nothing: a connection always leads to the same database."""
 
@@ -219,6 +189,3 @@ class Server:
             if not connection.closed:
                 with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
                     line.shutdown(socket.SHUT_RDWR)  # the thread that waits for it meets the end of the stream
-
-    def release(self) -> None:
-        """The lock went with the connection."""

@@ -7,8 +7,15 @@ from collections.abc import Container
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import Connection
 
-from monitor.history.statements import OLD_ANNOUNCEMENTS, OLD_INCIDENTS, OLD_PRESENCE, OLD_TALLIES, SURPLUS_RESULTS
-from monitor.history.tables import checks, incidents, results, tallies
+from monitor.history.statements import (
+    OLD_ANNOUNCEMENTS,
+    OLD_INCIDENTS,
+    OLD_PRESENCE,
+    OLD_TALLIES,
+    OLD_TRANSITIONS,
+    SURPLUS_RESULTS,
+)
+from monitor.history.tables import check_events, checks, incidents, results, states, tallies, transitions
 from monitor.model.clock import Moment
 from monitor.model.retention import HistorySpec
 from monitor.stats.rollups import DAY, HOUR, MINUTE
@@ -57,6 +64,7 @@ class Pruning:
         self._prune_unwatched(connection, of, watched, now - spec.days)
         if low == 0:
             connection.execute(OLD_INCIDENTS, {"before": now - spec.incidents})
+            connection.execute(OLD_TRANSITIONS, {"before": now - spec.incidents})
             connection.execute(OLD_PRESENCE, {"before": now - spec.days})
             connection.execute(OLD_ANNOUNCEMENTS, {"before": now - spec.incidents})
 
@@ -71,10 +79,11 @@ class Pruning:
                 connection.scalar(select(func.max(column)).where(table.c.check_id == number)) for table, column in _LAST
             )
             if max((last for last in lasts if last is not None), default=0.0) < before:
-                for table, _ in _LAST:
+                for table in _OF_A_CHECK:
                     connection.execute(delete(table).where(table.c.check_id == number))
                 connection.execute(delete(checks).where(checks.c.id == number))
 
 
 _LAST = ((tallies, tallies.c.start), (results, results.c.last_at), (incidents, incidents.c.started_at))
 """Tables with the past of a check, each with the column that says how old it is."""
+_OF_A_CHECK = (tallies, results, incidents, transitions, states, check_events)

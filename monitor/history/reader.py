@@ -8,13 +8,13 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from msgspec import structs
 from sqlalchemy import Select, and_, or_, select, tuple_
 
 from monitor.history.archive import Announcement, IncidentQuery, Outage
 from monitor.history.database import Database
-from monitor.history.noticeboard import announcement
+from monitor.history.identities import Identities
 from monitor.history.restoring import is_time
+from monitor.history.rows import announcement_of, incident_of
 from monitor.history.tables import announcements, incidents, presence, results, tallies
 from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import Ledger
@@ -37,13 +37,13 @@ Keys = dict[tuple[int, int], Tally]
 
 
 class Reader:
-    """The archive; `ids` are the numbers of the checks in the database, which the keeper maintains."""
+    """The archive; the keeper maintains the identities of the checks."""
 
     def __init__(
         self,
         database: Database,
         ledger: Ledger,
-        ids: Mapping[str, int],
+        identities: Identities,
         spec: HistorySpec,
         skipped: SkipLog,
         *,
@@ -52,7 +52,7 @@ class Reader:
         self._clock = clock
         self._database = database
         self._ledger = ledger
-        self._ids = ids
+        self._identities = identities
         self._spec = spec
         self._skipped = skipped
 
@@ -124,7 +124,7 @@ class Reader:
     async def _rows(self, checks: Sequence[str], pieces: list[tuple[int, float, float]]) -> dict[str, Keys]:
         """The tallies of these checks, by step and start, which begin within one of the pieces."""
         found: dict[str, Keys] = {name: {} for name in checks}
-        names = {self._ids[name]: name for name in checks if name in self._ids}
+        names = {check_id: name for name in checks if (check_id := self._identities.of(name)) is not None}
         for at in range(0, len(checks), _AT_ONCE):
             some = list(names)[at : at + _AT_ONCE]
             for piece in pieces:
@@ -181,7 +181,7 @@ class Reader:
         return () if record is None else record.recent.results()
 
     async def _written_results(self, check: str, limit: int, before: float | None, failed: bool | None) -> list[Result]:
-        of, number = results.c, self._ids.get(check)
+        of, number = results.c, self._identities.of(check)
         asked: Select[Any] = select(of.data, of.last_at).where(of.check_id == number).order_by(of.last_at.desc())
         if before is not None:
             asked = asked.where(of.first_at < before)
@@ -202,11 +202,11 @@ class Reader:
 
     async def incidents(self, asked: IncidentQuery) -> list[Incident]:
         """Incidents, newest first."""
-        names = {number: name for name, number in self._ids.items()}
         of = incidents.c
-        query = select(of.id, of.data, of.check_id).order_by(of.started_at.desc(), of.id.desc()).limit(asked.limit)
+        query = select(incidents).order_by(of.started_at.desc(), of.id.desc()).limit(asked.limit)
         if asked.checks is not None:
-            query = query.where(of.check_id.in_([self._ids[n] for n in asked.checks if n in self._ids]))
+            ids = (self._identities.of(name) for name in asked.checks)
+            query = query.where(of.check_id.in_([one for one in ids if one is not None]))
         if asked.end is not None:
             query = query.where(of.started_at < asked.end)
         if asked.start is not None:
@@ -215,7 +215,7 @@ class Reader:
             query = query.where(of.ended_at.is_(None) if asked.ongoing else of.ended_at.is_not(None))
         if asked.before is not None:
             query = query.where(tuple_(of.started_at, of.id) < tuple_(*asked.before))
-        read = [self._incident(row, names) for row in await self._database.rows(query)]
+        read = [self._incident(row) for row in await self._database.rows(query)]
         written = {one.id: one for one in read if one is not None}
         found = (written | self._lasting(asked)).values()
         return sorted(found, key=lambda one: (one.started_at, one.id), reverse=True)[: asked.limit]
@@ -235,15 +235,11 @@ class Reader:
         for record in self._ledger:
             if record.standing.incident is not None and record.standing.incident.id == name:
                 return record.standing.incident
-        names = {number: check for check, number in self._ids.items()}
-        of = incidents.c
-        rows = await self._database.rows(select(of.id, of.data, of.check_id).where(of.id == name))
-        return self._incident(rows[0], names) if rows else None
+        rows = await self._database.rows(select(incidents).where(incidents.c.id == name))
+        return self._incident(rows[0]) if rows else None
 
-    def _incident(self, row: Any, names: Mapping[int, str]) -> Incident | None:
-        name, data, number = row
-        found = self._skipped.parts(Incident, data, f"incidents {name!r}")
-        return None if found is None else _named(found, names.get(number))
+    def _incident(self, row: Any) -> Incident | None:
+        return incident_of(row, self._identities.name(row.check_id) or f"#{row.check_id}", self._skipped)
 
     async def outages(self, start: float, end: float) -> list[Outage]:
         """Returns the times in which the monitor was not running."""
@@ -266,15 +262,10 @@ class Reader:
     async def announcements(self, start: float, end: float) -> list[Announcement]:
         """Returns the announcements of that time, newest first."""
         of = announcements.c
-        asked = select(of.id, of.data).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
+        asked = select(announcements).where(and_(of.starts < end, or_(of.ends.is_(None), of.ends > start)))
         rows = await self._database.rows(asked.order_by(of.starts.desc()))
-        found = (announcement(name, data, self._skipped) for name, data in rows)
+        found = (announcement_of(row, self._skipped) for row in rows)
         return [one for one in found if one is not None]
-
-
-def _named(one: Incident, check: str | None) -> Incident:
-    """With the name that the check has now."""
-    return one if check in (None, one.check) else structs.replace(one, check=check)
 
 
 def _asked_for(one: Incident, asked: IncidentQuery) -> bool:

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from msgspec import structs
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from monitor.history.database import Database
+from monitor.history.identities import StoredCheck
 from monitor.history.merging import EarlySummary
+from monitor.history.rows import incident_of
 from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry
-from monitor.history.statements import NAMELESS
-from monitor.history.tables import checks, incidents, journal, presence
+from monitor.history.tables import checks, incidents, journal, presence, states
 from monitor.history.unreadable import SkipLog
-from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
+from monitor.live.ledger import INCIDENTS_KEPT, Record
 from monitor.model.clock import Clock
-from monitor.model.incident import Incident
-from monitor.model.spec import CheckSpec
+from monitor.model.incident import Ending, Incident
 from monitor.model.transition import Transition
 from monitor.stats.presence import Presence
 from monitor.system.turns import turns
@@ -27,81 +26,56 @@ from monitor.system.turns import turns
 _LATEST_INCIDENTS = 5000
 """Incidents read at the start for the records, which keep some each; queries read all others."""
 _MOST_CHECKS = 2**31
-"""The numbers of checks are below this: PostgreSQL's integers end there."""
+"""The ids of checks are below this: PostgreSQL's integers end there."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """Everything that is needed to go on. Times are Unix seconds."""
+    """Everything that is needed to go on, by the ids of the checks. Times are Unix seconds."""
 
-    ids: Mapping[str, int]
-    saved: Mapping[str, bytes]
-    entries: Mapping[str, Sequence[Entry]]
+    checks: Sequence[StoredCheck]
+    saved: Mapping[int, bytes]
+    entries: Mapping[int, Sequence[Entry]]
     presence: Presence
     alive_until: float
-    ongoing: Sequence[tuple[str, Incident]]
-    """Pairs of a check's name and its incident, newest first."""
-    ended: Mapping[str, Sequence[Incident]]
+    ongoing: Mapping[int, Sequence[Incident]]
+    """Newest first; a check goes on with the newest."""
+    ended: Mapping[int, Sequence[Incident]]
     highest: int
     """No entry and no row of the journal has a higher number."""
     skipped: SkipLog
     clock: Clock
 
-    def former(self, spec: CheckSpec) -> str | None:
-        """Returns the name under which the check's past is stored; None if there is none.
-
-        If there are several, it is the one that was alive last: a check may be renamed to what another one was called.
-        """
-        names = (spec.name, *spec.was)
-        known = [one for one in names if one in self.ids] or [one for one in names if one in self.entries]
-        return known[0] if len(known) == 1 else max(known, key=self._alive, default=None)
-
-    def _alive(self, name: str) -> float:
-        """The time of its last result, in Unix seconds."""
-        kept = self._kept(name)
-        return max((kept.last_run_at or 0.0) if kept else 0.0, *(one.at for one in self.entries.get(name, ())), 0.0)
-
-    def _kept(self, name: str) -> SavedCheck | None:
-        data = self.saved.get(name)
-        return None if data is None else self.skipped.parts(SavedCheck, data, f"checks {name!r}")
-
     async def into(self, records: Iterable[Record], early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
         """Puts the stored past into the records, in turns of the loop; yields the changes of state."""
         async for record in turns(records):
-            moved, name = None, self.former(record.spec)
-            names = self._names(record.spec, name)
-            if name is not None:
-                with self.skipped.unless_readable(f"checks {name!r}"):
-                    moved = self._older(record.spec, name, names).into(
-                        record, self.alive_until, self._ongoing(names), early.get(record), self.clock()
-                    )
-            ended = (one for name in names for one in self.ended.get(name, ()))
-            record.incidents = (*record.incidents, *ended)[:INCIDENTS_KEPT]
+            moved, check_id = None, record.id or 0
+            ongoing = next(iter(self.ongoing.get(check_id, ())), None)
+            with self.skipped.unless_readable(f"states {check_id}"):
+                moved = self._older(record, check_id).into(
+                    record, self.alive_until, ongoing, early.get(record), self.clock()
+                )
+            record.incidents = (*record.incidents, *self.ended.get(check_id, ()))[:INCIDENTS_KEPT]
             if moved is not None:
                 yield moved
 
-    def _older(self, spec: CheckSpec, name: str, names: Sequence[str]) -> EarlierCheck:
+    def _older(self, record: Record, check_id: int) -> EarlierCheck:
         """The check in the process before."""
-        place = f"checks {name!r}"
-        older = EarlierCheck(spec, self._kept(name), place, self.skipped, self.presence)
-        for entry in sorted((e for n in names for e in self.entries.get(n, ())), key=lambda e: e.number):
+        place, data = f"states {check_id}", self.saved.get(check_id)
+        kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
+        older = EarlierCheck(record.spec, kept, place, self.skipped, self.presence)
+        for entry in sorted(self.entries.get(check_id, ()), key=lambda one: one.number):
             with self.skipped.unless_readable(f"journal, entry {entry.number}"):
                 older.replay(entry)
         return older
 
-    def _names(self, spec: CheckSpec, name: str | None) -> tuple[str, ...]:
-        """The names of the check whose stored values are its own: what is stored with another check is not."""
-        return tuple(one for one in (spec.name, *spec.was) if one == name or one not in self.ids)
-
-    def _ongoing(self, names: Sequence[str]) -> Incident | None:
-        return next((one for name in names for check, one in self.ongoing if check == name), None)
-
-    def orphans(self, ledger: Ledger) -> Iterator[Incident]:
-        """Yields incidents that no record continues, ended at the last time they were seen."""
-        known = {one.id for record in ledger for one in (record.standing.incident, *record.incidents) if one}
-        for _, incident in self.ongoing:
-            if incident.id not in known:
-                yield structs.replace(incident, ended_at=max(incident.started_at, self.alive_until))
+    def orphans(self, records: Iterable[Record]) -> Iterator[tuple[Incident, int]]:
+        """Yields incidents that no record continues, ended at the last time they were seen, with the ids of checks."""
+        known = {one.id for record in records for one in (record.standing.incident, *record.incidents) if one}
+        for check_id, of_check in self.ongoing.items():
+            for one in of_check:
+                if one.id not in known:
+                    yield one.ended(self.alive_until, Ending.REMOVAL), check_id
 
     @property
     def over(self) -> frozenset[str]:
@@ -111,68 +85,76 @@ class StoredState:
 
 async def restored(database: Database, skipped: SkipLog, clock: Clock) -> StoredState:
     """Read it all; raises HistoryError."""
-    stored = await _rows(database, select(checks.c.name, checks.c.id, checks.c.saved))
-    known = [row for row in stored if _named(row, skipped)]
+    of = checks.c
+    found = await _rows(database, select(of.id, of.name, of.created_at, of.removed_at))
+    known = [one for row in found if (one := _check(row, skipped)) is not None]
+    names = {one.id: one.name for one in known}
+    saved = await _rows(database, select(states.c.check_id, states.c.saved))
     rows = await _rows(database, select(journal.c.id, journal.c.at, journal.c.entries).order_by(journal.c.id))
     lived = await _rows(database, select(presence.c.started_at, presence.c.alive_until))
-    of = (incidents.c.id, incidents.c.data, incidents.c.check_id)
-    newest_first = select(*of).order_by(incidents.c.started_at.desc())
+    newest_first = select(incidents).order_by(incidents.c.started_at.desc())
     lasting = await _rows(database, newest_first.where(incidents.c.ended_at.is_(None)))
     over = await _rows(database, newest_first.where(incidents.c.ended_at.is_not(None)).limit(_LATEST_INCIDENTS))
-    names = {number: name for name, number, _ in known if not name.startswith(NAMELESS)}
     entries = await _entries(rows, skipped)
-    ended: dict[str, list[Incident]] = {}
-    for name, one in [found async for found in _incidents(over, names, skipped)]:
-        ended.setdefault(name, []).append(structs.replace(one, first=None))
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
     now = clock()
     seen = sorted((began, until) for began, until in lived if is_time(began) and is_time(until) and began <= now.wall)
     signs = (*(until for _, until in seen), *(row.at for row in rows if is_time(row.at)))
     return StoredState(
-        ids={name: number for name, number, _ in known},
-        saved={name: data for name, _, data in known if data is not None},
+        checks=known,
+        saved=dict(map(tuple, saved)),
         entries=entries,
         presence=Presence.of(seen, now),
         alive_until=max((min(at, now.wall) for at in signs), default=0.0),
-        ongoing=[found async for found in _incidents(lasting, names, skipped)],
-        ended=ended,
+        ongoing=await _incidents(lasting, names, skipped, evidence=True),
+        ended=await _incidents(over, names, skipped, evidence=False),
         highest=max([*numbers, *(row.id for row in rows if isinstance(row.id, int) and row.id < MOST)], default=0),
         skipped=skipped,
         clock=clock,
     )
 
 
-async def _rows(database: Database, asked: Any) -> Sequence[Any]:
+async def _rows(database: Database, asked: Select[Any]) -> Sequence[Any]:
     return await database.rows(asked, early=True)
 
 
-def _named(row: Any, skipped: SkipLog) -> bool:
-    name, number, _ = row
-    if isinstance(name, str) and isinstance(number, int) and 0 <= number < _MOST_CHECKS:
-        return True
-    skipped(f"checks, row {number!r}", "its name or number makes no sense")
-    return False
+def _check(row: Any, skipped: SkipLog) -> StoredCheck | None:
+    """The check of a row; what cannot be read of it has a value that makes no difference."""
+    number, name, created_at, removed_at = row
+    if not isinstance(number, int) or not 0 <= number < _MOST_CHECKS:
+        skipped(f"checks, row {number!r}", "its id makes no sense")
+        return None
+    if not (isinstance(name, str) and is_time(created_at) and (removed_at is None or is_time(removed_at))):
+        skipped(f"checks, row {number}", "its name or times make no sense")
+    return StoredCheck(
+        number,
+        name if isinstance(name, str) else f"#{number}",
+        created_at if is_time(created_at) else 0.0,
+        removed_at if is_time(removed_at) else None,
+    )
 
 
-async def _entries(rows: Sequence[Any], skipped: SkipLog) -> dict[str, list[Entry]]:
-    entries: dict[str, list[Entry]] = {}
+async def _entries(rows: Sequence[Any], skipped: SkipLog) -> dict[int, list[Entry]]:
+    entries: dict[int, list[Entry]] = {}
     async for row in turns(rows):
         place = f"journal {row.id}"
         for number, raw in enumerate(skipped.read(decode_entries, row.entries, place) or ()):
             entry = skipped.read(decode_entry, raw, f"{place}, entry {number}")
             if entry is not None:
-                entries.setdefault(entry.check, []).append(entry)
+                entries.setdefault(entry.check_id, []).append(entry)
     return entries
 
 
 async def _incidents(
-    rows: Sequence[Any], names: Mapping[int, str], skipped: SkipLog
-) -> AsyncIterator[tuple[str, Incident]]:
-    async for name, data, number in turns(rows):
-        found = skipped.parts(Incident, data, f"incidents {name!r}")
-        if found is not None:
-            check = names.get(number, "")
-            yield check, structs.replace(found, check=check) if check else found
+    rows: Sequence[Any], names: Mapping[int, str], skipped: SkipLog, *, evidence: bool
+) -> dict[int, list[Incident]]:
+    """The incidents by the ids of their checks, in the order of the rows."""
+    found: dict[int, list[Incident]] = {}
+    async for row in turns(rows):
+        one = incident_of(row, names.get(row.check_id, ""), skipped, evidence=evidence)
+        if one is not None:
+            found.setdefault(row.check_id, []).append(one)
+    return found
 
 
 def is_time(value: object) -> bool:

@@ -28,7 +28,7 @@ from monitor.stats.windows import SLOT, Ring
 
 MOST = 2**62
 Number = Annotated[int, Meta(ge=0, le=MOST)]
-"""The number of an entry of the journal, with room above it in the 63 bits of a database."""
+"""The number of an entry of the journal, or an id, with room above it in the 63 bits of a database."""
 
 
 class SavedStanding(Struct, array_like=True, gc=False):
@@ -64,10 +64,10 @@ class SavedCheck(Struct, array_like=True):
 class Entry(Struct, array_like=True, gc=False):
     """One result, which stands for `runs` runs, and where its check stood after it, at `at` (Unix seconds).
 
-    `alike` is there if it is not the same as in the check's entry before (`monitor.stats.result_log`).
+    `alike` is there if it differs from that of the check's entry before (`monitor.stats.result_log`).
     """
 
-    check: str
+    check_id: Number
     number: Number
     own: RunFields
     alike: Result | None
@@ -136,6 +136,7 @@ def saved(record: Record, number: int, now: Moment) -> bytes:
 class PendingEntry(NamedTuple):
     """A result as it was noted; `alike` is None if an earlier entry of the check has it."""
 
+    check_id: int
     number: int
     recorded: RecordedResult
     alike: Result | None
@@ -145,7 +146,7 @@ def entry(noted: PendingEntry) -> Entry:
     """The entry of a result."""
     recorded, standing = noted.recorded, noted.recorded.standing
     return Entry(
-        recorded.check,
+        noted.check_id,
         noted.number,
         own_of(recorded.result),
         noted.alike,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec.structs import replace
 
 from monitor.model.clock import Moment, stepped, system_clock
-from monitor.model.incident import Acknowledgement, Incident
+from monitor.model.incident import Acknowledgement, Ending, Incident
 from monitor.model.outcome import FAILURES, Outcome, State
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
@@ -30,8 +30,8 @@ class Record:
     """One check's past; changed only by the loop that runs the checks, and only whole values are put in its place."""
 
     __slots__ = (
-        "attempts", "due_times", "exposed", "failures", "incidents", "inconclusive", "last", "last_failure",
-        "last_run_at", "last_success", "last_success_at", "latency", "number", "past", "plan", "recent", "retry_at",
+        "attempts", "due_times", "exposed", "failures", "id", "incidents", "inconclusive", "last", "last_failure",
+        "last_run_at", "last_success", "last_success_at", "latency", "past", "plan", "recent", "retry_at",
         "spec", "standing",
     )  # fmt: skip
 
@@ -61,8 +61,8 @@ class Record:
         self.last_failure: Result | None = None
         self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
         """Its lines in the exposition, behind what they were made of; the metrics' own."""
-        self.number: int | None = None
-        """The number that the history stores it under, whatever its name; the history's own."""
+        self.id: int | None = None
+        """The id of the check in the history, whatever its name; None until the history gives one."""
         self.due_times: DueTimes | None = None
         """None if it is not scheduled."""
         self.retry_at: float | None = None
@@ -180,10 +180,14 @@ class Record:
         before, self.standing = self.standing, standing
         incident = standing.incident
         if before.incident is not None and incident is None:
-            incident = replace(before.incident, ended_at=now.wall)
+            incident = before.incident.ended(now.wall, _ENDINGS.get(standing.state, Ending.RECOVERY))
             older = [replace(one, first=None) if one.first else one for one in self.incidents[: INCIDENTS_KEPT - 1]]
             self.incidents = (incident, *older)
-        return Transition(self.spec.name, before, standing, now.wall, cause, incident, self.last)
+        return Transition(self.spec.name, before, standing, now.wall, cause, incident, self.last, self.id)
+
+
+_ENDINGS = {State.PAUSED: Ending.PAUSE, State.MAINTENANCE: Ending.MAINTENANCE, State.UNKNOWN: Ending.REMOVAL}
+"""What ends an incident, by the state that follows; `unknown` ends one only when its check is removed."""
 
 
 class Ledger:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.model.outcome import Reason
 from monitor.model.result import Result, Seconds
@@ -19,10 +21,20 @@ class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
     until: Seconds | None = None
 
 
+class Ending(StrEnum):
+    """What ended an incident."""
+
+    RECOVERY = "recovery"
+    REMOVAL = "removal"
+    PAUSE = "pause"
+    MAINTENANCE = "maintenance"
+
+
 class Incident(Struct, frozen=True, array_like=True, gc=False):
     """An outage of one check, in Unix seconds; `ended_at` is None while it lasts.
 
     It begins with the state `down`. It ends with a success, or when the check is removed, paused or in maintenance.
+    `ended_by` is an `Ending` or a newer version's word; None while it lasts, and for incidents of version 0.1.
     `first` is the run whose failure began it, some failures before the check was down; `acknowledged` may have expired.
     """
 
@@ -34,6 +46,11 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
     ended_at: Seconds | None = None
     first: Result | None = None
     acknowledged: Acknowledgement | None = None
+    ended_by: str | None = None
+
+    def ended(self, at: float, by: Ending) -> Incident:
+        """Returns the incident with its end (Unix seconds), never before its beginning."""
+        return replace(self, ended_at=max(at, self.started_at), ended_by=by.value)
 
     def acknowledgement(self, now: float) -> Acknowledgement | None:
         """Returns the acknowledgement that is valid at this time (Unix seconds), or None."""

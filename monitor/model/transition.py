@@ -54,7 +54,7 @@ class Transition(Struct, frozen=True, gc=False):
     """A change of state of one check at a time (Unix seconds).
 
     `incident` is the one that begins, goes on or ends here, with its end; None if there is none. `last` is the last
-    run, whatever its outcome.
+    run, whatever its outcome. `check_id` is the id of the check in the history, None while it has none.
     """
 
     check: str
@@ -64,3 +64,4 @@ class Transition(Struct, frozen=True, gc=False):
     cause: Cause
     incident: Incident | None = None
     last: Result | None = None
+    check_id: int | None = None

@@ -119,8 +119,7 @@ class Life:
     async def save(self) -> None:
         """What happens every few minutes."""
         self.keeper._checkpointed = -1e9
-        for record in self.ledger:
-            self.keeper._journal.save_soon([record.spec.name])
+        self.keeper._journal.save_soon(self.ledger)
         await self.write()
 
     async def write(self) -> None:
@@ -130,9 +129,9 @@ class Life:
     async def prune(self) -> None:
         """What happens with every checkpoint."""
         keeper = self.keeper
-        numbers = keeper._numbers
+        ids = keeper._identities
         await keeper._database.write(
-            lambda connection: keeper._pruning.step(connection, numbers.watched, numbers.highest, self.clock())
+            lambda connection: keeper._pruning.step(connection, ids.configured, ids.highest, self.clock())
         )
 
     async def checks(self) -> list[str]:
@@ -168,7 +167,7 @@ class World:
         kept = Keeper(history, ledger, bus, self.clock)
         life = Life(self.clock, ledger, kept, bus, moved)
         await kept.start()
-        kept.use(history, specs)
+        kept.use(history)
         try:
             yield life
         finally:

@@ -38,7 +38,7 @@ async def down(world: World, **more: object) -> str:
         life.live("a", 3, failing=True)
         incident = life.record("a").acknowledge(Acknowledgement("ana", "on it", world.clock().wall))
         assert incident is not None
-        life.keeper.acknowledged(incident)
+        life.keeper.acknowledged(life.record("a"), incident)
         await life.write()
     return incident.id
 
@@ -210,7 +210,7 @@ async def test_the_files_are_for_nobody_else(sqlite: World) -> None:
         life.live("a", 1)
         await life.write()
         modes = {path.name: oct(path.stat().st_mode & 0o777) for path in file_of(sqlite).parent.glob("history.db*")}
-        assert set(modes) >= {"history.db", "history.db-wal", "history.db.lock"}
+        assert set(modes) >= {"history.db", "history.db-wal"}
         assert set(modes.values()) == {"0o600"}
 
 

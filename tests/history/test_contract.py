@@ -39,7 +39,7 @@ async def test_a_new_process_goes_on_where_the_one_before_ended(world: World, ki
         first.live("failing-once", 2, failing=True)
         incident = first.record("down").acknowledge(Acknowledgement("ana", "on it", world.clock().wall))
         assert incident is not None
-        first.keeper.acknowledged(incident)
+        first.keeper.acknowledged(first.record("down"), incident)
         await first.write()
         before = [standing(first, s.name) for s in specs]
     world.clock.forward(20)
@@ -219,7 +219,7 @@ async def test_the_incident_of_a_removed_check_is_over_at_once(world: World) -> 
         await life.write()
         for transition in life.ledger.apply([spec("b")], MONITOR, world.clock()):
             life.bus.transition(transition)
-        life.keeper.use(HistorySpec(location=world.location), [spec("b")])
+        life.keeper.use(HistorySpec(location=world.location))
         await life.write()
         (one,) = await life.keeper.archive.incidents(IncidentQuery())
         assert (one.check, one.ended_at) == ("a", world.clock().wall)

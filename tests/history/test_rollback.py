@@ -78,7 +78,7 @@ async def test_what_a_newer_version_wrote_is_read_and_kept(world: World) -> None
         assert second.keeper.meter.unreadable == 0
         noted = record.acknowledge(Acknowledgement("ana", "on it", world.clock().wall))
         assert noted is not None
-        second.keeper.acknowledged(noted)
+        second.keeper.acknowledged(second.record("a"), noted)
         second.live("a", 3)
         assert await second.keeper.notices.withdraw("x", world.clock().wall)
         await second.save()

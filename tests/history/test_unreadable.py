@@ -52,7 +52,7 @@ async def lived(world: World) -> None:
             life.live(name, 3, failing=True)
         incident = life.record("a").acknowledge(Acknowledgement("ana", "on it", START))
         assert incident is not None
-        life.keeper.acknowledged(incident)
+        life.keeper.acknowledged(life.record("a"), incident)
         await life.save()
         life.live("a", 1, failing=True)
         life.live("b", 1, failing=True)

@@ -71,9 +71,3 @@ def _events() -> None:
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     op.create_index("announcements_by_start", "announcements", ["starts"])
-
-
-def downgrade() -> None:
-    """Take them away."""
-    for table in ("announcements", "presence", "incidents", "results", "tallies", "journal", "checks"):
-        op.drop_table(table)
