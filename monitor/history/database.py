@@ -41,7 +41,7 @@ class Database:
         self.shown = self._place.shown
         """The location, without secrets."""
         self.dialect = self._place.dialect
-        self._lease = Lease(self.dialect)
+        self.lease = Lease(self.dialect)
         self.step = Step.CLOSED
         self._engine: Engine | None = None
         self._connection: Connection | None = None
@@ -78,7 +78,7 @@ class Database:
         with self._connection.begin():
             brought_up(self._connection)
         with self._connection.begin():
-            self._hold(self._lease.take(self._connection, self._place.lease))
+            self._hold(self.lease.take(self._connection, self._place.lease))
 
     def _hold(self, held: bool) -> None:
         if not held:
@@ -100,7 +100,7 @@ class Database:
     def _let_go(self) -> None:
         if self._connection is not None:
             with suppress(SQLAlchemyError):
-                self._lease.give_back(self._connection)
+                self.lease.give_back(self._connection)
         self._close()
 
     def _close(self) -> None:
@@ -113,6 +113,10 @@ class Database:
             if engine is not None:
                 engine.dispose()
 
+    def sever(self) -> None:
+        """Ends every transaction that waits for a network."""
+        self._place.sever()
+
     async def set_aside(self, problem: Exception) -> None:
         """Rename a broken file; raises HistoryError if that fails, or if the database is not a file."""
         await self.close()
@@ -122,9 +126,12 @@ class Database:
 
     # transactions
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Do the work in one transaction, after any other; raises HistoryError, or Corrupt, if it did not succeed."""
-        if self.step is not Step.ADOPTED:
+    async def write(self, work: Callable[[Connection], T], *, early: bool = False) -> T:
+        """Do the work in one transaction, after any other; raises HistoryError, or Corrupt, if it did not succeed.
+
+        Only an `early` one needs no adoption.
+        """
+        if self.step is not Step.ADOPTED and not early:
             raise HistoryError(self._not_yet())
         return await self._in_time(self._writer, self._write, work)
 
@@ -133,7 +140,7 @@ class Database:
             raise HistoryError(self._not_yet())
         self._place.check()
         with self._connection.begin():
-            self._hold(self._lease.renew(self._connection))
+            self._hold(self.lease.renew(self._connection))
             return work(self._connection)
 
     async def rows(self, asked: Select[Any], *, early: bool = False) -> Sequence[Any]:

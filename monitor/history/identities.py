@@ -32,7 +32,7 @@ class Identities:
         self._by_name: dict[str, int] = {}
         """The configured check of each name, else the one that was removed last."""
         self._configured: dict[Record, str] = {}
-        self._changed: dict[int, StoredCheck] = {}
+        self._changed: dict[int, Row] = {}
         self._events: list[Row] = []
 
     @property
@@ -54,18 +54,16 @@ class Identities:
     def take_over(self, stored: Iterable[StoredCheck]) -> bool:
         """Takes over the checks of this database; True if a configured check has another id than before.
 
-        A check of this process that the database does not know keeps its id.
+        What this process knows and the database does not will be written.
         """
-        self._known = {one.id: one for one in stored}
+        known = {one.id: one for one in stored}
+        self._changed = {one.id: one._asdict() for one in self._known.values() if one.id not in known}
+        self._known |= known
         self.highest = max(self._known, default=0)
-        self._changed, self._events = {}, []
         former = Former(self._known.values())
         before = {record: record.id for record in self._ledger}
         for record in before:
             record.id = former.take(record.spec)
-        for record, check_id in before.items():
-            if record.id is None and check_id is not None and check_id not in self._known:
-                self._begin(record, check_id)
         self._apply()
         return any(check_id not in (None, record.id) for record, check_id in before.items())
 
@@ -107,20 +105,21 @@ class Identities:
         self._note(StoredCheck(check_id, record.spec.name, now), "created", now)
 
     def _note(self, check: StoredCheck, event: str, now: float) -> None:
-        self._known[check.id] = self._changed[check.id] = check
+        self._known[check.id] = check
+        self._changed[check.id] = check._asdict()
         self._events.append({"check_id": check.id, "at": now, "event": event, "name": check.name})
 
     # what is written of it
 
     def pending(self, writes: Writes) -> None:
         """Adds the rows of checks that changed."""
-        writes.checks += [check._asdict() for check in self._changed.values()]
+        writes.checks += self._changed.values()
         writes.check_events += self._events
 
     def written(self, writes: Writes) -> None:
         """All of this is in the database now."""
         for row in writes.checks:
-            if self._changed.get(row["id"]) == StoredCheck(**row):
+            if self._changed.get(row["id"]) is row:
                 del self._changed[row["id"]]
         del self._events[: len(writes.check_events)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 from monitor.history.rows import incident_row, transition_row
 from monitor.history.saved import PendingEntry, encode, entry, saved
@@ -36,13 +36,12 @@ Captured = tuple[Record, int, list[tuple[int, int, bytes]]]
 
 
 class Journal:
-    """Everything that is not written yet, bounded. `base` numbers the entries, above those of every process before."""
+    """Everything that is not written yet, bounded. Entries are numbered above those of every process before."""
 
-    def __init__(self, ledger: Ledger, meter: HistoryMeter, base: int) -> None:
+    def __init__(self, ledger: Ledger, meter: HistoryMeter, now: Moment) -> None:
         self._ledger = ledger
         self._meter = meter
-        self._number = base
-        self._row = base
+        self._number = self._row = int(now.wall) * 1_000_000
         self._noted: list[PendingEntry] = []
         self._rows: deque[tuple[Row, int]] = deque()
         """Rows that are already encoded, each with the number of its results."""
@@ -60,6 +59,12 @@ class Journal:
         self._round_began: int | None = None
         """The row of the journal at which the round began."""
         self._forget: int | None = None
+        self._looked_from = now.wall
+        """When the present stretch of presence began, in Unix seconds."""
+        self._gap: tuple[float, float] | None = None
+        """The last gap in the presence that is in `_stretches`."""
+        self._stretches: list[Row] = []
+        """Stretches of presence that are over."""
         self._parting: dict[Record, int] = {}
         """Checks that are configured no more and still to be saved, each with its results since it was saved."""
 
@@ -141,9 +146,14 @@ class Journal:
             self._meter.dropped += lost
             self._alike.clear()  # what they shared with later ones has to be said again
 
-    def pending(self) -> Writes:
-        """The journal's rows, the incidents and the changes of state."""
+    def pending(self, now: Moment) -> Writes:
+        """The journal's rows, the incidents, the changes of state, and the stretches in which this process looked."""
+        unseen = list(takewhile(lambda gap: gap is not self._gap, reversed(self._ledger.presence.gaps)))
+        for self._gap in reversed(unseen):
+            self._stretches.append(_stretch(self._looked_from, self._gap[0]))
+            self._looked_from = self._gap[1]
         return Writes(
+            presence=[*self._stretches, _stretch(self._looked_from, now.wall)],
             journal=[row for row, _ in self._rows],
             incidents=list(self._incidents.values()),
             transitions=list(self._transitions),
@@ -189,15 +199,17 @@ class Journal:
 
     def written(self, writes: Writes, captured: list[Captured]) -> None:
         """All of this is in the database now."""
-        for _ in writes.journal:
-            _, count = self._rows.popleft()
-            self._meter.queue -= count
+        for row in writes.journal:
+            if self._rows and self._rows[0][0] is row:
+                _, count = self._rows.popleft()
+                self._meter.queue -= count
         for row in writes.incidents:
             if self._incidents.get(row["id"]) is row:
                 del self._incidents[row["id"]]
         for row in writes.transitions:
             if self._transitions and self._transitions[0] is row:
                 self._transitions.popleft()
+        self._stretches = [row for row in self._stretches if not any(row is one for one in writes.presence)]
         for record, fresh, closed in captured:
             if self._parting.pop(record, None) is None:
                 self._fresh[record] = self._fresh.get(record, 0) - fresh
@@ -210,6 +222,10 @@ class Journal:
         self.save_soon(record for record, _, _ in captured if record not in self._parting)
         if captured:
             self._forget, self._round_began, self._round = None, self._row, iter(self._ledger)
+
+
+def _stretch(began: float, until: float) -> Row:
+    return {"started_at": began, "alive_until": max(began, until)}
 
 
 def _chunks(record: Record, check_id: int, fresh: int) -> Iterator[Row]:

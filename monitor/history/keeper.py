@@ -9,23 +9,16 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
-from datetime import UTC, datetime
-from itertools import takewhile
 
 import structlog
-from sqlalchemy.engine import Connection
 
-from monitor.history.database import Database
 from monitor.history.faults import CorruptFile, ReplacedFile
-from monitor.history.identities import Identities
-from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
 from monitor.history.merging import EarlySummary
 from monitor.history.noticeboard import Noticeboard
-from monitor.history.pruning import Pruning
 from monitor.history.reader import Reader
 from monitor.history.restoring import StoredState, restored
-from monitor.history.statements import Statements, Writes
 from monitor.history.unreadable import SkipLog
+from monitor.history.writing import HistoryWriter
 from monitor.live.events import EventBus, RecordedResult
 from monitor.live.ledger import Ledger, Record
 from monitor.model.clock import Clock
@@ -33,7 +26,6 @@ from monitor.model.errors import HistoryError
 from monitor.model.incident import Incident
 from monitor.model.retention import HistorySpec
 from monitor.model.transition import Transition
-from monitor.stats.meters import HistoryMeter
 from monitor.system.supervision import supervise
 
 _log = structlog.get_logger("monitor.history")
@@ -43,6 +35,8 @@ _EVERY = 1.0
 _PATIENCE_AT_START = 5.0
 """Seconds that a start waits for the database."""
 _PATIENCE_AT_STOP = 10.0
+_PATIENCE_WITH_JOURNAL = 3.0
+"""Seconds for the last write; the shorter one where a local journal has everything."""
 _RETRY = 5.0
 """Seconds between two attempts to open a database that is away; a start tries with every turn."""
 _SILENT = 3.0
@@ -54,31 +48,26 @@ class Keeper:
 
     def __init__(self, spec: HistorySpec, ledger: Ledger, bus: EventBus, clock: Clock) -> None:
         self._clock = clock
-        self.meter = HistoryMeter()
         self._spec = spec
         self._ledger = ledger
         self._bus = bus
-        self._database = Database(spec.location)
-        self._statements = Statements(self._database.dialect)
-        self._journal = Journal(ledger, self.meter, int(clock().wall) * 1_000_000)
-        self._pruning = Pruning(spec)
+        self._writer = HistoryWriter(spec, ledger, clock)
+        self._database = self._writer.database
+        self._journal = self._writer.journal
+        self._identities = self._writer.identities
+        self.meter = self._writer.meter
         self._skipped = SkipLog(self.meter)
-        self._identities = Identities(ledger, clock)
-        self._task: asyncio.Task[None] | None = None
+        self._began = clock().wall
+        self._tasks: list[asyncio.Task[None]] = []
         self._known = asyncio.Event()
         """Set once what is stored was adopted."""
         self._retry = 0.0
-        self._failing_since: float | None = None
-        self._why = ""
         self._adopted = False
         """True once what is stored was adopted."""
         self._early: dict[Record, EarlySummary] = {}
         """Summaries of results that come before the adoption of a check's past: at the start, or if it comes back."""
-        self._opened_at = self._checkpointed = -1e9
-        self._began = self._clock().wall
-        self._gap: tuple[float, float] | None = None
-        """The last gap in the presence that was written."""
-        self.notices = Noticeboard(self._database, self._statements, self._skipped)
+        self._opened_at = -1e9
+        self.notices = Noticeboard(self._database, self._writer.statements, self._skipped)
         self.archive = Reader(self._database, ledger, self._identities, spec, self._skipped, clock=clock)
         bus.on_result("history", self.on_result)
         bus.on_transition("history", self.on_transition)
@@ -87,43 +76,53 @@ class Keeper:
 
     async def start(self) -> None:
         """Take over what was known, or go on without if it cannot be read soon: it is adopted later."""
-        self._task = asyncio.create_task(supervise("history", self._live, longest=_RETRY))
+        self._tasks.append(asyncio.create_task(supervise("history", self._live, longest=_RETRY)))
+        if self._writer.local is not None:
+            self._tasks.append(asyncio.create_task(supervise("history", self._keep_locally, longest=_RETRY)))
         try:
             async with asyncio.timeout(_PATIENCE_AT_START):
                 await self._known.wait()
         except TimeoutError:
-            if self._failing_since is None:
-                self._failed(HistoryError("what is stored is not read yet"))
+            if not self._writer.failing:
+                self._writer.failed(HistoryError("what is stored is not read yet"))
         self._retry = _RETRY
 
     async def stop(self) -> None:
         """Write everything that is known, and close."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         now = self._clock()
         for record in self._ledger:
             record.stand(now)
         if self._adopted or self._early:  # else nothing is known that is not stored
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_AT_STOP):
+            kept = self._adopted and await self._writer.keep_locally()
+            try:
+                async with asyncio.timeout(_PATIENCE_WITH_JOURNAL if kept else _PATIENCE_AT_STOP):
                     await self._attempt(self._last())
-        if self.meter.queue or self._early:
-            _log.error("history is not whole", results=self.meter.queue, why=self._why)
+            except TimeoutError:
+                self._database.sever()
+            self._say_what_is_left(kept)
         await self._database.close()
+
+    def _say_what_is_left(self, kept: bool) -> None:
+        local, waiting, why = self._writer.local, self.meter.queue, self._writer.why
+        if waiting and kept and local is not None:
+            _log.warning("history waits in a file for the next start", file=str(local.path), results=waiting, why=why)
+        elif waiting or self._early:
+            _log.error("history is not whole", results=waiting, why=why)
 
     async def _last(self) -> None:
         if not self._database.is_open:
             await self._open()
         await self._adopt_returned()
-        await self._write(all_of_them=True)
+        await self._writer.write(self._early, all_of_them=True)
 
     def use(self, spec: HistorySpec) -> None:
         """Applies these settings, and takes over the checks of the ledger."""
         if spec.location != self._spec.location:
             _log.warning("a changed history.url takes effect at the next restart", database=self._database.shown)
-        self._pruning.use(spec)
+        self._writer.pruning.use(spec)
         self.archive.use(spec)
         if self._adopted:
             removed, returned = self._identities.use()
@@ -136,6 +135,11 @@ class Keeper:
             self._known.set()
         await asyncio.sleep(_EVERY)
 
+    async def _keep_locally(self) -> None:
+        if self._adopted:
+            await self._writer.keep_locally()
+        await asyncio.sleep(_EVERY)
+
     async def _turn(self) -> None:
         if not self._database.is_open:
             if self._adopted:
@@ -143,21 +147,21 @@ class Keeper:
             if time.monotonic() - self._opened_at < self._retry:
                 return
             await self._open()
-        await self._write(all_of_them=False)
+        await self._writer.write(self._early)
         await self._adopt_returned()
 
     async def _adopt_returned(self) -> None:
         """Reads the past of checks that are configured again."""
         if self._early:
-            await self._write(all_of_them=False)
+            await self._writer.write(self._early)
             await self._adopt(await restored(self._database, self._skipped, self._clock))
 
     async def _open(self) -> None:
         """Open the database, and go on from what is in it."""
         self._opened_at = time.monotonic()
         first, early = not self._adopted, bool(self._early)
-        await self._database.open()
         try:
+            await self._writer.open()
             found = await restored(self._database, self._skipped, self._clock)
             await self.notices.load(self._clock().wall)
             self._journal.above(found.highest)
@@ -169,16 +173,20 @@ class Keeper:
         except BaseException:
             await self._database.close()
             raise
-        self._pruning.trust(found.alive_until, self._clock())
+        self._writer.pruning.trust(found.alive_until, self._clock())
         self._say_again(found)
         self._database.adopted()
         if (first and early) or other:
-            await self._write(all_of_them=True)
+            await self._writer.write(self._early, all_of_them=True)
 
     async def _adopt(self, found: StoredState) -> None:
         """Puts the stored past into the checks that lack it."""
         early, first = self._early, not self._adopted
         records = list(self._ledger) if first else list(early)
+        if first and found.alive_until > self._began:  # another monitor has looked meanwhile, and its word holds
+            for record in records:
+                record.forget(self._clock())
+                early.pop(record, None)
         async for transition in found.into(records, early):
             self._bus.transition(transition)
         if first:
@@ -232,86 +240,26 @@ class Keeper:
             self._journal.incident(incident, record.id)
             self._journal.save_soon([record])
 
-    # writing
+    # failures
 
     async def _attempt(self, work: Awaitable[None]) -> None:
         try:
             await work
         except CorruptFile as problem:
-            self._failed(problem)
+            self._writer.failed(problem)
             with suppress(HistoryError):
                 await self._database.set_aside(problem)
             self._opened_at = -1e9
         except ReplacedFile as problem:
-            self._failed(problem)
+            self._writer.failed(problem)
             await self._database.close()
             self._opened_at = -1e9
         except HistoryError as problem:
-            self._failed(problem)
+            self._writer.failed(problem)
             if self._database.dialect == "postgresql":
                 await self._database.close()  # its connection may be gone, or in an odd state
-
-    def _failed(self, problem: HistoryError) -> None:
-        self._why = str(problem)
-        self.meter.writing = False
-        if self._failing_since is None:
-            self._failing_since = self._clock().wall
-            _log.error("history is not written", database=self._database.shown, why=self._why)
-
-    def _succeeded(self, took: float) -> None:
-        now = self._clock().wall
-        self.meter.writes += 1
-        self.meter.write_seconds += took
-        self.meter.written_at = now
-        self.meter.writing = True
-        if self._failing_since is not None:
-            _log.info(
-                "history is written again", database=self._database.shown, seconds=round(now - self._failing_since)
-            )
-            self._failing_since = None
-
-    async def _write(self, *, all_of_them: bool) -> None:
-        await self._journal.encoded()
-        writes = self._journal.pending()
-        self._identities.pending(writes)
-        captured: list[Captured] = []
-        due = self._journal.pressing or time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
-        if due or all_of_them:
-            captured = await self._journal.checkpoint(writes, self._clock, held=self._early, all_of_them=all_of_them)
-        elif not writes:
-            return
-        writes.presence = self._presence()
-        began = time.perf_counter()
-        try:
-            await self._database.write(lambda connection: self._transaction(connection, writes, due))
-        except BaseException:
-            self._journal.not_written(captured)
-            raise
-        self._journal.written(writes, captured)
-        self._identities.written(writes)
-        if due:
-            self._checkpointed = time.monotonic()
-        self._succeeded(time.perf_counter() - began)
-
-    def _transaction(self, connection: Connection, writes: Writes, due: bool) -> None:
-        self._statements.write(connection, writes)
-        if due:
-            self._pruning.step(connection, self._identities.configured, self._identities.highest, self._clock())
-
-    def _presence(self) -> list[dict[str, float]]:
-        """The stretches in which this process looked, the last of them until now."""
-        rows = []
-        unseen = list(takewhile(lambda gap: gap is not self._gap, reversed(self._ledger.presence.gaps)))
-        for self._gap in reversed(unseen):
-            start, end = self._gap
-            rows.append({"started_at": self._began, "alive_until": max(self._began, start)})
-            self._began = end
-        return [*rows, {"started_at": self._began, "alive_until": self._clock().wall}]
 
     @property
     def trouble(self) -> str | None:
         """Returns a sentence for on-call if the database has taken no writes for a while, else None."""
-        since = self._failing_since
-        if since is None or self._clock().wall - since < _SILENT:
-            return None
-        return f"history is not being written since {datetime.fromtimestamp(since, UTC):%H:%M} UTC: {self._why}"
+        return self._writer.trouble

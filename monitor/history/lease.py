@@ -30,27 +30,31 @@ class Lease:
         self._insert = import_module(f"sqlalchemy.dialects.{dialect}").insert
         self._now = _NOW[dialect]
         self._name = ""
-        self._holder = _this_process()
+        self.holder = _this_process()
+        self.before = ""
+        """The process that held it before this one, empty if none did."""
         self._epoch = 0
 
     def take(self, connection: Connection, name: str) -> bool:
         """Takes the lease of this name if it is free, expired, or held by a process of this machine that has ended."""
         self._name = name
         held = connection.scalar(select(leases.c.holder).where(leases.c.name == self._name))
-        ended = held if isinstance(held, str) and _has_ended(held) else self._holder
+        ended = held if isinstance(held, str) and _has_ended(held) else self.holder
         until, now = self._now + _SECONDS, self._now
         wrong = leases.c.until > now + _WRONG
-        free = or_(leases.c.until < now, wrong, leases.c.holder.in_([self._holder, ended]))
-        taken = self._insert(leases).values(name=self._name, holder=self._holder, epoch=1, until=until)
-        values = {"holder": self._holder, "epoch": leases.c.epoch + 1, "until": until}
+        free = or_(leases.c.until < now, wrong, leases.c.holder.in_([self.holder, ended]))
+        taken = self._insert(leases).values(name=self._name, holder=self.holder, epoch=1, until=until)
+        values = {"holder": self.holder, "epoch": leases.c.epoch + 1, "until": until}
         taken = taken.on_conflict_do_update(index_elements=["name"], set_=values, where=free)
         epoch = connection.scalar(taken.returning(leases.c.epoch))
         self._epoch = epoch or 0
+        if epoch is not None and held != self.holder:
+            self.before = str(held or "")
         return epoch is not None
 
     def renew(self, connection: Connection, seconds: float = _SECONDS) -> bool:
         """Renews the lease within the open transaction; False if another monitor has taken it."""
-        mine = (leases.c.name == self._name, leases.c.holder == self._holder, leases.c.epoch == self._epoch)
+        mine = (leases.c.name == self._name, leases.c.holder == self.holder, leases.c.epoch == self._epoch)
         renewed = update(leases).where(*mine).values(until=self._now + bindparam("seconds", seconds, Double))
         return connection.execute(renewed).rowcount == 1
 

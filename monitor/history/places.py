@@ -62,7 +62,8 @@ class File:
     patience: float | None = None
 
     def __init__(self, location: str) -> None:
-        self.shown = os.path.realpath((make_url(location).database or "") if location else _default())
+        named = make_url(location).database if location else state_directory() / "monitor.db"
+        self.shown = os.path.realpath(named or "")
         self._opened: tuple[int, int] | None = None
 
     def engine(self) -> Engine:
@@ -109,9 +110,9 @@ class File:
         _log.error("history is broken and set aside, a new one is begun", file=self.shown, kept=kept, why=str(problem))
 
 
-def _default() -> Path:
-    """Returns the path in systemd's StateDirectory (systemd.exec(5)), else in the working directory."""
-    return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0], "monitor.db")
+def state_directory() -> Path:
+    """Returns systemd's StateDirectory (systemd.exec(5)), else the working directory."""
+    return Path(os.environ.get("STATE_DIRECTORY", "").partition(":")[0])
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import Row as StoredRow
 from monitor.history.archive import Announcement
 from monitor.history.statements import Row
 from monitor.history.unreadable import SkipLog
-from monitor.model.incident import Acknowledgement, Incident
+from monitor.model.incident import Incident
+from monitor.model.outcome import Reason
 from monitor.model.result import Result
 from monitor.model.transition import Transition
 
@@ -43,15 +44,36 @@ def incident_row(one: Incident, check_id: int) -> Row:
 
 
 def incident_of(row: StoredRow[Any], check: str, skipped: SkipLog, *, evidence: bool = True) -> Incident | None:
-    """Returns the incident of a row, `check` being the name of its check; None if it cannot be read."""
+    """Returns the incident of a row, `check` being the name of its check; None if it cannot be read.
+
+    What cannot be read of it costs no more than itself.
+    """
     place = f"incidents {row.id!r}"
     first = skipped.parts(Result, row.first_run, f"{place}, first_run") if evidence and row.first_run else None
+    reason = skipped.read(_word, row.reason, f"{place}, reason") or _UNREADABLE
+
+    def words(column: str) -> str:
+        return skipped.read(_words, getattr(row, column), f"{place}, {column}") or ""
+
     said = None
     if row.acknowledged_at is not None:
-        parts = (row.acknowledged_by, row.acknowledged_note, row.acknowledged_at, row.acknowledged_until)
-        said = skipped.read(lambda data: convert(data, Acknowledgement), parts, f"{place}, acknowledged")
-    values = (row.id, check, row.started_at, row.reason, row.detail, row.ended_at, first, said, row.ended_by)
-    return skipped.read(lambda data: convert(data, Incident), values, place)
+        by, note = words("acknowledged_by"), words("acknowledged_note")
+        said = (by, note, row.acknowledged_at, row.acknowledged_until)
+    detail = words("detail")
+    values = (row.id, check, row.started_at, reason, detail, row.ended_at, first, said, row.ended_by)
+    return skipped.parts(Incident, _encode(values), place)
+
+
+def _word(value: object) -> Reason:
+    return convert(value, Reason)
+
+
+def _words(value: object) -> str:
+    return convert(value, str)
+
+
+_UNREADABLE = convert("unreadable", Reason)
+"""The reason of an incident whose own is lost."""
 
 
 def transition_row(one: Transition, number: int) -> Row:

@@ -97,6 +97,13 @@ class Record:
             self.stand(now)
         return self._move(standing, now, self._cause(planned, standing, Cause.AGE))
 
+    def forget(self, now: Moment) -> None:
+        """Begins anew, as another monitor has looked meanwhile: its results go on here, or they would count twice."""
+        self.past = Past(self.past.presence, now)
+        self.recent = History(self.recent.limit)
+        self.incidents = ()
+        self.standing = self._maintained(beginning(self.spec, now), now)
+
     def resume(self, standing: Standing, now: Moment) -> Transition | None:
         """Continues from the stored standing, by the present configuration."""
         self.standing = standing

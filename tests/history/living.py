@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from monitor.history import keeper, places
+from monitor.history import keeper, places, writing
 from monitor.history.keeper import Keeper
 from monitor.history.tables import checks
 from monitor.live.events import EventBus, RecordedResult
@@ -118,7 +119,7 @@ class Life:
 
     async def save(self) -> None:
         """What happens every few minutes."""
-        self.keeper._checkpointed = -1e9
+        self.keeper._writer._checkpointed = -1e9
         self.keeper._journal.save_soon(self.ledger)
         await self.write()
 
@@ -131,7 +132,7 @@ class Life:
         keeper = self.keeper
         ids = keeper._identities
         await keeper._database.write(
-            lambda connection: keeper._pruning.step(connection, ids.configured, ids.highest, self.clock())
+            lambda connection: keeper._writer.pruning.step(connection, ids.configured, ids.highest, self.clock())
         )
 
     async def checks(self) -> list[str]:
@@ -140,10 +141,9 @@ class Life:
 
     async def die(self) -> None:
         """As by SIGKILL: nothing more is written, and the lock goes with the process."""
-        assert self.keeper._task is not None
-        self.keeper._task.cancel()
-        with contextlib.suppress(BaseException):
-            await self.keeper._task
+        for task in self.keeper._tasks:
+            task.cancel()
+        await asyncio.gather(*self.keeper._tasks, return_exceptions=True)
         await self.keeper._database.close()
 
 
@@ -180,7 +180,7 @@ class World:
 def hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the history's own task sleep; the test says when a second has passed."""
     monkeypatch.setattr(keeper, "_EVERY", 3600.0)
-    monkeypatch.setattr(keeper, "CHECKPOINT_SECONDS", 3600.0)
+    monkeypatch.setattr(writing, "CHECKPOINT_SECONDS", 3600.0)
     monkeypatch.setattr(places, "_BUSY_MILLISECONDS", 200)
 
 

@@ -179,7 +179,7 @@ async def test_a_migration_that_fails_changes_nothing(world: World) -> None:
         failing.live("a", 2)
         await failing.write()
         assert not failing.keeper.meter.writing
-        assert failing.keeper._why
+        assert failing.keeper._writer.why
     _, found = write(world.location, lambda c: c.execute(text("DROP TABLE leases")), revision)
     assert found == "0001"
     async with world.life(*SPECS) as life:
@@ -210,7 +210,7 @@ async def test_nothing_is_changed_under_a_running_monitor_of_version_0_1(sqlite:
     old(sqlite)
     with held(Path(f"{sqlite.location.removeprefix('sqlite:///')}.lock")):
         async with sqlite.life(*SPECS) as refused:
-            assert "older version writes" in refused.keeper._why
+            assert "older version writes" in refused.keeper._writer.why
     assert write(sqlite.location, revision) == ["0001"]
     async with sqlite.life(*SPECS) as life:
         assert life.record("a").standing.state is State.DOWN

@@ -88,7 +88,7 @@ async def test_a_file_beside_a_postgresql_of_the_same_name_is_left_alone(
         first.live("a", 3)
         await first.save()
     postgresql.psql("""\\c beside
-        UPDATE checks SET saved = 'x'; UPDATE journal SET entries = 'x'; UPDATE tallies SET tally = 'x';""")
+        UPDATE states SET saved = 'x'; UPDATE journal SET entries = 'x'; UPDATE tallies SET tally = 'x';""")
     async with world.life(spec("a")) as second:
         second.live("a", 3, failing=True)
         await second.save()

@@ -25,7 +25,7 @@ async def total(life: Life, name: str = "a", start: float = START - 48 * HOUR, e
 def reload(life: Life, *specs: CheckSpec) -> None:
     for transition in life.ledger.apply(specs, MONITOR, life.clock()):
         life.bus.transition(transition)
-    life.keeper.use(life.keeper._pruning._spec)
+    life.keeper.use(life.keeper._writer.pruning._spec)
 
 
 # time
