@@ -31,7 +31,8 @@ def postgresql() -> Iterator[Any]:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> HeldClock:
+def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HeldClock:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     held = HeldClock()
     hold(monkeypatch)
     return held

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from monitor.history import keeper
 from monitor.history.archive import Announcement, IncidentQuery
 from monitor.history.merging import EarlySummary, merge
+from monitor.history.writing import HistoryWriter
 from monitor.live.events import RecordedResult
 from monitor.model.errors import HistoryError
 from monitor.model.incident import Acknowledgement
@@ -149,13 +150,13 @@ async def test_a_start_waits_for_a_database_that_is_away_for_a_moment(
 ) -> None:
     """A backup holds the lock, or PostgreSQL restarts: no check begins an incident anew for that."""
     name = await down(sqlite)
-    lock, tried, turn = Locked(sqlite), asyncio.Event(), keeper.Keeper._failed
+    lock, tried, turn = Locked(sqlite), asyncio.Event(), HistoryWriter.failed
 
-    def failed(self: keeper.Keeper, problem: HistoryError) -> None:
+    def failed(self: HistoryWriter, problem: HistoryError) -> None:
         turn(self, problem)
         tried.set()
 
-    monkeypatch.setattr(keeper.Keeper, "_failed", failed)
+    monkeypatch.setattr(HistoryWriter, "failed", failed)
     monkeypatch.setattr(keeper, "_EVERY", 0.05)
     monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 30.0)
     monkeypatch.setattr(keeper, "_RETRY", 3600.0)

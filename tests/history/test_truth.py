@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from monitor.history.archive import IncidentQuery
-from monitor.history.database import Database
-from monitor.model.errors import HistoryError
 from monitor.model.outcome import State
 from monitor.model.spec import CheckSpec
 from monitor.stats.tally import Tally
-from tests.history.living import MONITOR, START, HeldClock, Life, World, spec
+from tests.history.living import MONITOR, START, Life, World, spec
 
 HOUR = 3600.0
 
@@ -238,14 +234,22 @@ async def test_the_evidence_of_old_incidents_is_in_the_database_and_not_in_memor
             assert stored.first.evidence is not None
 
 
-async def test_a_file_is_locked_whatever_name_leads_to_it(tmp_path: Path, clock: HeldClock) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    (tmp_path / "other.db").symlink_to(tmp_path / "real" / "monitor.db")
-    async with World(f"sqlite:///{tmp_path / 'real' / 'monitor.db'}", clock).life(spec("a")) as first:
+async def test_a_stretch_that_ended_while_the_database_was_away_is_kept(world: World) -> None:
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 3)
+        await first.write()
+        await first.keeper._database.close()
+        first.keeper._opened_at = 1e12  # no turn opens it
+        first.live("a", 3)
+        await first.write()
+        world.clock.forward(60)  # SIGSTOP
+        first.ledger.presence.seen(world.clock())
+        await first.write()
+        first.keeper._opened_at = -1e9
         first.live("a", 1)
-        for name in ("link/monitor.db", "other.db"):
-            other = Database(f"sqlite:///{tmp_path / name}")
-            with pytest.raises(HistoryError, match="another monitor writes"):
-                await other.open()
-            await other.close()
+        await first.write()
+        found = await first.keeper.archive.outages(START, START + 3600)
+        assert [(one.started_at - START, one.ended_at - START) for one in found] == [(60, 120)]
+    async with world.life(spec("a")) as second:
+        found = await second.keeper.archive.outages(START, START + 3600)
+        assert [(one.started_at - START, one.ended_at - START) for one in found] == [(60, 120)]
