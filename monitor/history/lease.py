@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -73,21 +74,34 @@ def _this_process() -> str:
 def _has_ended(holder: str) -> bool:
     """True if this is a process of this machine that runs no more; what cannot be seen from here may run."""
     boot, namespace, pid, started, *_ = (*holder.split(), "", "", "", "")
-    return f"{boot} {namespace}" == _machine() and pid.isdecimal() and _started(int(pid)) != started
+    if f"{boot} {namespace}" != _machine() or not pid.isdecimal() or not 0 < int(pid) < _MOST:
+        return False
+    with suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+    return _started(int(pid)) not in (started, _HIDDEN)
 
 
 def _machine() -> str:
+    """The boot of the machine, and the namespace of process ids in it."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        return f"{_BOOT.read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return f"{uuid.uuid4()} unknown"
 
 
 def _started(pid: int) -> str:
-    """Clock ticks from the boot to the start of the process; empty if there is none, or it has ended (proc(5))."""
+    """Clock ticks from the boot to the start of a process; empty if it is about to vanish (proc(5))."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return "" if state in "ZX" else fields[18]
-    except (OSError, IndexError):
-        return ""
+    except (OSError, IndexError, ValueError):
+        return _HIDDEN
+
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_HIDDEN = "hidden"
+_MOST = 2**31
+"""Process ids are below this."""

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from msgspec import structs
-
 from monitor.history.database import Database
+from monitor.history.rows import incident_row
 from monitor.history.saved import encode
 from monitor.history.statements import Row as Record
 from monitor.history.statements import Statements, Writes
@@ -94,7 +93,9 @@ async def _write(path: Path, checks: list[Life], past: float) -> None:
     rows.sort(key=lambda row: row["start"] + row["step"])
     for start in range(0, len(rows), _BATCH):
         await database.write(partial(statements.write, writes=Writes(tallies=rows[start : start + _BATCH])))
-    known = [{"id": life.number + 1, "name": life.name, "saved": None} for life in checks]
+    known = [
+        {"id": life.number + 1, "name": life.name, "created_at": end - past, "removed_at": None} for life in checks
+    ]
     incidents = [row for life in checks for row in _incidents(life, end, past)]
     results = [row for life in checks for row in _results(life, end)]
     await database.write(partial(statements.write, writes=Writes(checks=known, incidents=incidents, results=results)))
@@ -103,8 +104,7 @@ async def _write(path: Path, checks: list[Life], past: float) -> None:
 
 def _incidents(life: Life, end: float, past: float) -> Iterator[Record]:
     for one in life.incidents(end, past):
-        times = {"started_at": one.started_at, "ended_at": one.ended_at}
-        yield {"id": one.id, "check_id": life.number + 1, **times, "data": encode(structs.replace(one))}
+        yield incident_row(one, life.number + 1)
 
 
 def _results(life: Life, end: float) -> Iterator[Record]:

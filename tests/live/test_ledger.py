@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from monitor.live.ledger import INCIDENTS_KEPT, Ledger, Record
+from monitor.model.incident import Ending
 from monitor.model.outcome import FAILURES, Outcome, Reason, State
 from monitor.model.result import Result
 from monitor.model.settings import MonitorSpec
@@ -148,7 +149,7 @@ def test_a_transition_names_the_incident_that_begins_goes_on_and_ends() -> None:
     assert began.incident is lost.incident is back.incident
     assert (back.at, back.after.since) == (at(101).wall, at(1).wall)
     assert began.incident is not None
-    assert over.incident == replace(began.incident, ended_at=at(102).wall)
+    assert over.incident == began.incident.ended(at(102).wall, Ending.RECOVERY)
     assert record.incidents == (over.incident,)
 
 
@@ -181,7 +182,7 @@ def test_the_incident_of_a_removed_check_ends(until: float) -> None:
     assert incident is not None
     (transition,) = ledger.apply([], MONITOR, at(until))
     assert (transition.check, transition.after.state, transition.cause) == ("c", State.UNKNOWN, Cause.RELOAD)
-    assert transition.incident == replace(incident, ended_at=at(until).wall)
+    assert transition.incident == incident.ended(at(until).wall, Ending.REMOVAL)
 
 
 def test_changed_settings_of_the_monitor_reach_every_record() -> None:

@@ -24,7 +24,7 @@ async def test_the_history_is_the_only_file_that_is_written(
     daemon = await start({"name": "a", "url": target.url()}, monitor={"history": {"enabled": kept}})
     await daemon.until_all_ran()
     await daemon.page()
-    assert names(state_directory) <= {"monitor.db", "monitor.db.lock", "monitor.db-wal", "monitor.db-shm"}
+    assert names(state_directory) <= {"monitor.db", "monitor.db-wal", "monitor.db-shm"}
     assert await daemon.stop() == 0
-    assert names(state_directory) == ({"monitor.db", "monitor.db.lock"} if kept else set())
+    assert names(state_directory) == ({"monitor.db"} if kept else set())
     assert names(tmp_path) == MINE

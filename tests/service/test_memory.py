@@ -73,7 +73,7 @@ def written(folder: Path, note: str) -> bool:
     """Whether the database has it by now."""
     connection = sqlite3.connect(f"file:{folder / 'monitor.db'}?mode=ro", uri=True)
     try:
-        return any(note.encode() in data for (data,) in connection.execute("SELECT data FROM incidents"))
+        return any(note == found for (found,) in connection.execute("SELECT acknowledged_note FROM incidents"))
     finally:
         connection.close()
 

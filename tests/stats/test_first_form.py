@@ -51,7 +51,7 @@ def test_the_last_results_of_a_check_are_read() -> None:
 
 
 def test_an_entry_of_the_journal_is_read_with_and_without_its_other_half() -> None:
-    entry = ["shop", 7, OWN, ALIKE, 1, 1.7e9, "up", 1.6e9, 1, 0]
+    entry = [3, 7, OWN, ALIKE, 1, 1.7e9, "up", 1.6e9, 1, 0]
     read = decode_entry(msgpack.encode(entry))
     assert (read.own.figures, read.own.reason) == (HttpFigures(512, 600), Reason.UNEXPECTED_BODY)
     assert read.alike is not None
