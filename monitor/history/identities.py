@@ -34,6 +34,7 @@ class Identities:
         self._configured: dict[Record, str] = {}
         self._changed: dict[int, Row] = {}
         self._events: list[Row] = []
+        self._begun: list[Record] = []
 
     @property
     def configured(self) -> frozenset[int | None]:
@@ -100,6 +101,7 @@ class Identities:
 
     def _begin(self, record: Record, check_id: int) -> None:
         record.id = check_id
+        self._begun.append(record)
         self.highest = max(self.highest, check_id)
         now = self._clock().wall
         self._note(StoredCheck(check_id, record.spec.name, now), "created", now)
@@ -108,6 +110,11 @@ class Identities:
         self._known[check.id] = check
         self._changed[check.id] = check._asdict()
         self._events.append({"check_id": check.id, "at": now, "event": event, "name": check.name})
+
+    def begun(self) -> list[Record]:
+        """Returns the checks that began since the last call."""
+        found, self._begun = self._begun, []
+        return found
 
     # what is written of it
 

@@ -58,6 +58,7 @@ class HistoryWriter:
         captured: list[Captured] = []
         due = self.journal.pressing or time.monotonic() - self._checkpointed >= CHECKPOINT_SECONDS
         if due or all_of_them:
+            self.journal.save_soon(self.identities.begun())
             captured = await self.journal.checkpoint(writes, self._clock, held=held, all_of_them=all_of_them)
         elif not (writes.journal or writes.incidents or writes.transitions or writes.checks):
             return

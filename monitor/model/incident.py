@@ -52,6 +52,10 @@ class Incident(Struct, frozen=True, array_like=True, gc=False):
         """Returns the incident with its end (Unix seconds), never before its beginning."""
         return replace(self, ended_at=max(at, self.started_at), ended_by=by.value)
 
+    def seconds(self, now: float) -> float:
+        """Returns how long it has lasted; `now` in Unix seconds may be older than an incident that has just begun."""
+        return max(0.0, (now if self.ended_at is None else self.ended_at) - self.started_at)
+
     def acknowledgement(self, now: float) -> Acknowledgement | None:
         """Returns the acknowledgement that is valid at this time (Unix seconds), or None."""
         said = self.acknowledged

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.history.database import Database
+from monitor.history.identities import StoredCheck
 from monitor.history.rows import incident_row
 from monitor.history.saved import encode
 from monitor.history.statements import Row as Record
@@ -93,9 +94,7 @@ async def _write(path: Path, checks: list[Life], past: float) -> None:
     rows.sort(key=lambda row: row["start"] + row["step"])
     for start in range(0, len(rows), _BATCH):
         await database.write(partial(statements.write, writes=Writes(tallies=rows[start : start + _BATCH])))
-    known = [
-        {"id": life.number + 1, "name": life.name, "created_at": end - past, "removed_at": None} for life in checks
-    ]
+    known = [StoredCheck(life.number + 1, life.name, end - past)._asdict() for life in checks]
     incidents = [row for life in checks for row in _incidents(life, end, past)]
     results = [row for life in checks for row in _results(life, end)]
     await database.write(partial(statements.write, writes=Writes(checks=known, incidents=incidents, results=results)))

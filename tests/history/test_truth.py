@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from monitor.history.archive import IncidentQuery
+from monitor.history.tables import check_events
 from monitor.model.outcome import State
 from monitor.model.spec import CheckSpec
 from monitor.stats.tally import Tally
@@ -175,6 +177,60 @@ async def test_a_name_that_another_check_had_once_brings_nothing_along(world: Wo
     async with world.life(spec("a", was=("b",))) as second:
         assert (await total(second)).runs == 6
         assert second.record("a").incidents == ()
+
+
+async def test_a_check_that_was_removed_comes_back_under_another_name(world: World) -> None:
+    async with world.life(spec("a"), spec("b")) as life:
+        life.live("a", 3, failing=True)
+        life.live("a", 3)
+        await life.save()
+        reload(life, spec("b"))
+        await life.write()
+        life.wait(20)
+        reload(life, spec("new", was=("a",)), spec("b"))
+        life.live("new", 2)
+        assert (await total(life, "new")).runs == 8
+        (one,) = await life.keeper.archive.incidents(IncidentQuery(["new"]))
+        assert one.check == "new"
+        rows = await life.keeper._database.rows(select(check_events).order_by(check_events.c.at))
+        assert [(row.event, row.name) for row in rows if row.name != "b"] == [
+            ("created", "a"), ("removed", "a"), ("returned", "new"),
+        ]  # fmt: skip
+
+
+async def test_a_check_of_a_reload_is_known_as_soon_as_its_incident(world: World) -> None:
+    """A kill before the check was saved left its incident with nobody, and it was told as over."""
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 1)
+        await first.write()
+        reload(first, spec("a"), spec("new"))
+        first.live("new", 3, failing=True)
+        await first.write()
+        incident = first.record("new").standing.incident
+    async with world.life(spec("a"), spec("new")) as second:
+        assert second.record("new").standing.incident == incident
+        second.live("new", 1)
+        await second.write()
+        assert len(await second.keeper.archive.incidents(IncidentQuery())) == 1
+
+
+async def test_two_checks_that_swap_their_names_keep_their_pasts(world: World) -> None:
+    async with world.life(spec("a"), spec("b"), killed=True) as first:
+        first.live("a", 3, failing=True)
+        first.live("b", 5)
+        await first.write()
+        incident = first.record("a").standing.incident
+        reload(first, spec("c", was=("a",)), spec("b"))
+        reload(first, spec("c"), spec("a", was=("b",)))
+        reload(first, spec("b", was=("c",)), spec("a"))
+        await first.write()
+    async with world.life(spec("a"), spec("b")) as second:
+        found = second.record("b").standing.incident
+        assert found is not None
+        assert incident is not None
+        assert (found.id, found.check) == (incident.id, "b")
+        assert (await total(second, "a")).failures == 0
+        assert (await total(second, "b")).runs == 3
 
 
 async def test_a_check_that_is_renamed_while_the_database_is_away_keeps_its_past(world: World) -> None:

@@ -209,6 +209,7 @@ class Incident(Struct, frozen=True):
     group: str | None
     started_at: Time
     ended_at: Time | None
+    ended_by: str | None
     duration_seconds: float
     outcome: Outcome
     reason: Reason
