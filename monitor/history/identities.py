@@ -47,7 +47,7 @@ class Identities:
 
     def name(self, check_id: object) -> str | None:
         """Returns the name of a check, None if the id is unknown."""
-        known = self._known.get(check_id)  # type: ignore[call-overload]  # whatever a database may hold
+        known = self._known.get(check_id)  # type: ignore[call-overload]  # a column may hold anything
         return None if known is None else str(known.name)
 
     # changes

@@ -1,4 +1,4 @@
-"""Lets one monitor write to a database, whatever its names: a row that its holder renews with every transaction."""
+"""Lets only one monitor write to a database: the lease is a row that the holder renews with every transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from monitor.history.tables import leases
 
 _SECONDS = 15.0
-"""How long a lease lasts that nobody renews."""
+"""Seconds until a lease ends that is not renewed."""
 _WRONG = 60.0
 """Seconds ahead that no lease ends, unless the clock of the database was put back since."""
 _NOW = {

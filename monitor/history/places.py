@@ -92,7 +92,7 @@ class File:
 
     @property
     def lease(self) -> str:
-        """Names the file, whatever its path; a copy of it is another one."""
+        """Names the file by its inode: links lead to the same lease, a copy to another."""
         return f"history of file {self._opened[1]}" if self._opened else ""
 
     def sever(self) -> None:

@@ -66,7 +66,7 @@ check_events = Table(
     Column("event", String(20), primary_key=True),
     Column("name", String(100), nullable=False),
 )
-"""What happened to checks: `created`, `renamed`, `removed`, `returned`; `name` is the one from then on."""
+"""Events of checks: `created`, `renamed`, `removed`, `returned`; `name` is the name from then on."""
 
 states = Table(
     "states",
@@ -75,7 +75,7 @@ states = Table(
     _location(),
     Column("saved", Packed, nullable=False),
 )
-"""How each check stood some minutes ago (`monitor.history.saved`)."""
+"""The state of each check some minutes ago (`monitor.history.saved`)."""
 
 journal = Table(
     "journal",
@@ -180,4 +180,4 @@ leases = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("until", Double, nullable=False),
 )
-"""Who may write to a PostgreSQL (`monitor.history.lease`); `until` is by the clock of the database."""
+"""The writer of the database (`monitor.history.lease`); `until` is a time of the database's own clock."""

@@ -62,7 +62,7 @@ class Record:
         self.exposed: tuple[tuple[object, ...], tuple[str, ...]] | None = None
         """Its lines in the exposition, behind what they were made of; the metrics' own."""
         self.id: int | None = None
-        """The id of the check in the history, whatever its name; None until the history gives one."""
+        """The id of the check in the history, which outlives its name; None until the history gives one."""
         self.due_times: DueTimes | None = None
         """None if it is not scheduled."""
         self.retry_at: float | None = None
@@ -194,7 +194,7 @@ class Record:
 
 
 _ENDINGS = {State.PAUSED: Ending.PAUSE, State.MAINTENANCE: Ending.MAINTENANCE, State.UNKNOWN: Ending.REMOVAL}
-"""What ends an incident, by the state that follows; `unknown` ends one only when its check is removed."""
+"""Endings of incidents by the state that follows; `unknown` ends an incident only when its check is removed."""
 
 
 class Ledger:

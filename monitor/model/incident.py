@@ -22,7 +22,7 @@ class Acknowledgement(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Ending(StrEnum):
-    """What ended an incident."""
+    """The end of an incident."""
 
     RECOVERY = "recovery"
     REMOVAL = "removal"
