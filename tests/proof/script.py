@@ -135,10 +135,7 @@ class Script:
         await self._stage.take_away(self._random.choice(self._stage.database.ways))
         for _ in range(self._random.choice((1, 1, 2, 3))):
             await asyncio.sleep(self._random.uniform(0.5, 3.0))
-            event = self._random.choice(
-                [e for e in ("kill", "term", "reload", "acknowledge", "calm") if e in self._events]
-            )
-            await getattr(self, f"_{event}")()
+            await self._one_of(("kill", "term", "reload", "acknowledge", "calm"), inf)
         await self._stage.give_back()
 
     async def _late(self) -> None:
