@@ -1,8 +1,8 @@
-"""Decides whether reported incidents can have come from what a check's target served.
+"""Decides whether the incidents that a monitor reports can follow from the answers of a check's target.
 
-What happened to a check is a list of steps. The monitor may have taken in an answer or not where a signal hit it, and a
-killed process loses its last seconds: so the check is in one of several positions at a time. A position that opens or
-ends an incident survives only if the report has that incident there. No position left means that the report is wrong.
+The history of a check is a list of steps. Around a signal the monitor may have recorded an answer or not, and a killed
+process loses its last seconds. So a check has several possible positions at a time. A position that opens or ends an
+incident survives only if the report has that incident at that time. If no position survives, the report is wrong.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 EARLY = 0.1
-"""Seconds that a reported time may be before the true one: clocks are read and rounded."""
+"""Seconds by which a reported time may precede the true time: clocks are read and rounded."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The target answered at `at`; the monitor took it in until `until` (Unix seconds), or not at all unless `sure`."""
+    """An answer of the target at `at`, recorded by `until` (Unix seconds); one that is not `sure` may be missing."""
 
     at: float
     until: float
@@ -27,7 +27,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Loss:
-    """A process ended at `at`; what it learned after `durable` may be lost."""
+    """The end of a process at `at`; everything that it recorded after `durable` may be lost."""
 
     at: float
     durable: float
@@ -35,14 +35,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class LateStart:
-    """A process began at `at` without what is stored: its own failures count from 0 until that is adopted."""
+    """The start of a process that cannot read its database: failures count from 0 until it adopts the stored past."""
 
     at: float
 
 
 @dataclass(frozen=True)
 class Removal:
-    """The check left the configuration; an incident ends between `earliest` and `until`."""
+    """The removal of the check from the configuration: an incident ends between `earliest` and `until`."""
 
     at: float
     earliest: float
@@ -51,7 +51,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class Return:
-    """The check is configured again; what failed before may count or not."""
+    """The return of the check to the configuration: earlier failures may count or not."""
 
     at: float
 
@@ -59,8 +59,8 @@ class Return:
 Step = Run | Loss | LateStart | Removal | Return
 
 
-class Reported(NamedTuple):
-    """An incident as the monitor tells it; Unix seconds, `ended` is None while it goes on."""
+class Incident(NamedTuple):
+    """An incident that the monitor reports; Unix seconds, `ended` is None while it lasts."""
 
     id: str
     started: float
@@ -68,7 +68,7 @@ class Reported(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Failures in a row, the reported incident that lasts, and how many of them have begun so far."""
+    """Failures in a row, the index of the incident that lasts, and the number of incidents so far."""
 
     failures: int = 0
     open: int | None = None
@@ -76,20 +76,20 @@ class Position(NamedTuple):
 
 
 Positions = dict[Position, int]
-"""Each with the least number of answers that the monitor must have called inconclusive to be there."""
+"""Positions, each with the least number of answers that the monitor must have called inconclusive to get there."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong, None if nothing is; the positions at the end; the inconclusive answers that this takes."""
+    """The problem, None if there is none; the final positions; the least number of inconclusive answers."""
 
     problem: str | None
     positions: frozenset[Position] = frozenset()
     inconclusive: int = 0
 
 
-def judge(steps: Sequence[Step], reported: Sequence[Reported], down_after: int, budget: int = 0) -> Verdict:
-    """Follows all positions through the steps. Reports are oldest first; `budget` answers may be inconclusive."""
+def judge(steps: Sequence[Step], reported: Sequence[Incident], down_after: int, budget: int = 0) -> Verdict:
+    """Follows all positions through the steps. Incidents are oldest first; `budget` answers may be inconclusive."""
     walk, wrong = _Walk(reported, down_after, budget), ""
     for number, step in enumerate(steps):
         before, walk.now = walk.now, walk.step(step)
@@ -105,7 +105,7 @@ def judge(steps: Sequence[Step], reported: Sequence[Reported], down_after: int, 
 
 
 class _Walk:
-    def __init__(self, reported: Sequence[Reported], down_after: int, budget: int) -> None:
+    def __init__(self, reported: Sequence[Incident], down_after: int, budget: int) -> None:
         self.reported, self.down_after, self.budget = reported, down_after, budget
         self.now: Positions = {Position(): 0}
         self._past: list[tuple[float, Positions]] = [(float("-inf"), self.now)]
@@ -133,7 +133,7 @@ class _Walk:
         return _cheapest([*found, *skipped])
 
     def _after(self, one: Position, run: Run) -> Position | None:
-        """The position after an answer; None if the report contradicts it."""
+        """The position after an answer; None if it contradicts the report."""
         if run.good:
             closed = self._closed(one, run.at, run.until)
             return closed and closed._replace(failures=0)
@@ -151,7 +151,7 @@ class _Walk:
         return one._replace(open=None) if ended is not None and _within(ended, earliest, until) else None
 
     def _loss(self, loss: Loss) -> Positions:
-        """What it is now, or was at any time since it was surely stored."""
+        """The present positions, and all positions since the last one that is surely stored."""
         first = next(n for n in reversed(range(len(self._past))) if self._past[n][0] <= loss.durable)
         self._past = self._past[first:]
         return _cheapest(item for _, positions in self._past for item in positions.items())
@@ -161,8 +161,8 @@ class _Walk:
         return one.begun == len(self.reported) and (lasting is None or lasting.ended is None)
 
 
-def _within(told: float, earliest: float, until: float) -> bool:
-    return earliest - EARLY <= told <= until + EARLY
+def _within(reported: float, earliest: float, until: float) -> bool:
+    return earliest - EARLY <= reported <= until + EARLY
 
 
 def _cheapest(items: Iterable[tuple[Position, int]]) -> Positions:
@@ -172,21 +172,23 @@ def _cheapest(items: Iterable[tuple[Position, int]]) -> Positions:
     return found
 
 
-def _impossible(steps: Sequence[Step], number: int, before: Positions, reported: Sequence[Reported]) -> str:
+def _impossible(steps: Sequence[Step], number: int, before: Positions, reported: Sequence[Incident]) -> str:
     begun = {one.begun for one in before}
     near = reported[max(0, min(begun) - 2) : max(begun) + 2]
     what = f"the report contradicts {steps[number]}; positions before: {list(before)}"
-    return _told(what, steps[max(0, number - 6) : number + 4], near)
+    return _explained(what, steps[max(0, number - 6) : number + 4], near)
 
 
-def _unfinished(positions: Positions, steps: Sequence[Step], reported: Sequence[Reported]) -> str:
+def _unfinished(positions: Positions, steps: Sequence[Step], reported: Sequence[Incident]) -> str:
     begun = max(one.begun for one in positions)
     if begun == len(reported):
-        return _told("an incident has to last that has ended", steps[-8:], reported[-2:])
+        return _explained("an incident has to last that has ended", steps[-8:], reported[-2:])
     odd = reported[begun]
     near = [step for step in steps if odd.started - 6 < step.at < odd.started + 3]
-    return _told(f"nothing began {odd}; positions {list(positions)}", near, reported[max(0, begun - 1) : begun + 2])
+    return _explained(
+        f"nothing began {odd}; positions {list(positions)}", near, reported[max(0, begun - 1) : begun + 2]
+    )
 
 
-def _told(what: str, steps: Sequence[Step], reported: Sequence[Reported]) -> str:
+def _explained(what: str, steps: Sequence[Step], reported: Sequence[Incident]) -> str:
     return "\n    ".join([what, "steps:", *map(str, steps), "reported:", *map(str, reported)])

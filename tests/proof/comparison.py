@@ -1,4 +1,4 @@
-"""Compares what the monitor tells of a check with what happened to it."""
+"""Compares what the monitor reports on a check with what happened to the check."""
 
 from __future__ import annotations
 
@@ -6,54 +6,54 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.proof.acceptance import Reported, Verdict, judge
+from tests.proof.acceptance import Incident, Verdict, judge
 from tests.proof.spans import Span, common, contains, length, without
 from tests.proof.truth import Subject, Truth
 
 TOLERANCE = 1.0
-"""Seconds of all that is counted, beyond what the events leave open."""
+"""Seconds by which a sum may be off, besides the uncertainty of the events."""
 OFTEN = 0.02
-"""Share of the runs that a busy machine may make inconclusive, besides some around each event."""
+"""Share of runs that a busy machine may make inconclusive, besides some around each event."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The sum of a check's slots, as the API tells them."""
+    """The sums over the slots of a check's history."""
 
     up: float
     down: float
     runs: int
     inconclusive: int
     wrong: int
-    """Failures of a kind that the target never gave: the machine was too slow for the limits."""
+    """Failures that the target never caused: the machine was too slow for the limits."""
     failures: int
     availability: float | None
-    """Of the report."""
+    """The availability in the report."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the monitor told of a check, with the span in which it was asked. Incidents are oldest first."""
+class Account:
+    """The report on a check, with the span of the requests for it. Incidents are oldest first."""
 
     asked: Span
-    incidents: Sequence[Reported]
+    incidents: Sequence[Incident]
     figures: Figures | None = None
     state: str | None = None
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """An incident that was told at some time."""
+    """An incident, as reported at some time."""
 
     at: float
     subject: str
-    incident: Reported
+    incident: Incident
     note: str | None = None
-    """Of an acknowledgement that the monitor had taken by then."""
+    """The note of an acknowledgement that the monitor had accepted by then."""
 
 
-def problems(truth: Truth, subject: Subject, told: Told) -> Iterator[str]:
-    """Everything that cannot be, in words."""
+def problems(truth: Truth, subject: Subject, told: Account) -> Iterator[str]:
+    """Yields a sentence on every contradiction."""
     figures = told.figures
     budget = 0 if figures is None else figures.inconclusive + figures.wrong
     verdict = judge(truth.steps(subject, told.asked), told.incidents, subject.down_after, budget)
@@ -72,7 +72,7 @@ def _state(verdict: Verdict, state: str) -> Iterator[str]:
         yield f"state {state}, but an incident lasts: {down}"
 
 
-def _seconds(truth: Truth, subject: Subject, told: Told, figures: Figures) -> Iterator[str]:
+def _seconds(truth: Truth, subject: Subject, told: Account, figures: Figures) -> Iterator[str]:
     least, most = truth.surely_watched(subject, told.asked), truth.perhaps_watched(subject, told.asked)
     outages = [(one.started, one.ended or told.asked[1]) for one in told.incidents]
     for what, counted, low, high in (
@@ -83,11 +83,13 @@ def _seconds(truth: Truth, subject: Subject, told: Told, figures: Figures) -> It
         if not length(low) - TOLERANCE <= counted <= length(high) + TOLERANCE:
             yield f"{what} for {counted:.2f} s, but it was {length(low):.2f} to {length(high):.2f} s"
     known = figures.up + figures.down
-    if known > 5 and (figures.availability is None or abs(figures.availability - figures.up / known) > 2 / known):
+    share = figures.up / known if known else 0.0
+    reported = -1.0 if figures.availability is None else figures.availability
+    if known > 5 and not truth.clock_steps and abs(reported - share) > 2 / known:
         yield f"availability {figures.availability}, but the slots have {figures.up:.2f} of {known:.2f} s"
 
 
-def _runs(truth: Truth, subject: Subject, told: Told, figures: Figures) -> Iterator[str]:
+def _runs(truth: Truth, subject: Subject, told: Account, figures: Figures) -> Iterator[str]:
     answers = [one for one in subject.answers if one.at <= told.asked[1]]
     losses = truth.losses(told.asked[0])
     stored = [one for one in answers if one.at < told.asked[0] and not contains(losses, one.at)]
@@ -103,15 +105,15 @@ def _runs(truth: Truth, subject: Subject, told: Told, figures: Figures) -> Itera
         yield f"{figures.inconclusive} inconclusive runs and {figures.wrong} at odds with {len(answers)} answers"
 
 
-def lost(truth: Truth, sightings: Sequence[Sighting], told: dict[str, Told], notes: dict[str, Any]) -> Iterator[str]:
-    """Incidents that were told once and are not now, or were changed. `notes` are the acknowledgements by incident."""
+def lost(truth: Truth, sightings: Sequence[Sighting], told: dict[str, Account], notes: dict[str, Any]) -> Iterator[str]:
+    """Yields incidents that vanished or changed since they were reported. `notes` are acknowledgements by incident."""
     for one in sightings:
         now = told.get(one.subject)
         if now is None or contains(truth.losses(now.asked[0]), one.at):
             continue
         found = next((other for other in now.incidents if other.id == one.incident.id), None)
         if found is None:
-            yield f"{one} is not told any more; now: {now.incidents[-4:]}"
+            yield f"{one} has vanished; now: {now.incidents[-4:]}"
             continue
         if abs(found.started - one.incident.started) > 0.01:
             yield f"the beginning of {one} has become {found.started}"

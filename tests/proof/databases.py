@@ -1,4 +1,4 @@
-"""Databases that can be locked, or taken away, while a monitor uses them."""
+"""Databases that a script can lock, fill or kill while a monitor uses them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,34 @@ from typing import Any, Protocol
 
 
 class Database(Protocol):
-    """What a script does to a database; each call returns once it is done."""
+    """A database under the control of a script."""
 
     url: str
     ways: tuple[str, ...]
-    """How it can be taken away while a monitor runs."""
+    """Ways to keep a running monitor from writing."""
 
     async def take(self, way: str) -> bool:
-        """Takes it away; False if that was not possible now."""
+        """Keeps the monitor from writing; False if that is impossible now."""
 
     async def give_back(self) -> None:
-        """Lets the monitor have it again."""
+        """Lets the monitor write again."""
 
 
 class Sqlite:
-    """A file. Readers go on beside a lock, unless it is taken while no monitor runs."""
+    """A file. A lock stops writers; a `whole` lock, which needs that no monitor runs, stops readers too.
 
-    ways = ("lock",)
+    `disk`: the folder is a small file system of its own, so it can be full.
+    """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, disk: bool) -> None:
         self.path = path
+        self.ways = ("lock", "full") if disk else ("lock",)
         self.url = f"sqlite:///{path}"
         self._other: sqlite3.Connection | None = None
 
     async def take(self, way: str) -> bool:
+        if way == "full":
+            return self._fill()
         if not self.path.exists():
             return False
         other = sqlite3.connect(self.path, isolation_level=None, timeout=0.0)
@@ -53,14 +57,25 @@ class Sqlite:
         return False
 
     async def give_back(self) -> None:
-        assert self._other is not None
-        self._other.execute("ROLLBACK")
-        self._other.close()
-        self._other = None
+        self._filler.unlink(missing_ok=True)
+        if self._other is not None:
+            self._other.execute("ROLLBACK")
+            self._other.close()
+            self._other = None
+
+    @property
+    def _filler(self) -> Path:
+        return self.path.with_name("filler")
+
+    def _fill(self) -> bool:
+        with contextlib.suppress(OSError), self._filler.open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        return True
 
 
 class PostgreSql:
-    """A server of its own, whose tables can be locked, and which can be killed."""
+    """A server of the test's own: its tables can be locked, and it can be killed."""
 
     ways = ("lock", "kill")
 

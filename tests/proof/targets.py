@@ -1,4 +1,4 @@
-"""Targets that are good or bad as they are told, in a thread of their own, and note what they answered and when."""
+"""Serves targets that a script switches between good and bad, and notes every answer; runs in a thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.proof.truth import Answer
 
 PULSE = 0.05
 LATE = 0.15
-"""Seconds; a pulse that comes later says that the machine let nobody run."""
+"""Seconds; a pulse that is later means that the machine is starved."""
 
 
 class Targets:
@@ -39,11 +39,11 @@ class Targets:
         self._loop.close()
 
     def url(self, key: str) -> str:
-        """Where a check finds its target."""
+        """The URL of a target."""
         return f"http://127.0.0.1:{self.port}/{key}"
 
     def noted(self, key: str) -> list[Answer]:
-        """What the target of that key has answered, and will."""
+        """The answers of a target; the list grows."""
         return self.answers.setdefault(key, [])
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""The comparison takes what can be true, and fails whatever cannot."""
+"""The comparison accepts reports that can be true, and rejects all others."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.proof.acceptance import Reported
-from tests.proof.comparison import Figures, Sighting, Told, lost, problems
+from tests.proof.acceptance import Incident
+from tests.proof.comparison import Account, Figures, Sighting, lost, problems
 from tests.proof.spans import Span, common, contains, length, union, without
 from tests.proof.truth import Answer, Life, Subject, Term, Truth
 
 NOW = (1060.0, 1060.1)
-OUTAGE = Reported("one", 1021.0, 1030.0)
+OUTAGE = Incident("one", 1021.0, 1030.0)
 GOOD = Figures(up=51.0, down=9.0, runs=60, inconclusive=0, wrong=0, failures=10, availability=51 / 60)
 
 
@@ -31,8 +31,8 @@ def truth(*bad: tuple[int, int], terms: list[Term] | None = None, **more: Any) -
     return found
 
 
-def found(model: Truth, *incidents: Reported, figures: Figures | None = None, state: str | None = None) -> list[str]:
-    return list(problems(model, model.subjects["a"], Told(NOW, incidents, figures, state)))
+def found(model: Truth, *incidents: Incident, figures: Figures | None = None, state: str | None = None) -> list[str]:
+    return list(problems(model, model.subjects["a"], Account(NOW, incidents, figures, state)))
 
 
 def test_what_happened_is_no_problem() -> None:
@@ -44,7 +44,7 @@ def test_what_happened_is_no_problem() -> None:
     [
         [],
         [OUTAGE, OUTAGE._replace(id="two")],
-        [OUTAGE, Reported("two", 1040.0, 1041.0)],
+        [OUTAGE, Incident("two", 1040.0, 1041.0)],
         [OUTAGE._replace(started=1019.0)],
         [OUTAGE._replace(started=1023.0)],
         [OUTAGE._replace(ended=None)],
@@ -53,13 +53,13 @@ def test_what_happened_is_no_problem() -> None:
     ],
     ids=["missing", "twice", "invented", "early", "late", "ongoing", "short", "long"],
 )
-def test_other_incidents_are_a_problem(wrong: list[Reported]) -> None:
+def test_other_incidents_are_a_problem(wrong: list[Incident]) -> None:
     assert found(truth((20, 30)), *wrong)
 
 
 def test_an_outage_that_is_too_short_is_none() -> None:
     assert not found(truth((20, 21)))
-    assert found(truth((20, 21)), Reported("one", 1020.0, 1021.0))
+    assert found(truth((20, 21)), Incident("one", 1020.0, 1021.0))
 
 
 def test_an_incident_of_another_check_is_a_problem() -> None:
@@ -67,7 +67,7 @@ def test_an_incident_of_another_check_is_a_problem() -> None:
 
 
 def test_a_target_that_is_down_has_an_incident_that_lasts() -> None:
-    lasting = Reported("one", 1021.0, None)
+    lasting = Incident("one", 1021.0, None)
     assert not found(truth((20, 60)), lasting, state="down")
     assert found(truth((20, 60)), OUTAGE)
     assert found(truth((20, 60)), lasting, state="up")
@@ -106,13 +106,13 @@ def test_a_stopped_process_loses_nothing() -> None:
 def test_an_incident_goes_on_over_a_restart() -> None:
     killed = truth((20, 50), lives=[Life(1000.0, 1000.0, ended=1030.0, killed=True), Life(1035.0, 1035.2)])
     assert not found(killed, OUTAGE._replace(ended=1050.0))
-    assert found(killed, OUTAGE, Reported("two", 1036.0, 1050.0))
+    assert found(killed, OUTAGE, Incident("two", 1036.0, 1050.0))
 
 
 def test_an_outage_that_nobody_saw_is_none() -> None:
     unseen = truth((31, 35), lives=[Life(1000.0, 1000.0, ended=1030.5), Life(1035.5, 1035.6)])
     assert not found(unseen)
-    assert found(unseen, Reported("one", 1032.0, 1036.0))
+    assert found(unseen, Incident("one", 1032.0, 1036.0))
 
 
 def test_what_is_not_written_may_be_lost() -> None:
@@ -142,24 +142,24 @@ def test_a_standstill_is_no_time_up() -> None:
 
 def test_a_removed_check_has_no_incident() -> None:
     model = truth((20, 60), terms=[Term((1000.0, 1000.0), (1040.0, 1040.1))])
-    assert not found(model, Reported("one", 1021.0, 1040.05))
-    assert found(model, Reported("one", 1021.0, None))
+    assert not found(model, Incident("one", 1021.0, 1040.05))
+    assert found(model, Incident("one", 1021.0, None))
 
 
-def test_what_was_told_once_stays() -> None:
-    model, told = truth((20, 30)), {"a": Told(NOW, [OUTAGE])}
+def test_a_reported_incident_stays() -> None:
+    model, accounts = truth((20, 30)), {"a": Account(NOW, [OUTAGE])}
     seen = Sighting(1040.0, "a", OUTAGE, "on it")
-    assert not list(lost(model, [seen], told, {"one": "on it"}))
-    assert list(lost(model, [seen], told, {"one": None})), "the acknowledgement is gone"
-    assert list(lost(model, [replace(seen, incident=OUTAGE._replace(id="two"))], told, {"one": "on it"}))
-    assert list(lost(model, [replace(seen, incident=OUTAGE._replace(ended=1029.0))], told, {"one": "on it"}))
+    assert not list(lost(model, [seen], accounts, {"one": "on it"}))
+    assert list(lost(model, [seen], accounts, {"one": None})), "the acknowledgement is gone"
+    assert list(lost(model, [replace(seen, incident=OUTAGE._replace(id="two"))], accounts, {"one": "on it"}))
+    assert list(lost(model, [replace(seen, incident=OUTAGE._replace(ended=1029.0))], accounts, {"one": "on it"}))
 
 
-def test_what_was_told_just_before_a_kill_may_be_gone() -> None:
+def test_an_incident_reported_just_before_a_kill_may_vanish() -> None:
     model = truth((20, 30), lives=[Life(1000.0, 1000.0, ended=1041.0, killed=True), Life(1041.5, 1041.6)])
-    told = {"a": Told(NOW, [OUTAGE])}
-    assert not list(lost(model, [Sighting(1040.0, "a", OUTAGE, "on it")], told, {"one": None}))
-    assert list(lost(model, [Sighting(1036.0, "a", OUTAGE, "on it")], told, {"one": None}))
+    accounts = {"a": Account(NOW, [OUTAGE])}
+    assert not list(lost(model, [Sighting(1040.0, "a", OUTAGE, "on it")], accounts, {"one": None}))
+    assert list(lost(model, [Sighting(1036.0, "a", OUTAGE, "on it")], accounts, {"one": None}))
 
 
 def test_spans() -> None:

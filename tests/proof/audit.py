@@ -1,4 +1,4 @@
-"""Asks a daemon for everything that it tells of its checks, and holds it against the truth."""
+"""Fetches everything that a daemon reports on its checks, and compares it with the truth."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from tests.proof.acceptance import Reported
-from tests.proof.comparison import Figures, Sighting, Told, lost, problems
+from tests.proof.acceptance import Incident
+from tests.proof.comparison import Account, Figures, Sighting, lost, problems
 from tests.proof.roster import Check
 from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import eventually
 
 PATIENCE = RESUMES + 4.0
-"""Seconds until the past can be read, after the database is there."""
+"""Seconds until the API serves the history, once the database is back."""
 WRONG = ("connection_error", "timeout", "unexpected_answer")
-"""Outcomes that no target here brings about."""
+"""Outcomes that no target of this test causes."""
 
 
 def seconds(text: str) -> float:
-    """Unix seconds of a time."""
+    """Unix seconds of an RFC 3339 time."""
     return datetime.fromisoformat(text).timestamp()
 
 
 class Audit:
-    """Asks now and then, and remembers what it was told."""
+    """Compares reports with the truth now and then, and remembers the reported incidents."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._began = time.time() - 120
         self.sightings: list[Sighting] = []
         self.problems: list[str] = []
 
     async def look(self, why: str) -> None:
-        """Asks for everything, and compares."""
+        """Fetches and compares everything."""
         self._stage.note(f"look: {why}")
         self._stage.truth.hiccups[:] = self._stage.targets.hiccups
         await eventually(lambda: self._code("/api/v1/incidents"), lambda code: code == 200, PATIENCE)
-        told: dict[str, Told] = {}
+        told: dict[str, Account] = {}
         notes: dict[str, str | None] = {}
-        report = {row["name"]: row for row in (await self._get(f"/api/v1/report?from={self._began:.0f}"))["checks"]}
+        rows = (await self._get(f"/api/v1/report?{self._period()}"))["checks"]
+        report = {row["name"]: row for row in rows if len(self._stage.clock.steps) == 1}
         for check in self._stage.roster.checks.values():
-            if not check.buried and check.key in self._stage.truth.subjects:
+            if check.buried is None and check.key in self._stage.truth.subjects:
                 told[check.key] = await self._of(check, notes, report)
         found = [
             f"{self._stage.roster.checks[key].name} ({key}): {p}"
@@ -60,11 +60,11 @@ class Audit:
         for key, one in told.items():
             self.sightings += [Sighting(at, key, incident, notes.get(incident.id)) for incident in one.incidents[-5:]]
 
-    def _of_check(self, key: str, told: Told) -> Iterator[str]:
+    def _of_check(self, key: str, told: Account) -> Iterator[str]:
         return problems(self._stage.truth, self._stage.truth.subjects[key], told)
 
     async def acknowledge(self, pick: Any) -> None:
-        """Acknowledges one of the incidents that last."""
+        """Acknowledges an ongoing incident."""
         code, text = await self._stage.daemon.get("/api/v1/incidents?state=ongoing")
         lasting = json.loads(text)["incidents"] if code == 200 else []
         keys = {check.name: check.key for check in self._stage.roster.configured}
@@ -78,21 +78,24 @@ class Audit:
         if code == 200:
             key = keys[one["check"]]
             self.sightings = [replace(s, note=None) if s.incident.id == one["id"] else s for s in self.sightings]
-            self.sightings.append(Sighting(time.time(), key, _reported(one), note))
+            self.sightings.append(Sighting(time.time(), key, self._reported(one), note))
 
-    # asking
+    # requests
 
-    async def _of(self, check: Check, notes: dict[str, str | None], report: dict[str, Any]) -> Told:
+    async def _of(self, check: Check, notes: dict[str, str | None], report: dict[str, Any]) -> Account:
         began = time.time()
         incidents = await self._incidents(f"check={check.name}")
         for one in incidents:
             notes[one["id"]] = one["acknowledged"] and one["acknowledged"]["note"]
-        reported = sorted((_reported(one) for one in incidents), key=lambda one: one.started)
+        reported = sorted((self._reported(one) for one in incidents), key=lambda one: one.started)
         if not check.configured:
-            return Told((began, time.time()), reported)
+            return Account((began, time.time()), reported)
         state = (await self._get(f"/api/v1/checks/{check.name}"))["state"]
-        slots = (await self._get(f"/api/v1/checks/{check.name}/history?from={self._began:.0f}&step=60"))["slots"]
-        return Told((began, time.time()), reported, _figures(slots, report.get(check.name)), state)
+        slots = (await self._get(f"/api/v1/checks/{check.name}/history?{self._period()}&step=60"))["slots"]
+        return Account((began, time.time()), reported, _figures(slots, report.get(check.name)), state)
+
+    def _period(self) -> str:
+        return "from={:.0f}&to={:.0f}".format(*self._stage.clock.shown)
 
     async def _incidents(self, query: str) -> list[Any]:
         found, cursor = [], ""
@@ -113,24 +116,27 @@ class Audit:
     async def _code(self, path: str) -> int:
         return (await self._stage.daemon.get(path))[0]
 
+    def _reported(self, one: dict[str, Any]) -> Incident:
+        ended = one["ended_at"] and seconds(one["ended_at"])
+        return self._stage.clock.true(Incident(one["id"], seconds(one["started_at"]), ended))
+
     # across checks
 
-    async def _strangers(self, told: dict[str, Told]) -> Iterator[str]:
-        """Incidents that no check has, or two have."""
+    async def _strangers(self, told: dict[str, Account]) -> Iterator[str]:
+        """Incidents without a check, or with two."""
         everything = await self._incidents("")
         ids = [one["id"] for one in everything]
         owners: dict[str, list[str]] = {}
         for key, one in told.items():
             for incident in one.incidents:
                 owners.setdefault(incident.id, []).append(key)
-        buried = {check.key for check in self._stage.roster.checks.values() if check.buried}
-        known = {s.incident.id for s in self.sightings if s.subject in buried}
-        alone = [one for one in everything if one["id"] not in owners and one["id"] not in known]
-        found = [f"incident {one['id']} is told {ids.count(one)} times" for one in set(ids) if ids.count(one) > 1]
-        found += [f"incident {name} is told of {keys}" for name, keys in owners.items() if len(keys) > 1]
+        buried = max((check.buried or 0.0 for check in self._stage.roster.checks.values()), default=0.0)
+        known = {sighting.incident.id for sighting in self.sightings}
+        alone = [one for one in map(self._reported, everything) if one.id not in {*owners, *known}]
+        found = [f"incident {one['id']} is reported {ids.count(one)} times" for one in set(ids) if ids.count(one) > 1]
+        found += [f"incident {name} is reported for {keys}" for name, keys in owners.items() if len(keys) > 1]
         lately = max((one.asked[0] for one in told.values()), default=0.0) - 1
-        if not buried:
-            found += [f"incident is of no check: {one}" for one in alone if seconds(one["started_at"]) < lately]
+        found += [f"incident is of no check: {one}" for one in alone if buried < one.started < lately]
         return iter(found)
 
     async def _metrics(self) -> list[str]:
@@ -140,17 +146,13 @@ class Audit:
         found = [f"metric {sample} is negative" for sample in metrics.samples if sample.value < 0]
         names = {check.name for check in self._stage.roster.configured}
         if set(after) != names or metrics.checks != names:
-            found.append(f"checks are {sorted(names)}, told are {sorted(after)} and {sorted(metrics.checks)}")
+            found.append(f"checks are {sorted(names)}, reported are {sorted(after)} and {sorted(metrics.checks)}")
         metrics.assert_adds_up()
         for name, check in after.items():
             shown = metrics.value("probe_up", check=name)
             if check["state"] == before[name]["state"] and shown != {"up": 1.0, "down": 0.0}.get(check["state"]):
                 found.append(f"probe_up of {name} is {shown} in state {check['state']}")
         return found
-
-
-def _reported(one: dict[str, Any]) -> Reported:
-    return Reported(one["id"], seconds(one["started_at"]), one["ended_at"] and seconds(one["ended_at"]))
 
 
 def _figures(slots: list[dict[str, Any]], row: dict[str, Any] | None) -> Figures:
