@@ -1,0 +1,206 @@
+"""The truth: answers of targets, lives of daemons, times without a database."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from math import inf
+
+from tests.proof.acceptance import LateStart, Loss, Removal, Return, Run, Step
+from tests.proof.spans import Span, Spans, common, contains, union, without
+
+SLACK = 0.6
+"""Seconds until an answer is recorded and shown, on a machine that is not starved."""
+LOSS = 2.0 + SLACK
+"""Seconds of writing that a killed process may lose: two by docs/history.md, and the time to record an answer."""
+RESUMES = 8.0
+"""Seconds until the monitor writes again to a database that is back: it tries every five."""
+GAP = 3.2
+"""Seconds; a longer standstill is unknown time, a shorter one may count as known."""
+BEAT = 1.2
+"""Seconds between two signs of life: a standstill takes as much known time besides its own length."""
+
+
+@dataclass
+class Life:
+    """A process from fork to end; `started` is the time of its log line, None without one."""
+
+    spawned: float
+    started: float | None = None
+    ended: float | None = None
+    killed: bool = False
+    stored_until: float | None = None
+    """The result of `durable`."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of a target; Unix seconds."""
+
+    at: float
+    good: bool
+
+
+@dataclass
+class Term:
+    """A time in which a check is configured; a span for each end, in which the change took place.
+
+    `removed_dead`: the check left the configuration while no daemon ran.
+    """
+
+    since: Span
+    until: Span | None = None
+    removed_dead: bool = False
+
+
+@dataclass
+class Subject:
+    """A check under any of its names."""
+
+    key: str
+    down_after: int = 2
+    answers: list[Answer] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    changes: list[Span] = field(default_factory=list)
+    """Reloads that changed the check and cancelled a run."""
+
+
+@dataclass
+class Truth:
+    """All events; Unix seconds by the clock of the machine."""
+
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    lives: list[Life] = field(default_factory=list)
+    standstills: list[Span] = field(default_factory=list)
+    away: list[Span] = field(default_factory=list)
+    """Times without writes."""
+    clock_steps: list[Span] = field(default_factory=list)
+    """Steps of the daemon's wall clock."""
+    hiccups: list[Span] = field(default_factory=list)
+    """Times in which the machine was starved."""
+
+    # the database
+
+    def writing(self, life: Life, until: float) -> Spans:
+        """Times in which the process could write."""
+        kept_out = [*self.standstills, *((start, end + RESUMES) for start, end in self.away)]
+        return without([(life.spawned, until)], kept_out)
+
+    def durable(self, life: Life) -> float:
+        """The time up to which everything is stored, for a process without a clean end."""
+        if life.stored_until is None:
+            assert life.ended is not None
+            life.stored_until = self._durable(life, life.ended)
+        return life.stored_until
+
+    def _durable(self, life: Life, ended: float) -> float:
+        lacking = LOSS
+        for start, end in reversed(self.writing(life, ended)):
+            if end - start >= lacking:
+                return end - lacking
+            lacking -= end - start
+        return life.spawned
+
+    def clean(self, life: Life) -> bool:
+        """True if the process stored everything before its end."""
+        assert life.ended is not None
+        return not life.killed and not common([(life.ended - SLACK, life.ended)], self._troubled())
+
+    def late(self, life: Life) -> bool:
+        """True if the process may have started without its stored past."""
+        return bool(common([(life.spawned, (life.started or life.spawned) + SLACK)], self._troubled()))
+
+    def _troubled(self) -> Spans:
+        return union((start, end + RESUMES) for start, end in self.away)
+
+    def losses(self, until: float) -> Spans:
+        """Spans whose records may be lost by that time."""
+        ended = [life for life in self.lives if life.ended is not None and life.ended <= until]
+        return union((self.durable(life), life.ended or until) for life in ended if not self.clean(life))
+
+    # steps of a check
+
+    def steps(self, subject: Subject, horizon: Span) -> list[Step]:
+        """The steps of a check until the horizon, the span of the requests."""
+        found: list[Step] = [*self._runs(subject, horizon)]
+        for life in self.lives:
+            if life.ended is not None and not self.clean(life):
+                found.append(Loss(life.ended, self.durable(life)))
+            if self.late(life):
+                found.append(LateStart(life.spawned))
+        for number, term in enumerate(subject.terms):
+            if number:
+                found.append(Return(term.since[0]))
+            if term.until is not None:
+                found += self._removal(term, term.until)
+        return sorted(found, key=lambda step: step.at)
+
+    def _removal(self, term: Term, until: Span) -> Iterator[Removal]:
+        if not term.removed_dead:
+            yield Removal(until[1], until[0], until[1] + SLACK)
+            return
+        following = [life.spawned for life in self.lives if life.spawned >= until[1]]
+        if following:
+            yield Removal(following[0], *until)
+
+    def _runs(self, subject: Subject, horizon: Span) -> Iterator[Run]:
+        alive, disturbed = self._alive(), self._disturbed(subject)
+        slow = union((start - SLACK, end) for start, end in (*self.standstills, *self.hiccups))
+        for one in takewhile(lambda answer: answer.at <= horizon[1], subject.answers):
+            if contains(alive, one.at):
+                taken = max([one.at, *(end for start, end in slow if start <= one.at <= end)])
+                sure = one.at < horizon[0] - SLACK and not contains(disturbed, one.at)
+                yield Run(one.at, taken + SLACK, one.good, sure)
+
+    def _alive(self) -> Spans:
+        return union((life.spawned, inf if life.ended is None else life.ended) for life in self.lives)
+
+    def _disturbed(self, subject: Subject) -> Spans:
+        """Spans whose answers may never have been recorded."""
+        ends = [term.until for term in subject.terms if term.until is not None]
+        spans = (*ends, *subject.changes, *self.standstills, *self.hiccups)
+        return union((start - SLACK, end + SLACK) for start, end in spans)
+
+    # known time
+
+    def perhaps_watched(self, subject: Subject, horizon: Span) -> Spans:
+        """The most time that can be known."""
+        lives = [(life.spawned, horizon[1] if life.ended is None else life.ended + 0.1) for life in self.lives]
+        terms = [(term.since[0], horizon[1] if term.until is None else term.until[1]) for term in subject.terms]
+        return without(common(lives, terms), [span for span in self.standstills if span[1] - span[0] > GAP])
+
+    def surely_watched(self, subject: Subject, horizon: Span) -> Spans:
+        """The least time that must be known."""
+        lives = [(life.started or horizon[0], self._stored_until(life, horizon)) for life in self.lives]
+        terms = [(term.since[1], horizon[0] if term.until is None else term.until[0]) for term in subject.terms]
+        still = [(start - BEAT, end) for start, end in self.standstills if end - start > GAP - BEAT]
+        starts = [life.spawned for life in self.lives if self.late(life) or not self._known_before(subject, life)]
+        blind = [*starts, *(term.since[0] for term in subject.terms), *(end for _, end in still)]
+        steps = [(start - BEAT, end + BEAT) for start, end in self.clock_steps]
+        doubtful = [*still, *steps, *((at, self._recognized(subject, at, horizon[0])) for at in blind)]
+        return without(common(lives, terms), doubtful)
+
+    def _stored_until(self, life: Life, horizon: Span) -> float:
+        if life.ended is None:
+            return horizon[0]
+        return life.ended - SLACK if self.clean(life) else self.durable(life)
+
+    def _known_before(self, subject: Subject, life: Life) -> bool:
+        """True if a state of the check was stored when the process started."""
+        before = [one for one in self.lives if one.ended is not None and one.ended <= life.spawned]
+        stored = max((self._stored_until(one, (0.0, 0.0)) for one in before), default=0.0)
+        began = max((term.since[1] for term in subject.terms if term.since[0] < life.spawned), default=life.spawned)
+        return self._recognized(subject, began, stored) < stored
+
+    def _recognized(self, subject: Subject, since: float, otherwise: float) -> float:
+        """The time at which a state is known again: after a success, or `down_after` failures."""
+        alive, disturbed, count = self._alive(), self._disturbed(subject), 0
+        first = bisect_left(subject.answers, since, key=lambda answer: answer.at)
+        for one in islice(subject.answers, first, None):
+            if contains(alive, one.at) and not contains(disturbed, one.at):
+                count += 1
+                if one.good or count >= subject.down_after:
+                    return one.at + SLACK
+        return otherwise
