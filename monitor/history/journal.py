@@ -114,6 +114,7 @@ class Journal:
         """Saves checks that are configured no more, once, together with their removal."""
         for record in records:
             self.pressing = True
+            record.past.end()
             self._parting[record] = self._fresh.pop(record, 0)
             for kept in (self._alike, self._soon, self._lasting):
                 kept.pop(record, None)

@@ -220,6 +220,14 @@ class Past:
         self.hour = self._over(HOUR, self.hour, start)
         self.day = self._over(DAY, self.day, start)
 
+    def end(self) -> None:
+        """Closes what is open, as the check is removed. What comes later in the same minute, hour or day is added."""
+        self.again_until = max(self.again_until, self.minute.start + MINUTE)
+        self._close(self.minute.start)
+        for step, one in ((HOUR, self.hour), (DAY, self.day)):
+            self._put(step, one)
+        self.hour, self.day = OpenStretch(self.hour.start, Tally()), OpenStretch(self.day.start, Tally())
+
     def _over(self, step: int, one: OpenStretch, at: int) -> OpenStretch:
         """The hour or day of this time: the same, or a new one for the one that is over."""
         start = at // step * step

@@ -179,6 +179,27 @@ async def test_a_name_that_another_check_had_once_brings_nothing_along(world: Wo
         assert second.record("a").incidents == ()
 
 
+async def test_the_past_of_a_removed_check_is_whole_until_it_comes_back_and_then(world: World) -> None:
+    async with world.life(spec("a"), spec("b"), killed=True) as first:
+        first.live("a", 8)
+        reload(first, spec("b"))
+        for _ in range(2):
+            tally = await total(first)
+            assert (tally.runs, round(tally.known)) == (8, 70), "it is in no open minute, hour or day"
+        reload(first, spec("a"), spec("b"))
+        first.live("a", 2)
+        tally = await total(first)
+        assert (tally.runs, round(tally.known)) == (10, 80), "nothing is known of it before its next result"
+        found = await first.keeper.archive.stretches("a", START - 60, START + 3600, 3600)
+        assert sum(one.tally.runs for one in found) == 10
+        await first.save()
+    async with world.life(spec("a"), spec("b")) as second:
+        await second.last("a", 400)
+        assert (await total(second)).runs == 410
+        found = await second.keeper.archive.stretches("a", START - 86400, START + 7200, 86400)
+        assert sum(one.tally.runs for one in found) == 410
+
+
 async def test_a_check_that_was_removed_comes_back_under_another_name(world: World) -> None:
     async with world.life(spec("a"), spec("b")) as life:
         life.live("a", 3, failing=True)
