@@ -13,7 +13,7 @@ from sqlalchemy import Select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from monitor.history.faults import CorruptFile, translated
+from monitor.history.faults import CorruptFile, LeaseTaken, translated
 from monitor.history.forms import brought_up
 from monitor.history.lease import Lease
 from monitor.history.places import File, place
@@ -82,7 +82,7 @@ class Database:
 
     def _hold(self, held: bool) -> None:
         if not held:
-            raise HistoryError(f"another monitor writes to {self.shown}")
+            raise LeaseTaken(f"another monitor writes to {self.shown}")
 
     def adopted(self) -> None:
         """Allow writes: the stored past is in memory now."""

@@ -31,6 +31,10 @@ class CorruptFile(HistoryError):
     """The file is no database, or a torn one."""
 
 
+class LeaseTaken(HistoryError):
+    """Another monitor writes to the database."""
+
+
 class ReplacedFile(HistoryError):
     """The file is no longer the one that was opened."""
 

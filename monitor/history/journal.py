@@ -52,8 +52,8 @@ class Journal:
         self.pressing = False
         """True if checks must be saved with the next write: soon their results are more than their records remember."""
         self._incidents: dict[str, Row] = {}
-        self._lasting: dict[Record, Incident] = {}
-        """The incident of each check that is down, as it was noted last."""
+        self._lasting: dict[Record, Incident | None] = {}
+        """The incident of each check that is down, as it was noted last: its times follow a clock that is set."""
         self._transitions: deque[Row] = deque(maxlen=_MOST_CHANGES)
         self._round: Iterator[Record] = iter(())
         self._round_began: int | None = None
@@ -81,10 +81,8 @@ class Journal:
         said = alike is self._alike.get(record)
         self._noted.append(PendingEntry(record.id or 0, self._number, recorded, None if said else alike))
         self._alike[record] = alike
-        incident = recorded.standing.incident
-        if incident is not None and incident is not self._lasting.get(record):  # its times follow a clock that is set
-            self._lasting[record] = incident
-            self.incident(incident, record.id)
+        if recorded.standing.incident is not None:
+            self._lasting.setdefault(record, None)
         self._meter.queue += 1
         self.early(record)
 
@@ -149,6 +147,12 @@ class Journal:
 
     def pending(self, now: Moment) -> Writes:
         """The journal's rows, the incidents, the changes of state, and the stretches in which this process looked."""
+        for record, noted in tuple(self._lasting.items()):
+            incident = self._lasting[record] = record.standing.incident
+            if incident is None:
+                del self._lasting[record]
+            elif incident is not noted:
+                self.incident(incident, record.id)
         unseen = list(takewhile(lambda gap: gap is not self._gap, reversed(self._ledger.presence.gaps)))
         for self._gap in reversed(unseen):
             self._stretches.append(_stretch(self._looked_from, self._gap[0]))

@@ -57,7 +57,6 @@ class Keeper:
         self._identities = self._writer.identities
         self.meter = self._writer.meter
         self._skipped = SkipLog(self.meter)
-        self._began = clock().wall
         self._tasks: list[asyncio.Task[None]] = []
         self._known = asyncio.Event()
         """Set once what is stored was adopted."""
@@ -183,7 +182,7 @@ class Keeper:
         """Puts the stored past into the checks that lack it."""
         early, first = self._early, not self._adopted
         records = list(self._ledger) if first else list(early)
-        if first and found.alive_until > self._began:  # another monitor has looked meanwhile, and its word holds
+        if first and self._writer.refused:  # another monitor has looked meanwhile, and its word holds
             for record in records:
                 record.forget(self._clock())
                 early.pop(record, None)

@@ -38,6 +38,7 @@ class StoredState:
     entries: Mapping[int, Sequence[Entry]]
     presence: Presence
     alive_until: float
+    """The last sign of life. Later ones than now are from before a clock was put back, if there are others."""
     ongoing: Mapping[int, Sequence[Incident]]
     """Newest first; a check goes on with the newest."""
     ended: Mapping[int, Sequence[Incident]]
@@ -99,13 +100,15 @@ async def restored(database: Database, skipped: SkipLog, clock: Clock) -> Stored
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
     now = clock()
     seen = sorted((began, until) for began, until in lived if is_time(began) and is_time(until) and began <= now.wall)
-    signs = (*(until for _, until in seen), *(row.at for row in rows if is_time(row.at)))
+    signs = [*(until for _, until in seen), *(row.at for row in rows if is_time(row.at))]
     return StoredState(
         checks=known,
         saved=dict(map(tuple, saved)),
         entries=entries,
         presence=Presence.of(seen, now),
-        alive_until=max((min(at, now.wall) for at in signs), default=0.0),
+        alive_until=max(
+            (at for at in signs if at <= now.wall), default=0.0
+        ),  # others are from before a clock was put back
         ongoing=await _incidents(lasting, names, skipped, evidence=True),
         ended=await _incidents(over, names, skipped, evidence=False),
         highest=max([*numbers, *(row.id for row in rows if isinstance(row.id, int) and row.id < MOST)], default=0),

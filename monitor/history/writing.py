@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from monitor.history.database import Database
+from monitor.history.faults import LeaseTaken
 from monitor.history.identities import Identities
 from monitor.history.journal import CHECKPOINT_SECONDS, Captured, Journal
 from monitor.history.local_journal import LocalJournal
@@ -47,6 +48,8 @@ class HistoryWriter:
         self._failing_since: float | None = None
         self.why = ""
         """Why the last transaction failed."""
+        self.refused = False
+        """True if another monitor has written to the database in the life of this process."""
 
     async def write(self, held: Container[Record] = (), *, all_of_them: bool = False) -> None:
         """Writes what is new, and the states of the checks whose turn it is, or of all; raises HistoryError.
@@ -124,6 +127,7 @@ class HistoryWriter:
     def failed(self, problem: HistoryError) -> None:
         """Notes that the database cannot be used."""
         self.why = str(problem)
+        self.refused |= isinstance(problem, LeaseTaken)
         self.meter.writing = False
         if self._failing_since is None:
             self._failing_since = self._clock().wall

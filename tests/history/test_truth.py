@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select
 
 from monitor.history.archive import IncidentQuery
@@ -217,6 +218,43 @@ async def test_a_check_that_was_removed_comes_back_under_another_name(world: Wor
         assert [(row.event, row.name) for row in rows if row.name != "b"] == [
             ("created", "a"), ("removed", "a"), ("returned", "new"),
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["reload", "restart"])
+async def test_one_change_may_rename_a_check_onto_one_that_it_removes(world: World, how: str) -> None:
+    async with world.life(spec("a"), spec("b"), killed=True) as first:
+        first.live("b", 3, failing=True)
+        first.live("a", 3)
+        await first.write()
+        incident = first.record("b").standing.incident
+        assert incident is not None
+        if how == "reload":
+            reload(first, spec("a", was=("b",)))
+            assert first.record("a").standing.incident == structs.replace(incident, check="a")
+            await first.write()
+    for specs in ([spec("a", was=("b",))], [spec("a", was=("b",))], [spec("a")]):
+        async with world.life(*specs, killed=True) as life:
+            assert life.record("a").standing.incident == structs.replace(incident, check="a")
+            tally = await total(life)
+            assert (tally.runs, tally.failures) == (3, 3)
+
+
+async def test_an_incident_ends_at_the_last_sign_of_life_also_after_the_clock_was_put_back(world: World) -> None:
+    async with world.life(spec("a"), spec("b"), killed=True) as first:
+        first.live("a", 3)
+        first.live("a", 3, failing=True)
+        await first.write()
+        first.ledger.presence.seen(world.clock.forward(0, wall=-2 * HOUR))
+        first.wait(7)
+        first.live("b", 1, every=1)
+        first.record("a").age(world.clock())
+        await first.write()
+        killed = world.clock().wall
+    world.clock.forward(600)
+    async with world.life(spec("b")) as second:
+        await second.write()
+        (one,) = await second.keeper.archive.incidents(IncidentQuery())
+        assert (one.ended_at, one.ended_by) == (killed, "removal")
 
 
 async def test_a_check_of_a_reload_is_known_as_soon_as_its_incident(world: World) -> None:
