@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests.order import rank
+from tests.servers import certs
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
@@ -44,6 +45,18 @@ def pytest_collection_finish() -> None:
     """Keep the collector from what pytest holds, as the daemon does: one look at it all takes a third of a second."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outer_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment from outside. For tests and daemons the system trusts one authority, which signs nothing.
+
+    Reading the hundred and more of a real system takes 50 ms, for each of thousands of contexts.
+    """
+    outer, folder = dict(os.environ), tmp_path_factory.mktemp("trust")
+    certs.nobody().cert_pem.write_to_path(str(folder / "ca.pem"))
+    os.environ |= {"SSL_CERT_FILE": str(folder / "ca.pem"), "SSL_CERT_DIR": str(folder)}
+    return outer
 
 
 @pytest.fixture
