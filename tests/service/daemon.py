@@ -305,8 +305,9 @@ async def launch(
     env: Mapping[str, str] | None = None,
     program: Sequence[str] = RUN,
     first: Path | None = None,
+    fork_workers: bool = False,
 ) -> Daemon:
-    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well."""
+    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well, unless forked."""
     place = () if listen is None else ("--listen", listen)
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
@@ -316,7 +317,7 @@ async def launch(
         if first:
             variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
             code = first.read_text()  # noqa: ASYNC240 - a few lines
-        process = await nursery.start(arguments, variables, error=pipe.writing, first=code)
+        process = await nursery.start(arguments, variables, error=pipe.writing, first=code, fork_workers=fork_workers)
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing
