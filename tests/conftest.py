@@ -18,6 +18,7 @@ from tests.servers import certs
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
+gc.disable()  # until all tests are collected: nothing of that is garbage, and looking for it takes a sixth of the time
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: compiling costs each half a second
 os.environ["STATE_DIRECTORY"] = tempfile.mkdtemp(prefix="monitor-tests-")  # for what lives longer than a test
 
@@ -45,6 +46,7 @@ def pytest_collection_finish() -> None:
     """Keep the collector from what pytest holds, as the daemon does: one look at it all takes a third of a second."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -82,9 +82,7 @@ async def start(
     return await _ordered(nursery, order, out, error, *((nursery.fileno(),) if fork_workers else ()))
 
 
-def _order(
-    worker: bool, arguments: Sequence[str], env: Mapping[str, str], folder: Path, first: str = ""
-) -> dict[str, Any]:
+def _order(worker: bool, arguments: Sequence[str], env: Mapping[str, str], folder: Path, first: str) -> dict[str, Any]:
     return {"worker": worker, "arguments": list(arguments), "env": dict(env), "folder": str(folder), "first": first}
 
 
@@ -177,11 +175,11 @@ def _become(job: _Job) -> None:
     sys.argv = ["monitor", *job.order["arguments"]]
     exec(job.order["first"], {})
     if len(job.streams) == _OTHER and not job.order["worker"]:
-        _fork_workers(socket.socket(fileno=_OTHER))
+        _fork_workers(socket.socket(fileno=_OTHER), job.order["first"])
 
 
-def _fork_workers(nursery: socket.socket) -> None:
-    """Let this daemon's probe workers be children of the nursery, instead of programs that are loaded anew."""
+def _fork_workers(nursery: socket.socket, first: str) -> None:
+    """Let this daemon's probe workers be children of the nursery, which run `first` as well."""
     from monitor.scheduling.workers.worker import _CODE
 
     real = asyncio.create_subprocess_exec
@@ -189,7 +187,7 @@ def _fork_workers(nursery: socket.socket) -> None:
     async def create(*command: str, pass_fds: Sequence[int] = (), **options: Any) -> Any:
         if _CODE not in command:
             return await real(*command, pass_fds=pass_fds, **options)
-        order = _order(True, [str(_OTHER)], os.environ, Path.cwd())
+        order = _order(True, [str(_OTHER)], os.environ, Path.cwd(), first)
         return await _ordered(nursery, order, 1, 2, *pass_fds)
 
     asyncio.create_subprocess_exec = create

@@ -54,7 +54,7 @@ async def start(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) ->
         ) -> Daemon:
             config = tmp_path / "checks.toml"
             config.write_text(configuration(checks, {**workers, **(monitor or {})}, defaults))
-            return await stack.enter_async_context(running(config, **forked, **options))
+            return await stack.enter_async_context(running(config, **forked | options))
 
         yield go
 

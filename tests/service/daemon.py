@@ -307,7 +307,7 @@ async def launch(
     first: Path | None = None,
     fork_workers: bool = False,
 ) -> Daemon:
-    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well, unless forked."""
+    """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well."""
     place = () if listen is None else ("--listen", listen)
     arguments = ("run", "-c", str(config), *place)
     pipe = LogPipe()
