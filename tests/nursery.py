@@ -106,7 +106,8 @@ def _nursery() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a daemon that a test left behind may order workers
+            process.wait(10)
 
     atexit.register(end)
     return ours
