@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from monitor.rules.due import fraction_of
@@ -73,7 +74,7 @@ async def test_due_times_are_the_same_after_a_restart(start: Start, serve: Serve
     for _ in range(2):
         target = await serve(Clocked())
         daemon = await start(*many(target)[:12], monitor={"workers": count})
-        starvation = Starvation(daemon.pid)
+        starvation = Starvation(daemon.pid, *(child.pid for child in psutil.Process(daemon.pid).children()))
         await until(lambda target=target: len(target.times) == 12)
         assert target.spread() < NEAR + starvation.seconds
         off = [
