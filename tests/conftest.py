@@ -14,9 +14,11 @@ import pytest
 from hypothesis import settings
 
 from tests.order import rank
+from tests.servers import certs
 from tests.starvation import Starvation
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # `make test &` ignores it, and so would each program started
+gc.disable()  # until all tests are collected: nothing of that is garbage, and looking for it takes a sixth of the time
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: compiling costs each half a second
 os.environ["STATE_DIRECTORY"] = tempfile.mkdtemp(prefix="monitor-tests-")  # for what lives longer than a test
 
@@ -44,6 +46,19 @@ def pytest_collection_finish() -> None:
     """Keep the collector from what pytest holds, as the daemon does: one look at it all takes a third of a second."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outer_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment from outside. For tests and daemons the system trusts one authority, which signs nothing.
+
+    Reading the hundred and more of a real system takes 50 ms, for each of thousands of contexts.
+    """
+    outer, folder = dict(os.environ), tmp_path_factory.mktemp("trust")
+    certs.nobody().cert_pem.write_to_path(str(folder / "ca.pem"))
+    os.environ |= {"SSL_CERT_FILE": str(folder / "ca.pem"), "SSL_CERT_DIR": str(folder)}
+    return outer
 
 
 @pytest.fixture

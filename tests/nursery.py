@@ -2,6 +2,7 @@
 
 What a child does is what `python -m monitor` does from its first line on, with an environment, a folder and standard
 streams of its own. Tests that need another interpreter, or a loader that looks at its environment, start one.
+Probe workers may be children of the same process: where a test is about what they do, not about how they start.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from typing import Any, NamedTuple
 _ROOT = Path(__file__).parents[1]
 _FDS = 1 << 16
 _LONGEST = 1 << 20
+_OTHER = 3
+"""The descriptor beside the standard streams: a daemon's way to the nursery, or a probe worker's to its daemon."""
 
 
 class Child:
@@ -38,6 +41,10 @@ class Child:
     async def wait(self) -> int:
         """The exit code, or the signal that ended it as a negative number."""
         return await asyncio.shield(self._ended)
+
+    def kill(self) -> None:
+        """End it now."""
+        self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -64,18 +71,25 @@ async def start(
     out: int = 1,
     error: int = 2,
     first: str = "",
+    fork_workers: bool = False,
 ) -> Child:
     """Start `monitor` with these arguments in a folder, with descriptors to write to; it reads nothing.
 
     `first` is code that runs before it, as sitecustomize does in an interpreter of its own.
     """
+    nursery = _nursery()
+    order = _order(False, arguments, env, folder or Path.cwd(), first)
+    return await _ordered(nursery, order, out, error, *((nursery.fileno(),) if fork_workers else ()))
+
+
+def _order(worker: bool, arguments: Sequence[str], env: Mapping[str, str], folder: Path, first: str) -> dict[str, Any]:
+    return {"worker": worker, "arguments": list(arguments), "env": dict(env), "folder": str(folder), "first": first}
+
+
+async def _ordered(nursery: socket.socket, order: dict[str, Any], *streams: int) -> Child:
     ours, its = socket.socketpair()
-    order = json.dumps({
-        "arguments": list(arguments), "env": dict(env), "folder": str(folder or Path.cwd()),
-        "first": first,
-    }).encode()  # fmt: skip
     with its:
-        socket.send_fds(_nursery(), [order], [its.fileno(), out, error])
+        socket.send_fds(nursery, [json.dumps(order).encode()], [its.fileno(), *streams])
     reader, writer = await asyncio.open_unix_connection(sock=ours)
     return Child(int(await reader.readline()), reader, writer)
 
@@ -92,7 +106,8 @@ def _nursery() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a daemon that a test left behind may order workers
+            process.wait(10)
 
     atexit.register(end)
     return ours
@@ -119,7 +134,7 @@ class _Children:
                 if key.data is not None:
                     self._bury(key.fd, *key.data)
                     continue
-                said, fds, *_ = socket.recv_fds(self._control, _LONGEST, 3)
+                said, fds, *_ = socket.recv_fds(self._control, _LONGEST, 4)
                 if not said:
                     return None
                 job = _Job(json.loads(said), fds[0], fds[1:])
@@ -149,8 +164,8 @@ class _Children:
 
 def _become(job: _Job) -> None:
     for number, stream in enumerate(job.streams, 1):
-        os.dup2(stream, number)
-    os.closerange(3, _FDS)
+        os.dup2(stream, number, inheritable=number < _OTHER)
+    os.closerange(1 + len(job.streams), _FDS)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as the interpreter opens it
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -160,6 +175,23 @@ def _become(job: _Job) -> None:
     os.chdir(job.order["folder"])
     sys.argv = ["monitor", *job.order["arguments"]]
     exec(job.order["first"], {})
+    if len(job.streams) == _OTHER and not job.order["worker"]:
+        _fork_workers(socket.socket(fileno=_OTHER), job.order["first"])
+
+
+def _fork_workers(nursery: socket.socket, first: str) -> None:
+    """Let this daemon's probe workers be children of the nursery, which run `first` as well."""
+    from monitor.scheduling.workers.worker import _CODE
+
+    real = asyncio.create_subprocess_exec
+
+    async def create(*command: str, pass_fds: Sequence[int] = (), **options: Any) -> Any:
+        if _CODE not in command:
+            return await real(*command, pass_fds=pass_fds, **options)
+        order = _order(True, [str(_OTHER)], os.environ, Path.cwd(), first)
+        return await _ordered(nursery, order, 1, 2, *pass_fds)
+
+    asyncio.create_subprocess_exec = create
 
 
 def _nurse() -> None:
@@ -169,6 +201,7 @@ def _nurse() -> None:
     from monitor.cli import main
     from monitor.history import keeper  # noqa: F401
     from monitor.protocols.http import check  # noqa: F401
+    from monitor.scheduling.workers import child
     from monitor.terminal import several, single  # noqa: F401 - and `monitor check` and `monitor probe`
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -177,7 +210,7 @@ def _nurse() -> None:
     job = _Children(socket.socket(fileno=int(sys.argv[1]))).job()
     if job is not None:
         _become(job)
-        main()
+        child.main() if job.order["worker"] else main()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,11 @@ class Starvation:
         return waited + _stolen() - self._stolen
 
 
+def thread_waited() -> float:
+    """Seconds that this thread has spent ready to run, without a processor."""
+    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+
+
 def _waited(pid: int) -> float | None:
     """Seconds of all its threads; None if it has ended."""
     total = None

@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import uvloop
 
+from monitor.protocols.registry import PROTOCOLS, client_of
+
 HELD = 0.1
 """Seconds of CPU between two turns of the loop, above which something held it."""
 GROWTH = 24 << 20
@@ -22,8 +24,11 @@ GROWTH = 24 << 20
 def loop() -> Iterator[asyncio.Runner]:
     """Runs one example after the other on a loop of the kind that the daemon has.
 
-    Garbage is collected between examples: a look through all that the tests hold would count as holding the loop.
+    Garbage is collected between examples: a look through all that the tests hold would count as holding the loop, and
+    so would loading what asks, which a daemon has before its first run.
     """
+    for protocol in PROTOCOLS:
+        client_of(protocol)
     gc.collect()
     gc.freeze()
     gc.disable()

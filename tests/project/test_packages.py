@@ -68,7 +68,7 @@ def test_what_builds_the_image_is_pinned_as_well() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory, outer_environment: dict[str, str]) -> Path:
     """The wheel, built from a copy: setuptools leaves things behind. pip fetches setuptools for it."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md"):
@@ -76,7 +76,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "monitor", source / "monitor", ignore=shutil.ignore_patterns("__pycache__"))
     pins_file = str(ROOT / ".ci" / "constraints.txt")
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
-    environ = os.environ | {"PIP_BUILD_CONSTRAINT": pins_file, "PIP_CONSTRAINT": pins_file}
+    environ = outer_environment | {"PIP_BUILD_CONSTRAINT": pins_file, "PIP_CONSTRAINT": pins_file}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (made,) = folder.glob("*.whl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -130,7 +131,10 @@ def promtool_says(
     }
     path = folder / "case.yml"
     path.write_text(json.dumps(case))  # JSON is YAML
-    ended = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True, check=False)
+    fast = {"GOGC": "400", "GOMAXPROCS": "1"}  # a sixth of the CPU is the collecting of what it evaluates
+    ended = subprocess.run(
+        [promtool, "test", "rules", path], env=os.environ | fast, capture_output=True, text=True, check=False
+    )
     return "" if ended.returncode == 0 else ended.stderr
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from monitor.model.request import Expect
 from monitor.protocols.running import check as run_check
 from tests.protocols.harness import LagMeter, Run, expecting_body, make_spec, opened_resources, rules
 from tests.servers.http import HttpServer, as_json, ok
+from tests.starvation import Starvation
 
 ITEMS = {"items": [{"id": n, "state": "up", "tags": ["a", "b"]} for n in range(400)]}
 NESTED = '{"a":' * 60 + "[" + "1," * 5000 + "1]" + "}" * 60
@@ -40,6 +42,12 @@ def children() -> set[int]:
         with contextlib.suppress(psutil.NoSuchProcess):
             found |= {process.pid} if any("juror" in word for word in process.cmdline()) else set()
     return found
+
+
+def cpu_of_children() -> float:
+    """Seconds of CPU of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ async def test_a_long_document_is_judged_off_the_loop(run: Run) -> None:
     async with HttpServer(lambda _: reply) as server, LagMeter() as lag:
         result = await run(server.url(), expect=expecting("$.ok", equals=True))
     assert result.reason is Reason.OK, result.detail
-    assert lag.worst < 0.3
+    assert lag.held < 0.3
 
 
 EXPLOSIVE = [
@@ -89,12 +97,12 @@ EXPLOSIVE = [
 
 @pytest.mark.parametrize(("path", "document"), EXPLOSIVE)
 async def test_what_takes_too_much_work_says_so_and_holds_nobody_up(run: Run, path: str, document: str) -> None:
-    began = time.monotonic()
+    before = cpu_of_children()
     async with HttpServer(lambda _: ok(document.encode())) as server, LagMeter() as lag:
         result = await run(server.url(), expect=expecting(path, equals=object))
     assert result.reason in (Reason.INVALID_CONTENT, Reason.UNEXPECTED_BODY), result.detail
-    assert lag.worst < 0.3
-    assert time.monotonic() - began < 10
+    assert lag.held < 0.3
+    assert cpu_of_children() - before < 5
 
 
 @pytest.mark.parametrize(
@@ -118,11 +126,11 @@ async def test_a_run_that_is_cancelled_kills_what_works_for_it() -> None:
         await until(lambda: bool(children()))
         (child,) = children()
         running.cancel()
-        began = time.monotonic()
+        starvation, began = Starvation(child), time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await running
         await until(lambda: child not in children())
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 1 + starvation.seconds
 
 
 async def test_the_process_is_used_again_and_replaced_when_it_is_gone(run: Run) -> None:
@@ -149,4 +157,4 @@ async def test_a_long_text_is_judged_off_the_loop(run: Run) -> None:
     async with HttpServer(lambda _: ok(b"word " * 200_000)) as server, LagMeter() as lag:
         result = await run(server.url(), expect=expecting_body(not_matches="(a|b|w)+[^x]{50}Q", contains="word"))
     assert result.reason is Reason.OK, result.detail
-    assert lag.worst < 0.3
+    assert lag.held < 0.3

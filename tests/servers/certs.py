@@ -51,6 +51,12 @@ def stranger() -> trustme.CA:
 
 
 @functools.cache
+def nobody() -> trustme.CA:
+    """What a system trusts that trusts nobody else; none of our servers has a certificate of it."""
+    return trustme.CA(organization_name="Nobody")
+
+
+@functools.cache
 def intermediate() -> trustme.CA:
     """An authority below the trusted one."""
     return authority().create_child_ca()

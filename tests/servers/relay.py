@@ -27,8 +27,8 @@ class Relay(Server):
             await self._shape(client, reader)
         finally:
             forward.cancel()
+            writer.transport.abort()  # first: the end of the server may cancel what is awaited here
             await asyncio.gather(forward, return_exceptions=True)
-            writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -41,7 +41,9 @@ async def serve() -> AsyncIterator[Serve]:
 @pytest.fixture
 async def start(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) -> AsyncIterator[Start]:
     """Start daemons, which end with the test; its parameter is how many probe workers they have."""
-    workers = {"workers": request.param} if hasattr(request, "param") else {}
+    workers, forked = {}, {}
+    if hasattr(request, "param"):
+        workers, forked = {"workers": request.param}, {"fork_workers": True}
     async with contextlib.AsyncExitStack() as stack:
 
         async def go(
@@ -52,7 +54,7 @@ async def start(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) ->
         ) -> Daemon:
             config = tmp_path / "checks.toml"
             config.write_text(configuration(checks, {**workers, **(monitor or {})}, defaults))
-            return await stack.enter_async_context(running(config, **options))
+            return await stack.enter_async_context(running(config, **forked | options))
 
         yield go
 

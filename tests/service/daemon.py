@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +25,8 @@ from tests.log_pipe import Line, LogPipe
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds until a test gives up; far more than anything takes."""
-PAUSE = 0.03
-"""Seconds between two looks."""
+PAUSE, LONGEST_PAUSE = 0.03, 0.15
+"""Seconds between two looks: longer ones the longer it takes, as a look at a daemon costs it and the test 10 ms."""
 RUN = (sys.executable, "-m", "monitor")
 BRISK = {"interval": "1s", "timeout": {"connect": "500ms", "read": "500ms", "total": "900ms"}, "down_after": 1}
 """What checks of these tests inherit, so that something happens soon."""
@@ -37,10 +38,11 @@ async def eventually(
     look: Callable[[], Awaitable[Found]], accept: Callable[[Found], Any] = bool, within: float = PATIENCE
 ) -> Found:
     """What `look` finds as soon as it is acceptable."""
-    give_up = time.monotonic() + within
+    give_up, pause = time.monotonic() + within, PAUSE
     while not accept(found := await look()):
         assert time.monotonic() < give_up, f"not so within {within} s; at last: {found!r}"
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
+        pause = min(LONGEST_PAUSE, 1.1 * pause)
     return found
 
 
@@ -83,15 +85,23 @@ def names_due_in(seconds: float, interval: float, count: int = 1) -> list[str]:
 
 
 class Metrics:
-    """One scrape, parsed."""
+    """One scrape, parsed as far as somebody asks: most want two of its hundreds of series."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+        self._named: dict[str, list[Any]] = {}
+
+    @cached_property
+    def samples(self) -> list[Any]:
+        """All of them."""
+        return _samples(self.text)
 
     def all(self, name: str, **labels: str) -> list[Any]:
         """The samples of this name that carry at least these labels."""
-        return [s for s in self.samples if s.name == name and labels.items() <= s.labels.items()]
+        if name not in self._named:
+            lines = (line for line in self.text.splitlines() if line.startswith((f"{name}{{", f"{name} ")))
+            self._named[name] = _samples("\n".join(lines))
+        return [s for s in self._named[name] if labels.items() <= s.labels.items()]
 
     def all_of(self, check: str) -> list[Any]:
         """The samples of one check."""
@@ -119,6 +129,10 @@ class Metrics:
             failures = self.total("probe_failures_total", check=check)
             inconclusive = self.total("probe_inconclusive_total", check=check)
             assert self.total("probe_attempts_total", check=check) == successes + failures + inconclusive, check
+
+
+def _samples(text: str) -> list[Any]:
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 class Daemon:
@@ -291,6 +305,7 @@ async def launch(
     env: Mapping[str, str] | None = None,
     program: Sequence[str] = RUN,
     first: Path | None = None,
+    fork_workers: bool = False,
 ) -> Daemon:
     """Start a daemon and do not wait for it; its workers run `first`, a sitecustomize.py, as well."""
     place = () if listen is None else ("--listen", listen)
@@ -302,7 +317,7 @@ async def launch(
         if first:
             variables["PYTHONPATH"] = os.pathsep.join([str(first.parent), str(ROOT)])
             code = first.read_text()  # noqa: ASYNC240 - a few lines
-        process = await nursery.start(arguments, variables, error=pipe.writing, first=code)
+        process = await nursery.start(arguments, variables, error=pipe.writing, first=code, fork_workers=fork_workers)
     else:
         process = await asyncio.create_subprocess_exec(
             *program, *arguments, env=environment(env), stdin=asyncio.subprocess.DEVNULL, stderr=pipe.writing

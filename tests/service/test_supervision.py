@@ -87,7 +87,9 @@ async def test_a_loop_that_throws_goes_on(
     env = {"THROWING": what, "NOTIFY_SOCKET": "/nobody"}
     monitor = {"workers": int("workers" in what), "reload_on_change": True}
     brief = {"interval": "500ms", "timeout": {"connect": "300ms", "read": "300ms", "total": "400ms"}}
-    daemon = await start({"name": "one", "url": target.url(), **brief}, monitor=monitor, env=env, first=throwing)
+    daemon = await start(
+        {"name": "one", "url": target.url(), **brief}, monitor=monitor, env=env, first=throwing, fork_workers=True
+    )
     daemon.tolerated |= {EVENT, DIED}
     if loop == "reload":
         daemon.signal(signal.SIGHUP)

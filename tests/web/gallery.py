@@ -217,6 +217,10 @@ def viewed(ledger: Ledger, monitor: MonitorView | None = None) -> Overview:
     return Overview(NOW.wall, monitor or monitor_view(), tuple(view_check(record, NOW) for record in ledger))
 
 
+# Scenes are values that nobody changes, and take a tenth of a second to seconds to make: each process makes them once.
+
+
+@functools.cache
 def evening() -> Overview:
     """A bad evening in a small shop: a bit of everything."""
     specs = [
@@ -272,6 +276,7 @@ def evening() -> Overview:
     return viewed(ledger)
 
 
+@functools.cache
 def troubled() -> Overview:
     """The monitor itself is not well."""
     view = evening()
@@ -296,7 +301,7 @@ def many(count: int = 1000) -> Overview:
     return replace(view, checks=view.checks[:count])
 
 
-@functools.cache  # values that nobody changes, and seconds to make
+@functools.cache
 def _crowd() -> Overview:
     groups = ("shop", "mail", "search", "edge", "identity", "billing", "internal", "partners")
     ledger = begun(
@@ -309,6 +314,7 @@ def _crowd() -> Overview:
     return viewed(ledger)
 
 
+@functools.cache
 def busy() -> Overview:
     """Forty checks, all fine: one laptop screen."""
     groups = ("shop", "mail", "edge", "identity")
@@ -318,6 +324,7 @@ def busy() -> Overview:
     return viewed(ledger)
 
 
+@functools.cache
 def all_down() -> Overview:
     """Every check fails."""
     ledger = begun(*(spec(f"service-{i}", "core") for i in range(12)))
@@ -326,16 +333,19 @@ def all_down() -> Overview:
     return viewed(ledger)
 
 
+@functools.cache
 def empty() -> Overview:
     """Nothing is configured yet."""
     return viewed(begun())
 
 
+@functools.cache
 def first_start() -> Overview:
     """Everything is configured and nothing has run."""
     return viewed(begun(*(spec(f"node-{i:03}", f"rack-{i % 7}") for i in range(147))))
 
 
+@functools.cache
 def paused() -> Overview:
     """Few checks, fine, one of them paused."""
     ledger = begun(spec("homepage"), spec("checkout"), spec("legacy", enabled=False), spec("new"))
@@ -345,6 +355,7 @@ def paused() -> Overview:
     return viewed(ledger)
 
 
+@functools.cache
 def extremes() -> Overview:
     """Names, details and labels as long and as strange as they may be."""
     ledger = begun(
