@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 from tests.proof.audit import Audit
 from tests.proof.stage import Stage
+from tests.proof.truth import RESUMES
 from tests.service.daemon import PAUSE
 
 QUIET = 3.0
 """Seconds at the end in which all targets are good."""
 LOOK_EVERY = 25.0
+EARLY_KILLS = 0.2
+"""Probability that a starting daemon is killed."""
 SETTLED = 0.0 if os.environ.get("PROOF_ALL") else 6.0
 """Seconds after an addition without a kill: the name of the check is not stored yet, and its incident would end."""
 
@@ -47,13 +50,15 @@ class Script:
         self._events = {name: event for name, event in EVENTS.items() if name not in left_out}
 
     async def play(self, length: float) -> None:
-        """Plays for so long, then compares twice: with the process that saw the events, and after a restart."""
+        """Plays for these seconds, then compares twice: with the process that saw the events, and after a restart."""
         stage = self._stage
+        while self._random.random() < EARLY_KILLS:
+            await stage.start_for(self._random.uniform(0.0, 2.0))
         await stage.start()
         end, looked = time.time() + length, time.time()
         async with self._weather():
             while time.time() < end and not self._audit.problems:
-                await asyncio.sleep(self._random.uniform(0.2, 2.0))
+                await asyncio.sleep(self._random.choice((0.0, 0.3, 1.0, 2.0)))
                 await self._one_of(EVENTS, end - time.time())
                 if time.time() - looked > LOOK_EVERY:
                     await self._audit.look("now and then")
@@ -107,7 +112,7 @@ class Script:
         await asyncio.sleep(self._random.choice((0.0, 0.3, 1.5, 4.0)))
         for _ in range(self._random.choice((0, 1, 1, 2)) if "reload" in self._events else 0):
             self._stage.edit_dead()
-        while self._random.random() < 0.2:
+        while self._random.random() < EARLY_KILLS:
             await self._stage.start_for(self._random.uniform(0.0, 0.6))
         await self._stage.start()
 
@@ -116,7 +121,8 @@ class Script:
         await self._stage.stand_still(seconds, everybody=self._random.random() < 0.5)
 
     async def _settled(self) -> None:
-        added = max(subject.terms[-1].since[1] for subject in self._stage.truth.subjects.values())
+        subjects = self._stage.truth.subjects.values()
+        added = max((subject.terms[-1].since[1] for subject in subjects if subject.terms), default=0.0)
         await asyncio.sleep(max(0.0, added + SETTLED - time.time()))
 
     async def _stop_and_kill(self) -> None:
@@ -128,10 +134,13 @@ class Script:
         await self._again()
 
     async def _reload(self) -> None:
-        await self._stage.reload()
+        for _ in range(self._random.choice((1, 1, 2, 3))):
+            await self._stage.reload()
 
     async def _clock(self) -> None:
         """Sets the wall clock of the daemon, and leaves time to notice and to store the step."""
+        back = max((end for _, end in self._stage.truth.away), default=0.0)
+        await asyncio.sleep(max(0.0, back + RESUMES - time.time()))
         self._stage.set_clock(self._random.choice((-1, 1)) * self._random.randint(15, 180) * 60.0)
         await asyncio.sleep(4.0)
 

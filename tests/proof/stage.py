@@ -71,7 +71,7 @@ class Stage:
         self._edits.clear()
 
     async def start_for(self, seconds: float) -> None:
-        """Starts a daemon, and kills it after so many seconds."""
+        """Starts a daemon, and kills it after these seconds."""
         self.note(f"start, for {seconds:.2f} s")
         self.daemon = await self._launch()
         self._edits = [(since or self.life.spawned, edit) for since, edit in self._edits]
