@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.proof.acceptance import Incident
-from tests.proof.comparison import Account, Figures, Sighting, lost, problems
+from tests.proof.comparison import Account, Figures, Row, Sighting, lost, problems
 from tests.proof.roster import Check
 from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
@@ -38,15 +38,13 @@ class Audit:
     async def look(self, why: str) -> None:
         """Fetches and compares everything."""
         self._stage.note(f"look: {why}")
-        self._stage.truth.hiccups[:] = self._stage.targets.hiccups
         await eventually(lambda: self._code("/api/v1/incidents"), lambda code: code == 200, PATIENCE)
         told: dict[str, Account] = {}
         notes: dict[str, str | None] = {}
-        rows = (await self._get(f"/api/v1/report?{self._period()}"))["checks"]
-        report = {row["name"]: row for row in rows if len(self._stage.clock.steps) == 1}
+        rows = await self._rows()
         for check in self._stage.roster.checks.values():
             if check.buried is None and check.key in self._stage.truth.subjects:
-                told[check.key] = await self._of(check, notes, report)
+                told[check.key] = await self._of(check, notes, rows)
         found = [
             f"{self._stage.roster.checks[key].name} ({key}): {p}"
             for key, t in told.items()
@@ -82,7 +80,19 @@ class Audit:
 
     # requests
 
-    async def _of(self, check: Check, notes: dict[str, str | None], report: dict[str, Any]) -> Account:
+    async def _rows(self) -> dict[str, Row]:
+        """The report by check; none once the clock was set, as a report ends now."""
+        began = time.time()
+        report = await self._get(f"/api/v1/report?{self._period()}")
+        asked, period = (began, time.time()), seconds(report["to"]) - seconds(report["from"])
+        if len(self._stage.clock.steps) > 1:
+            return {}
+        return {
+            row["name"]: Row(asked, (row["coverage"] or 0.0) * period, row["downtime_seconds"], row["availability"])
+            for row in report["checks"]
+        }
+
+    async def _of(self, check: Check, notes: dict[str, str | None], rows: dict[str, Row]) -> Account:
         began = time.time()
         incidents = await self._incidents(f"check={check.name}")
         for one in incidents:
@@ -92,7 +102,7 @@ class Audit:
             return Account((began, time.time()), reported)
         state = (await self._get(f"/api/v1/checks/{check.name}"))["state"]
         slots = (await self._get(f"/api/v1/checks/{check.name}/history?{self._period()}&step=60"))["slots"]
-        return Account((began, time.time()), reported, _figures(slots, report.get(check.name)), state)
+        return Account((began, time.time()), reported, _figures(slots), rows.get(check.name), state)
 
     def _period(self) -> str:
         return "from={:.0f}&to={:.0f}".format(*self._stage.clock.shown)
@@ -135,7 +145,7 @@ class Audit:
         alone = [one for one in map(self._reported, everything) if one.id not in {*owners, *known}]
         found = [f"incident {one['id']} is reported {ids.count(one)} times" for one in set(ids) if ids.count(one) > 1]
         found += [f"incident {name} is reported for {keys}" for name, keys in owners.items() if len(keys) > 1]
-        lately = max((one.asked[0] for one in told.values()), default=0.0) - 1
+        lately = min((one.asked[0] for one in told.values()), default=0.0) - 1
         found += [f"incident is of no check: {one}" for one in alone if buried < one.started < lately]
         return iter(found)
 
@@ -155,7 +165,7 @@ class Audit:
         return found
 
 
-def _figures(slots: list[dict[str, Any]], row: dict[str, Any] | None) -> Figures:
+def _figures(slots: list[dict[str, Any]]) -> Figures:
     def total(*path: str) -> Any:
         return sum(slot[path[0]] if len(path) == 1 else slot[path[0]][path[1]] for slot in slots)
 
@@ -166,7 +176,6 @@ def _figures(slots: list[dict[str, Any]], row: dict[str, Any] | None) -> Figures
         inconclusive=total("inconclusive"),
         wrong=sum(total("failures", one) for one in WRONG),
         failures=total("failures", "http_error"),
-        availability=row and row["availability"],
     )
 
 

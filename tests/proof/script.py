@@ -7,10 +7,10 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from math import inf
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.proof.audit import Audit
 from tests.proof.stage import Stage
@@ -40,6 +40,18 @@ EVENTS = {
 }  # fmt: skip
 
 
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs the work until the block is left."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 class Script:
     """Plays events of a seed: two plays of one seed differ only by the timing of the machine."""
 
@@ -52,25 +64,29 @@ class Script:
     async def play(self, length: float) -> None:
         """Plays for these seconds, then compares twice: with the process that saw the events, and after a restart."""
         stage = self._stage
-        while self._random.random() < EARLY_KILLS:
-            await stage.start_for(self._random.uniform(0.0, 2.0))
-        await stage.start()
+        async with _beside(stage.watch_machine()):
+            while self._random.random() < EARLY_KILLS:
+                await stage.start_for(self._random.uniform(0.0, 2.0))
+            await stage.start()
+            async with _beside(self._change_targets()):
+                await self._events_for(length)
+            stage.targets.bad.clear()
+            stage.note("all targets are good")
+            await asyncio.sleep(QUIET)
+            await self._audit.look("at the end")
+            await stage.end(signal.SIGTERM)
+            await stage.start()
+            await self._audit.look("after a restart")
+            await stage.end(signal.SIGTERM)
+
+    async def _events_for(self, length: float) -> None:
         end, looked = time.time() + length, time.time()
-        async with self._weather():
-            while time.time() < end and not self._audit.problems:
-                await asyncio.sleep(self._random.choice((0.0, 0.3, 1.0, 2.0)))
-                await self._one_of(EVENTS, end - time.time())
-                if time.time() - looked > LOOK_EVERY:
-                    await self._audit.look("now and then")
-                    looked = time.time()
-        stage.targets.bad.clear()
-        stage.note("all targets are good")
-        await asyncio.sleep(QUIET)
-        await self._audit.look("at the end")
-        await stage.end(signal.SIGTERM)
-        await stage.start()
-        await self._audit.look("after a restart")
-        await stage.end(signal.SIGTERM)
+        while time.time() < end and not self._audit.problems:
+            await asyncio.sleep(self._random.choice((0.0, 0.3, 1.0, 2.0)))
+            await self._one_of(EVENTS, end - time.time())
+            if time.time() - looked > LOOK_EVERY:
+                await self._audit.look("now and then")
+                looked = time.time()
 
     async def _one_of(self, names: Iterable[str], left: float) -> None:
         """Plays one of these events that fits into the seconds left."""
@@ -79,21 +95,11 @@ class Script:
             (name,) = self._random.choices(fitting, [self._events[name].weight for name in fitting])
             await getattr(self, f"_{name}")()
 
-    @contextlib.asynccontextmanager
-    async def _weather(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._change_targets())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     async def _change_targets(self) -> None:
         random, bad = self._weather_random, self._stage.targets.bad
         while True:
             await asyncio.sleep(random.uniform(0.1, 0.7))
-            key = random.choice(self._stage.roster.configured).key
+            key = random.choice(self._stage.roster.running).key
             bad.symmetric_difference_update({key})
             self._stage.note(f"{key} {'bad' if key in bad else 'good'}")
 

@@ -45,14 +45,12 @@ class Answer:
 
 @dataclass
 class Term:
-    """A time in which a check is configured; a span for each end, in which the change took place.
-
-    `removed_dead`: the check left the configuration while no daemon ran.
-    """
+    """A time in which a check is configured and not paused; a span for each end, in which it took place."""
 
     since: Span
     until: Span | None = None
-    removed_dead: bool = False
+    removed_at: float = 0.0
+    """The time at which the monitor noticed the end."""
 
 
 @dataclass
@@ -134,25 +132,17 @@ class Truth:
             if number:
                 found.append(Return(term.since[0]))
             if term.until is not None:
-                found += self._removal(term, term.until)
+                found.append(Removal(term.removed_at, term.until[0], term.until[1] + SLACK))
         return sorted(found, key=lambda step: step.at)
-
-    def _removal(self, term: Term, until: Span) -> Iterator[Removal]:
-        if not term.removed_dead:
-            yield Removal(until[1], until[0], until[1] + SLACK)
-            return
-        following = [life.spawned for life in self.lives if life.spawned >= until[1]]
-        if following:
-            yield Removal(following[0], *until)
 
     def _runs(self, subject: Subject, horizon: Span) -> Iterator[Run]:
         alive, disturbed = self._alive(), self._disturbed(subject)
-        slow = union((start - SLACK, end) for start, end in (*self.standstills, *self.hiccups))
+        slow = [*self.standstills, *self.hiccups]
         for one in takewhile(lambda answer: answer.at <= horizon[1], subject.answers):
             if contains(alive, one.at):
-                taken = max([one.at, *(end for start, end in slow if start <= one.at <= end)])
                 sure = one.at < horizon[0] - SLACK and not contains(disturbed, one.at)
-                yield Run(one.at, taken + SLACK, one.good, sure)
+                late = [] if sure else [end for start, end in slow if start - SLACK <= one.at <= end]
+                yield Run(one.at, max([one.at, *late]) + SLACK, one.good, sure)
 
     def _alive(self) -> Spans:
         return union((life.spawned, inf if life.ended is None else life.ended) for life in self.lives)
@@ -179,7 +169,8 @@ class Truth:
         starts = [life.spawned for life in self.lives if self.late(life) or not self._known_before(subject, life)]
         blind = [*starts, *(term.since[0] for term in subject.terms), *(end for _, end in still)]
         steps = [(start - BEAT, end + BEAT) for start, end in self.clock_steps]
-        doubtful = [*still, *steps, *((at, self._recognized(subject, at, horizon[0])) for at in blind)]
+        starved = [(start, end) for start, end in union(self.hiccups) if end - start > GAP - BEAT]
+        doubtful = [*still, *steps, *starved, *((at, self._recognized(subject, at, horizon[0])) for at in blind)]
         return without(common(lives, terms), doubtful)
 
     def _stored_until(self, life: Life, horizon: Span) -> float:
