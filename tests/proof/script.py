@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
@@ -13,6 +12,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.proof.audit import Audit
+from tests.proof.roster import ALL
 from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import PAUSE
@@ -22,7 +22,7 @@ QUIET = 3.0
 LOOK_EVERY = 25.0
 EARLY_KILLS = 0.2
 """Probability that a starting daemon is killed."""
-SETTLED = 0.0 if os.environ.get("PROOF_ALL") else 6.0
+SETTLED = 0.0 if ALL else 6.0
 """Seconds after an addition without a kill: the name of the check is not stored yet, and its incident would end."""
 
 
@@ -144,10 +144,14 @@ class Script:
             await self._stage.reload()
 
     async def _clock(self) -> None:
-        """Sets the wall clock of the daemon, and leaves time to notice and to store the step."""
+        """Sets the wall clock of the daemon, and leaves time to notice and to store the step.
+
+        A clock that was set back makes the monitor believe that it was alive until the next start.
+        """
         back = max((end for _, end in self._stage.truth.away), default=0.0)
         await asyncio.sleep(max(0.0, back + RESUMES - time.time()))
-        self._stage.set_clock(self._random.choice((-1, 1)) * self._random.randint(15, 180) * 60.0)
+        step = self._random.choice((-1, 1) if ALL else (1,)) * self._random.randint(15, 180) * 60.0
+        self._stage.set_clock(self._stage.clock.steps[-1][1] + step)
         await asyncio.sleep(4.0)
 
     async def _acknowledge(self) -> None:
