@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.proof.acceptance import Incident
+from tests.proof.clock import Clock
 from tests.proof.comparison import Account, Figures, Row, Sighting, lost, problems
 from tests.proof.spans import Span, common, contains, length, union, without
 from tests.proof.truth import Answer, Life, Subject, Term, Truth
@@ -146,6 +149,38 @@ def test_a_standstill_is_no_time_up() -> None:
     counted = replace(GOOD, down=0.0, failures=0)
     assert not found(still, figures=replace(counted, up=49.5))
     assert found(still, figures=replace(counted, up=59.5))
+
+
+def test_a_late_start_may_count_from_its_own_first_failure() -> None:
+    late = truth((20, 30), lives=[Life(1000.0, 1000.0, ended=1020.8), Life(1020.9, 1020.95)], away=[(1020.85, 1022.5)])
+    assert not found(late, OUTAGE)
+    assert not found(late, OUTAGE._replace(started=1022.0))
+    assert found(late, OUTAGE._replace(started=1024.0))
+
+
+def test_a_check_that_was_down_when_it_was_removed_begins_anew() -> None:
+    terms = [Term((1000.0, 1000.0), (1040.0, 1040.1), removed_at=1040.1), Term((1044.5, 1044.6))]
+    model = truth((20, 60), terms=terms)
+    assert not found(model, Incident("one", 1021.0, 1040.05), Incident("two", 1046.0, None))
+    assert found(model, Incident("one", 1021.0, None))
+    assert found(model, Incident("one", 1021.0, 1040.05), Incident("two", 1044.0, None))
+
+
+def test_a_starved_machine_may_miss_an_answer() -> None:
+    starved = truth((20, 22), hiccups=[(1020.5, 1021.5)])
+    assert not found(starved)
+    assert not found(starved, OUTAGE._replace(ended=1022.0))
+    assert found(truth((20, 22)))
+
+
+def test_an_incident_is_by_the_clock_of_its_end(tmp_path: Path) -> None:
+    clock = Clock(tmp_path, None)
+    begun = time.time()
+    clock.set(7200.0)
+    ended = Incident("one", begun - 20, begun - 10)
+    assert clock.true(ended) == ended
+    assert clock.true(Incident("two", begun + 7180, None)) == Incident("two", pytest.approx(begun - 20), None)
+    assert clock.true(Incident("two", begun + 7180, begun + 7200)).ended == pytest.approx(begun)
 
 
 def test_a_removed_check_has_no_incident() -> None:
