@@ -16,7 +16,7 @@ from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import eventually
 
-PATIENCE = RESUMES + 4.0
+PATIENCE = RESUMES + 30.0
 """Seconds until the API serves the history, once the database is back."""
 WRONG = ("connection_error", "timeout", "unexpected_answer")
 """Outcomes that no target of this test causes."""
@@ -32,7 +32,8 @@ class Audit:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.sightings: list[Sighting] = []
+        self.sightings: dict[tuple[Incident, str | None], Sighting] = {}
+        """The first sighting of each incident as it was reported."""
         self.problems: list[str] = []
 
     async def look(self, why: str) -> None:
@@ -50,13 +51,17 @@ class Audit:
             for key, t in told.items()
             for p in self._of_check(key, t)
         ]
-        found += lost(self._stage.truth, self.sightings, told, notes)
+        found += lost(self._stage.truth, self.sightings.values(), told, notes)
         found += await self._strangers(told)
         found += await self._metrics()
         self.problems += [f"at the look {why!r}: {one}" for one in found]
         at = time.time()
         for key, one in told.items():
-            self.sightings += [Sighting(at, key, incident, notes.get(incident.id)) for incident in one.incidents[-5:]]
+            for incident in one.incidents[-5:]:
+                self._saw(Sighting(at, key, incident, notes.get(incident.id)))
+
+    def _saw(self, one: Sighting) -> None:
+        self.sightings.setdefault((one.incident, one.note), one)
 
     def _of_check(self, key: str, told: Account) -> Iterator[str]:
         return problems(self._stage.truth, self._stage.truth.subjects[key], told)
@@ -74,9 +79,10 @@ class Audit:
         code, text = await self._stage.daemon.get(path, method="PUT", json={"note": note})
         self._stage.note(f"acknowledge {one['check']} {one['id']}: {code}")
         if code == 200:
-            key = keys[one["check"]]
-            self.sightings = [replace(s, note=None) if s.incident.id == one["id"] else s for s in self.sightings]
-            self.sightings.append(Sighting(time.time(), key, self._reported(one), note))
+            for key, seen in self.sightings.items():
+                if seen.incident.id == one["id"]:
+                    self.sightings[key] = replace(seen, note=None)
+            self._saw(Sighting(time.time(), keys[one["check"]], self._reported(one), note))
 
     # requests
 
@@ -141,9 +147,9 @@ class Audit:
             for incident in one.incidents:
                 owners.setdefault(incident.id, []).append(key)
         buried = max((check.buried or 0.0 for check in self._stage.roster.checks.values()), default=0.0)
-        known = {sighting.incident.id for sighting in self.sightings}
+        known = {incident.id for incident, _ in self.sightings}
         alone = [one for one in map(self._reported, everything) if one.id not in {*owners, *known}]
-        found = [f"incident {one['id']} is reported {ids.count(one)} times" for one in set(ids) if ids.count(one) > 1]
+        found = [f"incident {one} is reported {ids.count(one)} times" for one in set(ids) if ids.count(one) > 1]
         found += [f"incident {name} is reported for {keys}" for name, keys in owners.items() if len(keys) > 1]
         lately = min((one.asked[0] for one in told.values()), default=0.0) - 1
         found += [f"incident is of no check: {one}" for one in alone if buried < one.started < lately]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,11 +118,12 @@ def _runs(truth: Truth, subject: Subject, told: Account, figures: Figures) -> It
         yield f"{figures.inconclusive} inconclusive runs and {figures.wrong} at odds with {len(answers)} answers"
 
 
-def lost(truth: Truth, sightings: Sequence[Sighting], told: dict[str, Account], notes: dict[str, Any]) -> Iterator[str]:
+def lost(truth: Truth, sightings: Iterable[Sighting], told: dict[str, Account], notes: dict[str, Any]) -> Iterator[str]:
     """Yields incidents that vanished or changed since they were reported. `notes` are acknowledgements by incident."""
+    losses = {key: truth.losses(now.asked[0]) for key, now in told.items()}
     for one in sightings:
         now = told.get(one.subject)
-        if now is None or contains(truth.losses(now.asked[0]), one.at):
+        if now is None or contains(losses[one.subject], one.at):
             continue
         found = next((other for other in now.incidents if other.id == one.incident.id), None)
         if found is None:
