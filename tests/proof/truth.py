@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from itertools import takewhile
 from math import inf
 
 from tests.proof.acceptance import LateStart, Loss, Removal, Return, Run, Step
@@ -196,14 +196,13 @@ class Truth:
     def _recognition(self, subject: Subject) -> Recognition:
         """Returns when a state is known again after a time: after a success, or `down_after` failures."""
         alive, disturbed = self._alive(), self._disturbed(subject)
+        sure = [one for one in subject.answers if contains(alive, one.at) and not contains(disturbed, one.at)]
 
         def recognized(since: float, otherwise: float) -> float:
-            count, first = 0, bisect_left(subject.answers, since, key=lambda answer: answer.at)
-            for one in islice(subject.answers, first, None):
-                if contains(alive, one.at) and not contains(disturbed, one.at):
-                    count += 1
-                    if one.good or count >= subject.down_after:
-                        return one.at + SLACK
+            first = bisect_left(sure, since, key=lambda answer: answer.at)
+            for count, one in enumerate(sure[first : first + subject.down_after], 1):
+                if one.good or count == subject.down_after:
+                    return one.at + SLACK
             return otherwise
 
         return recognized
