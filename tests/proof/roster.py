@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.proof.targets import Targets
-from tests.proof.truth import Span, Subject, Term, Truth
+from tests.proof.truth import RESUMES, Span, Subject, Term, Truth
 
 INTERVALS = (0.6, 0.8, 1.0)
 ALL = bool(os.environ.get("PROOF_ALL"))
@@ -61,6 +61,8 @@ class Roster:
         """The checks as the last daemon knew them."""
         self._may_return_renamed = ALL
         """False: a reload that brings a check back under another name loses its past."""
+        self._may_pause = True
+        """False: a start that adopts its past late ends the incident of a paused check then."""
         for _ in range(count):
             self._new()
 
@@ -81,6 +83,8 @@ class Roster:
     def edit(self, *, dead: bool) -> str:
         """Makes a random change, and describes it; `dead`: no daemon runs."""
         self._may_return_renamed = dead or ALL
+        away = any(end + RESUMES > time.time() for _, end in self._truth.away)
+        self._may_pause = not (dead and away) or ALL
         edits = (self._remove, self._remove, self._bring_back, self._rename, self._take_over, self._add, self._pause)
         return self._random.choice(edits)()
 
@@ -152,7 +156,7 @@ class Roster:
 
     def _pause(self) -> str:
         check = self._some()
-        if not check.paused and len(self.running) <= LEAST:
+        if not check.paused and (len(self.running) <= LEAST or not self._may_pause):
             return self._rename()
         check.paused = not check.paused
         return f"{'pause' if check.paused else 'resume'} {check.key} {check.name}"
