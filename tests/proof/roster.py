@@ -44,7 +44,7 @@ class Check:
 
 
 class Known(NamedTuple):
-    """What a daemon knows of a check."""
+    """A check as a daemon knows it."""
 
     name: str
     runs: bool
