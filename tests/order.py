@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 LONG = (
-    "tests/web/test_browser", "tests/web/test_tabs", "tests/history/", "tests/demo/", "tests/service/",
+    "tests/web/test_browser", "tests/web/test_tabs", "tests/proof/", "tests/history/", "tests/demo/", "tests/service/",
     "tests/project/test_packages", "tests/fuzz/", "tests/config/test_any_value", "tests/prometheus/",
 )  # fmt: skip
 """Begin first, in this order; then come thousands that take milliseconds, so that no process is left to work alone."""

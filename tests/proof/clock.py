@@ -25,7 +25,7 @@ class Clock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the daemon; none if nobody sets its clock."""
+        """The variables of the daemon; empty if its clock is never set."""
         if self._library is None:
             return {}
         return {"LD_PRELOAD": str(self._library), "STEPPED_CLOCK": str(self._file)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,16 @@ class Figures:
     wrong: int
     """Failures that the target never caused: the machine was too slow for the limits."""
     failures: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The row of a check in the report, with the span of the request for it."""
+
+    asked: Span
+    known: float
+    down: float
     availability: float | None
-    """The availability in the report."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Account:
     asked: Span
     incidents: Sequence[Incident]
     figures: Figures | None = None
+    row: Row | None = None
     state: str | None = None
 
 
@@ -62,8 +71,10 @@ def problems(truth: Truth, subject: Subject, told: Account) -> Iterator[str]:
     elif told.state is not None:
         yield from _state(verdict, told.state)
     if figures is not None:
-        yield from _seconds(truth, subject, told, figures)
+        yield from _seconds(truth, subject, told, told.asked, figures.up, figures.down)
         yield from _runs(truth, subject, told, figures)
+    if told.row is not None:
+        yield from _row(truth, subject, told, told.row)
 
 
 def _state(verdict: Verdict, state: str) -> Iterator[str]:
@@ -72,21 +83,23 @@ def _state(verdict: Verdict, state: str) -> Iterator[str]:
         yield f"state {state}, but an incident lasts: {down}"
 
 
-def _seconds(truth: Truth, subject: Subject, told: Account, figures: Figures) -> Iterator[str]:
-    least, most = truth.surely_watched(subject, told.asked), truth.perhaps_watched(subject, told.asked)
-    outages = [(one.started, one.ended or told.asked[1]) for one in told.incidents]
+def _row(truth: Truth, subject: Subject, told: Account, row: Row) -> Iterator[str]:
+    yield from _seconds(truth, subject, told, row.asked, row.known - row.down, row.down)
+    share = 1 - row.down / row.known if row.known else 0.0
+    if row.known > 1 and (row.availability is None or abs(row.availability - share) > 1 / row.known):
+        yield f"availability {row.availability}, but it was down for {row.down:.2f} of {row.known:.2f} s"
+
+
+def _seconds(truth: Truth, subject: Subject, told: Account, asked: Span, up: float, down: float) -> Iterator[str]:
+    least, most = truth.surely_watched(subject, asked), truth.perhaps_watched(subject, asked)
+    outages = [(one.started, one.ended or asked[1]) for one in told.incidents]
     for what, counted, low, high in (
-        ("down", figures.down, common(least, outages), common(most, outages)),
-        ("up", figures.up, without(least, outages), without(most, outages)),
-        ("known", figures.up + figures.down, least, most),
+        ("down", down, common(least, outages), common(most, outages)),
+        ("up", up, without(least, outages), without(most, outages)),
+        ("known", up + down, least, most),
     ):
         if not length(low) - TOLERANCE <= counted <= length(high) + TOLERANCE:
             yield f"{what} for {counted:.2f} s, but it was {length(low):.2f} to {length(high):.2f} s"
-    known = figures.up + figures.down
-    share = figures.up / known if known else 0.0
-    reported = -1.0 if figures.availability is None else figures.availability
-    if known > 5 and not truth.clock_steps and abs(reported - share) > 2 / known:
-        yield f"availability {figures.availability}, but the slots have {figures.up:.2f} of {known:.2f} s"
 
 
 def _runs(truth: Truth, subject: Subject, told: Account, figures: Figures) -> Iterator[str]:
@@ -105,11 +118,12 @@ def _runs(truth: Truth, subject: Subject, told: Account, figures: Figures) -> It
         yield f"{figures.inconclusive} inconclusive runs and {figures.wrong} at odds with {len(answers)} answers"
 
 
-def lost(truth: Truth, sightings: Sequence[Sighting], told: dict[str, Account], notes: dict[str, Any]) -> Iterator[str]:
+def lost(truth: Truth, sightings: Iterable[Sighting], told: dict[str, Account], notes: dict[str, Any]) -> Iterator[str]:
     """Yields incidents that vanished or changed since they were reported. `notes` are acknowledgements by incident."""
+    losses = {key: truth.losses(now.asked[0]) for key, now in told.items()}
     for one in sightings:
         now = told.get(one.subject)
-        if now is None or contains(truth.losses(now.asked[0]), one.at):
+        if now is None or contains(losses[one.subject], one.at):
             continue
         found = next((other for other in now.incidents if other.id == one.incident.id), None)
         if found is None:

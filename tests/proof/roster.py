@@ -6,10 +6,10 @@ import os
 import time
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.proof.targets import Targets
-from tests.proof.truth import Span, Subject, Term, Truth
+from tests.proof.truth import RESUMES, Span, Subject, Term, Truth
 
 INTERVALS = (0.6, 0.8, 1.0)
 ALL = bool(os.environ.get("PROOF_ALL"))
@@ -29,6 +29,7 @@ class Check:
     interval: float
     was: list[str] = field(default_factory=list)
     configured: bool = True
+    paused: bool = False
     buried: float | None = None
     """Time since which another check has its name; it never comes back."""
 
@@ -38,18 +39,15 @@ class Check:
         limits = {"connect": seconds - 0.05, "read": seconds - 0.05, "total": seconds - 0.05}
         return {
             "name": self.name, "url": targets.url(self.key), "interval": seconds, "timeout": limits, "down_after": 2,
-            "was": list(self.was),
+            "was": list(self.was), "enabled": not self.paused,
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A change of the configuration, by keys of checks."""
+class Known(NamedTuple):
+    """A check as a daemon knows it."""
 
-    what: str
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    name: str
+    runs: bool
 
 
 class Roster:
@@ -59,8 +57,12 @@ class Roster:
         self._random, self._targets, self._truth = random, targets, truth
         self.checks: dict[str, Check] = {}
         self._names = 0
+        self._known: dict[str, Known] = {}
+        """The checks as the last daemon knew them."""
         self._may_return_renamed = ALL
         """False: a reload that brings a check back under another name loses its past."""
+        self._may_pause = True
+        """False: a start that adopts its past late ends the incident of a paused check then."""
         for _ in range(count):
             self._new()
 
@@ -69,27 +71,39 @@ class Roster:
         """The checks in the file."""
         return [check for check in self.checks.values() if check.configured]
 
+    @property
+    def running(self) -> list[Check]:
+        """The checks in the file that are not paused."""
+        return [check for check in self.configured if not check.paused]
+
     def tables(self) -> list[dict[str, Any]]:
         """The tables of the file."""
         return [check.table(self._targets) for check in self.configured]
 
-    def edit(self, *, dead: bool) -> Edit:
-        """Makes a random change; `dead`: no daemon runs."""
+    def edit(self, *, dead: bool) -> str:
+        """Makes a random change, and describes it; `dead`: no daemon runs."""
         self._may_return_renamed = dead or ALL
-        return self._random.choice((self._remove, self._bring_back, self._rename, self._take_over, self._add))()
+        away = any(end + RESUMES > time.time() for _, end in self._truth.away)
+        self._may_pause = not (dead and away) or ALL
+        edits = (self._remove, self._remove, self._bring_back, self._rename, self._take_over, self._add, self._pause)
+        return self._random.choice(edits)()
 
-    def applied(self, edit: Edit, during: Span, known: Span | None = None) -> None:
-        """Notes that the monitor adopted a change; `known`: when it last saw the removed checks, if it was dead."""
-        subjects = self._truth.subjects
-        for key in edit.removed:
-            term = subjects[key].terms[-1]
-            term.until = known or during
-            term.removed_dead = known is not None
-        for key in edit.added:
-            answers = self._targets.noted(key)
-            subjects.setdefault(key, Subject(key, answers=answers)).terms.append(Term(during))
-        for key in edit.changed:
-            subjects[key].changes.append(during)
+    def adopted(self, during: Span, known: Span | None = None) -> None:
+        """Notes that a daemon adopted the file; `known`: when the daemon before it saw its checks last, None if none.
+
+        A check that was removed while no daemon ran ended then; one that was paused ended by the start at the latest.
+        """
+        before, self._known = self._known, {c.key: Known(c.name, not c.paused) for c in self.configured}
+        for key in before.keys() | self._known.keys():
+            old, new = before.get(key), self._known.get(key)
+            subject = self._truth.subjects.setdefault(key, Subject(key, answers=self._targets.noted(key)))
+            if new and new.runs and not (old and old.runs):
+                subject.terms.append(Term(during))
+            elif old and old.runs and not (new and new.runs):
+                subject.terms[-1].until = (known[0], during[1] if new else known[1]) if known else during
+                subject.terms[-1].removed_at = during[0] if known else during[1]
+            elif old != new:
+                subject.changes.append(during)
 
     def _new(self) -> Check:
         self._names += 1
@@ -104,17 +118,17 @@ class Roster:
     def _some(self) -> Check:
         return self._random.choice(self.configured)
 
-    def _remove(self) -> Edit:
+    def _remove(self) -> str:
         if len(self.configured) <= LEAST:
             return self._add()
         check = self._some()
         check.configured = False
-        return Edit(f"remove {check.key} {check.name}", removed=(check.key,))
+        return f"remove {check.key} {check.name}"
 
     def _gone(self) -> list[Check]:
         return [check for check in self.checks.values() if not check.configured and check.buried is None]
 
-    def _bring_back(self) -> Edit:
+    def _bring_back(self) -> str:
         if not self._gone() or len(self.configured) >= MOST:
             return self._remove()
         check = self._random.choice(self._gone())
@@ -122,28 +136,36 @@ class Roster:
         before = check.name
         if self._random.random() < 0.4 and self._may_return_renamed:
             self._renamed(check, self._fresh())
-        return Edit(f"bring back {check.key} {before} as {check.name}", added=(check.key,))
+        return f"bring back {check.key} {before} as {check.name}"
 
-    def _rename(self) -> Edit:
+    def _rename(self) -> str:
         check = self._some()
         before = check.name
         self._renamed(check, self._fresh())
-        return Edit(f"rename {check.key} {before} to {check.name}", changed=(check.key,))
+        return f"rename {check.key} {before} to {check.name}"
 
-    def _take_over(self) -> Edit:
-        if not self._gone():
+    def _take_over(self) -> str:
+        free = [check for check in self._gone() if check.key not in self._known]
+        if not free:
             return self._rename()
-        check, gone = self._some(), self._random.choice(self._gone())
+        check, gone = self._some(), self._random.choice(free)
         gone.buried = time.time()
         before = check.name
         self._renamed(check, gone.name)
-        return Edit(f"rename {check.key} {before} to {check.name} of {gone.key}", changed=(check.key,))
+        return f"rename {check.key} {before} to {check.name} of {gone.key}"
 
-    def _add(self) -> Edit:
+    def _pause(self) -> str:
+        check = self._some()
+        if not check.paused and (len(self.running) <= LEAST or not self._may_pause):
+            return self._rename()
+        check.paused = not check.paused
+        return f"{'pause' if check.paused else 'resume'} {check.key} {check.name}"
+
+    def _add(self) -> str:
         if len(self.configured) >= MOST:
             return self._rename()
         check = self._new()
-        return Edit(f"add {check.key} {check.name}", added=(check.key,))
+        return f"add {check.key} {check.name}"
 
     def _renamed(self, check: Check, name: str) -> None:
         former = check.was if self._random.random() < KEPT_NAMES else []

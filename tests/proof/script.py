@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from math import inf
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.proof.audit import Audit
+from tests.proof.roster import ALL
 from tests.proof.stage import Stage
+from tests.proof.truth import RESUMES
 from tests.service.daemon import PAUSE
 
 QUIET = 3.0
 """Seconds at the end in which all targets are good."""
 LOOK_EVERY = 25.0
-SETTLED = 0.0 if os.environ.get("PROOF_ALL") else 6.0
+EARLY_KILLS = 0.2
+"""Probability that a starting daemon is killed."""
+SETTLED = 0.0 if ALL else 6.0
 """Seconds after an addition without a kill: the name of the check is not stored yet, and its incident would end."""
 
 
@@ -37,6 +40,18 @@ EVENTS = {
 }  # fmt: skip
 
 
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs the work until the block is left."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
 class Script:
     """Plays events of a seed: two plays of one seed differ only by the timing of the machine."""
 
@@ -47,25 +62,31 @@ class Script:
         self._events = {name: event for name, event in EVENTS.items() if name not in left_out}
 
     async def play(self, length: float) -> None:
-        """Plays for so long, then compares twice: with the process that saw the events, and after a restart."""
+        """Plays for these seconds, then compares twice: with the process that saw the events, and after a restart."""
         stage = self._stage
-        await stage.start()
+        async with _beside(stage.watch_machine()):
+            while self._random.random() < EARLY_KILLS:
+                await stage.start_for(self._random.uniform(0.0, 2.0))
+            await stage.start()
+            async with _beside(self._change_targets()):
+                await self._events_for(length)
+            stage.targets.bad.clear()
+            stage.note("all targets are good")
+            await asyncio.sleep(QUIET)
+            await self._audit.look("at the end")
+            await stage.end(signal.SIGTERM)
+            await stage.start()
+            await self._audit.look("after a restart")
+            await stage.end(signal.SIGTERM)
+
+    async def _events_for(self, length: float) -> None:
         end, looked = time.time() + length, time.time()
-        async with self._weather():
-            while time.time() < end and not self._audit.problems:
-                await asyncio.sleep(self._random.uniform(0.2, 2.0))
-                await self._one_of(EVENTS, end - time.time())
-                if time.time() - looked > LOOK_EVERY:
-                    await self._audit.look("now and then")
-                    looked = time.time()
-        stage.targets.bad.clear()
-        stage.note("all targets are good")
-        await asyncio.sleep(QUIET)
-        await self._audit.look("at the end")
-        await stage.end(signal.SIGTERM)
-        await stage.start()
-        await self._audit.look("after a restart")
-        await stage.end(signal.SIGTERM)
+        while time.time() < end and not self._audit.problems:
+            await asyncio.sleep(self._random.choice((0.0, 0.3, 1.0, 2.0)))
+            await self._one_of(EVENTS, end - time.time())
+            if time.time() - looked > LOOK_EVERY:
+                await self._audit.look("now and then")
+                looked = time.time()
 
     async def _one_of(self, names: Iterable[str], left: float) -> None:
         """Plays one of these events that fits into the seconds left."""
@@ -74,21 +95,11 @@ class Script:
             (name,) = self._random.choices(fitting, [self._events[name].weight for name in fitting])
             await getattr(self, f"_{name}")()
 
-    @contextlib.asynccontextmanager
-    async def _weather(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._change_targets())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     async def _change_targets(self) -> None:
         random, bad = self._weather_random, self._stage.targets.bad
         while True:
             await asyncio.sleep(random.uniform(0.1, 0.7))
-            key = random.choice(self._stage.roster.configured).key
+            key = random.choice(self._stage.roster.running).key
             bad.symmetric_difference_update({key})
             self._stage.note(f"{key} {'bad' if key in bad else 'good'}")
 
@@ -107,7 +118,7 @@ class Script:
         await asyncio.sleep(self._random.choice((0.0, 0.3, 1.5, 4.0)))
         for _ in range(self._random.choice((0, 1, 1, 2)) if "reload" in self._events else 0):
             self._stage.edit_dead()
-        while self._random.random() < 0.2:
+        while self._random.random() < EARLY_KILLS:
             await self._stage.start_for(self._random.uniform(0.0, 0.6))
         await self._stage.start()
 
@@ -116,7 +127,8 @@ class Script:
         await self._stage.stand_still(seconds, everybody=self._random.random() < 0.5)
 
     async def _settled(self) -> None:
-        added = max(subject.terms[-1].since[1] for subject in self._stage.truth.subjects.values())
+        subjects = self._stage.truth.subjects.values()
+        added = max((subject.terms[-1].since[1] for subject in subjects if subject.terms), default=0.0)
         await asyncio.sleep(max(0.0, added + SETTLED - time.time()))
 
     async def _stop_and_kill(self) -> None:
@@ -128,11 +140,18 @@ class Script:
         await self._again()
 
     async def _reload(self) -> None:
-        await self._stage.reload()
+        for _ in range(self._random.choice((1, 1, 2, 3))):
+            await self._stage.reload()
 
     async def _clock(self) -> None:
-        """Sets the wall clock of the daemon, and leaves time to notice and to store the step."""
-        self._stage.set_clock(self._random.choice((-1, 1)) * self._random.randint(15, 180) * 60.0)
+        """Sets the wall clock of the daemon, and leaves time to notice and to store the step.
+
+        A clock that was set back makes the monitor believe that it was alive until the next start.
+        """
+        back = max((end for _, end in self._stage.truth.away), default=0.0)
+        await asyncio.sleep(max(0.0, back + RESUMES - time.time()))
+        step = self._random.choice((-1, 1) if ALL else (1,)) * self._random.randint(15, 180) * 60.0
+        self._stage.set_clock(self._stage.clock.steps[-1][1] + step)
         await asyncio.sleep(4.0)
 
     async def _acknowledge(self) -> None:

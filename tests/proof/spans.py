@@ -23,16 +23,17 @@ def union(spans: Iterable[Span]) -> Spans:
 
 def common(one: Iterable[Span], other: Iterable[Span]) -> Spans:
     """The intersection."""
-    right = union(other)
-    return union((max(a, c), min(b, d)) for a, b in union(one) for c, d in right)
+    left, right, found = union(one), union(other), []
+    while left and right:
+        found.append((max(left[-1][0], right[-1][0]), min(left[-1][1], right[-1][1])))
+        (left if left[-1][0] > right[-1][0] else right).pop()
+    return union(found)
 
 
 def without(one: Iterable[Span], other: Iterable[Span]) -> Spans:
     """The difference."""
-    left = union(one)
-    for start, end in union(other):
-        left = [piece for a, b in left for piece in ((a, min(b, start)), (max(a, end), b)) if piece[0] < piece[1]]
-    return left
+    edges = [-inf, *(edge for span in union(other) for edge in span), inf]
+    return common(one, zip(edges[::2], edges[1::2], strict=True))
 
 
 def length(spans: Iterable[Span]) -> float:

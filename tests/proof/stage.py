@@ -17,15 +17,19 @@ import psutil
 
 from tests.proof.clock import Clock
 from tests.proof.databases import Database
-from tests.proof.roster import Edit, Roster
+from tests.proof.roster import Roster
 from tests.proof.spans import Span
 from tests.proof.targets import Targets
 from tests.proof.truth import RESUMES, SLACK, Life, Truth
 from tests.service.daemon import Daemon, configuration, launch
+from tests.starvation import Starvation
 
 TROUBLE = {"history is not written", "history is not whole"}
 """Errors that the log may contain while the database is away."""
 CHECKS = 10
+WINDOW = 0.25
+STARVED = 0.1
+"""Seconds of waiting for a processor, in a window, that may delay a result."""
 
 
 class Stage:
@@ -44,8 +48,8 @@ class Stage:
         self.log_problems: list[str] = []
         self._workers = workers
         self._config = config
-        self._edits: list[tuple[float | None, Edit]] = [(None, Edit("begin", added=tuple(self.roster.checks)))]
-        """Changes that no started daemon has adopted, each with the first time at which one may have."""
+        self._first: float | None = None
+        """The start of the first process that may have adopted the file; None if the last one said so."""
         self._taken: str | None = None
 
     @property
@@ -66,15 +70,14 @@ class Stage:
         life = self.life
         life.started = time.time()
         self.note(f"started in {life.started - life.spawned:.2f} s")
-        for since, edit in self._edits:
-            self.roster.applied(edit, (since or life.spawned, life.started), self._removed_within(life))
-        self._edits.clear()
+        self.roster.adopted((self._first or life.spawned, life.started), self._last_seen(life))
+        self._first = None
 
     async def start_for(self, seconds: float) -> None:
-        """Starts a daemon, and kills it after so many seconds."""
+        """Starts a daemon, and kills it after these seconds."""
         self.note(f"start, for {seconds:.2f} s")
         self.daemon = await self._launch()
-        self._edits = [(since or self.life.spawned, edit) for since, edit in self._edits]
+        self._first = self._first or self.life.spawned
         await asyncio.sleep(seconds)
         await self.end(signal.SIGKILL)
 
@@ -104,9 +107,7 @@ class Stage:
     async def stand_still(self, seconds: float, *, everybody: bool) -> None:
         """Stops the daemon (SIGSTOP), with its workers if `everybody`; it may be killed meanwhile."""
         assert self.daemon is not None
-        pids = [self.daemon.pid]
-        if everybody:
-            pids += [child.pid for child in psutil.Process(self.daemon.pid).children(recursive=True)]
+        pids = self._pids() if everybody else [self.daemon.pid]
         began = time.time()
         self.note(f"SIGSTOP for {seconds:.1f} s{' with workers' if everybody else ''}")
         for pid in pids:
@@ -124,30 +125,43 @@ class Stage:
         self.truth.clock_steps.append((began, time.time()))
         self.note(f"clock is ahead by {ahead:.0f} s")
 
+    async def watch_machine(self) -> None:
+        """Notes when the machine keeps processes from running; runs until it is cancelled."""
+        while True:
+            began, starvation = time.time(), Starvation(*self._pids())
+            await asyncio.sleep(WINDOW)
+            if starvation.seconds > STARVED or time.time() > began + 2 * WINDOW:
+                self.truth.hiccups.append((began, time.time()))
+
+    def _pids(self) -> list[int]:
+        """The daemon and its workers."""
+        if self.daemon is None:
+            return []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [self.daemon.pid, *(child.pid for child in psutil.Process(self.daemon.pid).children())]
+        return []
+
     # the configuration
 
     def edit_dead(self) -> None:
         """Changes the file while no daemon runs."""
-        edit = self.roster.edit(dead=True)
-        self.note(f"dead: {edit.what}")
-        self._edits.append((None, edit))
+        self.note(f"dead: {self.roster.edit(dead=True)}")
 
     async def reload(self) -> None:
         """Changes the file and reloads it."""
         assert self.daemon is not None
-        edit = self.roster.edit(dead=False)
-        self.note(edit.what)
+        self.note(self.roster.edit(dead=False))
         began = time.time()
         status, said = await self.daemon.reload(self._text())
         assert status == 200, said
-        self.roster.applied(edit, (began, time.time()))
+        self.roster.adopted((began, time.time()))
 
     def _text(self) -> str:
         settings: Mapping[str, Any] = {"history": {"url": self.database.url}, "workers": self._workers}
         return configuration(self.roster.tables(), settings)
 
-    def _removed_within(self, life: Life) -> Span | None:
-        """When a check was last seen that this process no longer has; None for the first process."""
+    def _last_seen(self, life: Life) -> Span | None:
+        """When the daemon before this process saw its checks last; None for the first one."""
         before = [one for one in self.truth.lives if one is not life]
         if not before:
             return None

@@ -10,10 +10,6 @@ from typing import Self
 
 from tests.proof.truth import Answer
 
-PULSE = 0.05
-LATE = 0.15
-"""Seconds; a pulse that is later means that the machine is starved."""
-
 
 class Targets:
     """Serves `/KEY` for every key; `bad` are those that fail now."""
@@ -21,7 +17,6 @@ class Targets:
     def __init__(self) -> None:
         self.bad: set[str] = set()
         self.answers: dict[str, list[Answer]] = {}
-        self.hiccups: list[tuple[float, float]] = []
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="targets")
@@ -53,9 +48,7 @@ class Targets:
         server = await asyncio.start_server(self._converse, "127.0.0.1", 0, backlog=512)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
-        pulse = asyncio.create_task(self._pulse())
         await self._end.wait()
-        pulse.cancel()
         server.close()
         await asyncio.sleep(0)
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -73,10 +66,3 @@ class Targets:
             writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()
         writer.close()
-
-    async def _pulse(self) -> None:
-        while True:
-            before = time.time()
-            await asyncio.sleep(PULSE)
-            if time.time() - before > PULSE + LATE:
-                self.hiccups.append((before, time.time()))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.proof.acceptance import Incident
-from tests.proof.comparison import Account, Figures, Sighting, lost, problems
+from tests.proof.clock import Clock
+from tests.proof.comparison import Account, Figures, Row, Sighting, lost, problems
 from tests.proof.spans import Span, common, contains, length, union, without
 from tests.proof.truth import Answer, Life, Subject, Term, Truth
 
 NOW = (1060.0, 1060.1)
 OUTAGE = Incident("one", 1021.0, 1030.0)
-GOOD = Figures(up=51.0, down=9.0, runs=60, inconclusive=0, wrong=0, failures=10, availability=51 / 60)
+GOOD = Figures(up=51.0, down=9.0, runs=60, inconclusive=0, wrong=0, failures=10)
+ROW = Row(NOW, known=60.0, down=9.0, availability=51 / 60)
 
 
 def truth(*bad: tuple[int, int], terms: list[Term] | None = None, **more: Any) -> Truth:
@@ -31,12 +35,12 @@ def truth(*bad: tuple[int, int], terms: list[Term] | None = None, **more: Any) -
     return found
 
 
-def found(model: Truth, *incidents: Incident, figures: Figures | None = None, state: str | None = None) -> list[str]:
-    return list(problems(model, model.subjects["a"], Account(NOW, incidents, figures, state)))
+def found(model: Truth, *incidents: Incident, **more: Any) -> list[str]:
+    return list(problems(model, model.subjects["a"], Account(NOW, incidents, **more)))
 
 
 def test_what_happened_is_no_problem() -> None:
-    assert not found(truth((20, 30)), OUTAGE, figures=GOOD, state="up")
+    assert not found(truth((20, 30)), OUTAGE, figures=GOOD, row=ROW, state="up")
 
 
 @pytest.mark.parametrize(
@@ -76,13 +80,20 @@ def test_a_target_that_is_down_has_an_incident_that_lasts() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"down": 12.0}, {"down": 6.0}, {"up": 54.0}, {"up": 48.0}, {"availability": 0.99}, {"availability": None},
-        {"runs": 70}, {"runs": 40}, {"failures": 11}, {"inconclusive": 40},
+        {"down": 12.0}, {"down": 6.0}, {"up": 54.0}, {"up": 48.0}, {"runs": 70}, {"runs": 40}, {"failures": 11},
+        {"inconclusive": 40},
     ],
     ids=str,
 )  # fmt: skip
 def test_other_figures_are_a_problem(wrong: dict[str, Any]) -> None:
     assert found(truth((20, 30)), OUTAGE, figures=replace(GOOD, **wrong))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"known": 63.0}, {"down": 12.0}, {"availability": 0.9}, {"availability": None}], ids=str
+)
+def test_another_row_of_the_report_is_a_problem(wrong: dict[str, Any]) -> None:
+    assert found(truth((20, 30)), OUTAGE, row=replace(ROW, **wrong))
 
 
 # processes that end
@@ -126,7 +137,7 @@ def test_what_is_not_written_may_be_lost() -> None:
 
 def test_time_without_a_process_is_no_time_up() -> None:
     killed = truth(lives=[Life(1000.0, 1000.0, ended=1020.0, killed=True), Life(1040.0, 1040.2)])
-    counted = replace(GOOD, down=0.0, failures=0, runs=40, availability=1.0)
+    counted = replace(GOOD, down=0.0, failures=0, runs=40)
     assert not found(killed, figures=replace(counted, up=39.5))
     assert not found(killed, figures=replace(counted, up=37.0)), "its last seconds may be lost"
     assert found(killed, figures=replace(counted, up=45.0))
@@ -135,13 +146,45 @@ def test_time_without_a_process_is_no_time_up() -> None:
 
 def test_a_standstill_is_no_time_up() -> None:
     still = truth(standstills=[(1020.0, 1030.0)])
-    counted = replace(GOOD, down=0.0, failures=0, availability=1.0)
+    counted = replace(GOOD, down=0.0, failures=0)
     assert not found(still, figures=replace(counted, up=49.5))
     assert found(still, figures=replace(counted, up=59.5))
 
 
+def test_a_late_start_may_count_from_its_own_first_failure() -> None:
+    late = truth((20, 30), lives=[Life(1000.0, 1000.0, ended=1020.8), Life(1020.9, 1020.95)], away=[(1020.85, 1022.5)])
+    assert not found(late, OUTAGE)
+    assert not found(late, OUTAGE._replace(started=1022.0))
+    assert found(late, OUTAGE._replace(started=1024.0))
+
+
+def test_a_check_that_was_down_when_it_was_removed_begins_anew() -> None:
+    terms = [Term((1000.0, 1000.0), (1040.0, 1040.1), removed_at=1040.1), Term((1044.5, 1044.6))]
+    model = truth((20, 60), terms=terms)
+    assert not found(model, Incident("one", 1021.0, 1040.05), Incident("two", 1046.0, None))
+    assert found(model, Incident("one", 1021.0, None))
+    assert found(model, Incident("one", 1021.0, 1040.05), Incident("two", 1044.0, None))
+
+
+def test_a_starved_machine_may_miss_an_answer() -> None:
+    starved = truth((20, 22), hiccups=[(1020.5, 1021.5)])
+    assert not found(starved)
+    assert not found(starved, OUTAGE._replace(ended=1022.0))
+    assert found(truth((20, 22)))
+
+
+def test_an_incident_is_by_the_clock_of_its_end(tmp_path: Path) -> None:
+    clock = Clock(tmp_path, None)
+    begun = time.time()
+    clock.set(7200.0)
+    ended = Incident("one", begun - 20, begun - 10)
+    assert clock.true(ended) == ended
+    assert clock.true(Incident("two", begun + 7180, None)) == Incident("two", pytest.approx(begun - 20), None)
+    assert clock.true(Incident("two", begun + 7180, begun + 7200)).ended == pytest.approx(begun)
+
+
 def test_a_removed_check_has_no_incident() -> None:
-    model = truth((20, 60), terms=[Term((1000.0, 1000.0), (1040.0, 1040.1))])
+    model = truth((20, 60), terms=[Term((1000.0, 1000.0), (1040.0, 1040.1), removed_at=1040.1)])
     assert not found(model, Incident("one", 1021.0, 1040.05))
     assert found(model, Incident("one", 1021.0, None))
 

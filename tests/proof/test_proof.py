@@ -27,7 +27,7 @@ BRIEF = [("sqlite", 0), ("postgresql", 2)]
 LONG = SECONDS >= 60
 COMBINATIONS = [*BRIEF, ("sqlite", 2), ("postgresql", 0)] if LONG else BRIEF
 
-pytestmark = pytest.mark.timeout(SECONDS * 2 + 120)
+pytestmark = pytest.mark.timeout(SECONDS * 3 + 300)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from itertools import takewhile
 from math import inf
 
 from tests.proof.acceptance import LateStart, Loss, Removal, Return, Run, Step
@@ -21,6 +21,9 @@ GAP = 3.2
 """Seconds; a longer standstill is unknown time, a shorter one may count as known."""
 BEAT = 1.2
 """Seconds between two signs of life: a standstill takes as much known time besides its own length."""
+
+
+Recognition = Callable[[float, float], float]
 
 
 @dataclass
@@ -45,14 +48,12 @@ class Answer:
 
 @dataclass
 class Term:
-    """A time in which a check is configured; a span for each end, in which the change took place.
-
-    `removed_dead`: the check left the configuration while no daemon ran.
-    """
+    """A time in which a check is configured and not paused; a span for each end, in which it took place."""
 
     since: Span
     until: Span | None = None
-    removed_dead: bool = False
+    removed_at: float = 0.0
+    """The time at which the monitor noticed the end."""
 
 
 @dataclass
@@ -134,25 +135,18 @@ class Truth:
             if number:
                 found.append(Return(term.since[0]))
             if term.until is not None:
-                found += self._removal(term, term.until)
+                found.append(Removal(term.removed_at, term.until[0], term.until[1] + SLACK))
         return sorted(found, key=lambda step: step.at)
-
-    def _removal(self, term: Term, until: Span) -> Iterator[Removal]:
-        if not term.removed_dead:
-            yield Removal(until[1], until[0], until[1] + SLACK)
-            return
-        following = [life.spawned for life in self.lives if life.spawned >= until[1]]
-        if following:
-            yield Removal(following[0], *until)
 
     def _runs(self, subject: Subject, horizon: Span) -> Iterator[Run]:
         alive, disturbed = self._alive(), self._disturbed(subject)
-        slow = union((start - SLACK, end) for start, end in (*self.standstills, *self.hiccups))
+        slow = union([*self.standstills, *self.hiccups])
         for one in takewhile(lambda answer: answer.at <= horizon[1], subject.answers):
             if contains(alive, one.at):
-                taken = max([one.at, *(end for start, end in slow if start <= one.at <= end)])
                 sure = one.at < horizon[0] - SLACK and not contains(disturbed, one.at)
-                yield Run(one.at, taken + SLACK, one.good, sure)
+                began_by_then = bisect_right(slow, (one.at + SLACK, inf))
+                delayed = slow[began_by_then - 1][1] if began_by_then and not sure else one.at
+                yield Run(one.at, max(one.at, delayed) + SLACK, one.good, sure)
 
     def _alive(self) -> Spans:
         return union((life.spawned, inf if life.ended is None else life.ended) for life in self.lives)
@@ -176,10 +170,12 @@ class Truth:
         lives = [(life.started or horizon[0], self._stored_until(life, horizon)) for life in self.lives]
         terms = [(term.since[1], horizon[0] if term.until is None else term.until[0]) for term in subject.terms]
         still = [(start - BEAT, end) for start, end in self.standstills if end - start > GAP - BEAT]
-        starts = [life.spawned for life in self.lives if self.late(life) or not self._known_before(subject, life)]
+        recognized = self._recognition(subject)
+        starts = self._blind_starts(subject, recognized)
         blind = [*starts, *(term.since[0] for term in subject.terms), *(end for _, end in still)]
         steps = [(start - BEAT, end + BEAT) for start, end in self.clock_steps]
-        doubtful = [*still, *steps, *((at, self._recognized(subject, at, horizon[0])) for at in blind)]
+        starved = [(start, end) for start, end in union(self.hiccups) if end - start > GAP - BEAT]
+        doubtful = [*still, *steps, *starved, *((at, recognized(at, horizon[0])) for at in blind)]
         return without(common(lives, terms), doubtful)
 
     def _stored_until(self, life: Life, horizon: Span) -> float:
@@ -187,20 +183,26 @@ class Truth:
             return horizon[0]
         return life.ended - SLACK if self.clean(life) else self.durable(life)
 
-    def _known_before(self, subject: Subject, life: Life) -> bool:
-        """True if a state of the check was stored when the process started."""
-        before = [one for one in self.lives if one.ended is not None and one.ended <= life.spawned]
-        stored = max((self._stored_until(one, (0.0, 0.0)) for one in before), default=0.0)
-        began = max((term.since[1] for term in subject.terms if term.since[0] < life.spawned), default=life.spawned)
-        return self._recognized(subject, began, stored) < stored
+    def _blind_starts(self, subject: Subject, recognized: Recognition) -> Iterator[float]:
+        """The starts of processes that may have had no stored state of the check."""
+        stored = 0.0
+        for life in self.lives:
+            began = max((term.since[1] for term in subject.terms if term.since[0] < life.spawned), default=inf)
+            if self.late(life) or recognized(began, stored) >= stored:
+                yield life.spawned
+            if life.ended is not None:
+                stored = max(stored, self._stored_until(life, (0.0, 0.0)))
 
-    def _recognized(self, subject: Subject, since: float, otherwise: float) -> float:
-        """The time at which a state is known again: after a success, or `down_after` failures."""
-        alive, disturbed, count = self._alive(), self._disturbed(subject), 0
-        first = bisect_left(subject.answers, since, key=lambda answer: answer.at)
-        for one in islice(subject.answers, first, None):
-            if contains(alive, one.at) and not contains(disturbed, one.at):
-                count += 1
-                if one.good or count >= subject.down_after:
+    def _recognition(self, subject: Subject) -> Recognition:
+        """Returns when a state is known again after a time: after a success, or `down_after` failures."""
+        alive, disturbed = self._alive(), self._disturbed(subject)
+        sure = [one for one in subject.answers if contains(alive, one.at) and not contains(disturbed, one.at)]
+
+        def recognized(since: float, otherwise: float) -> float:
+            first = bisect_left(sure, since, key=lambda answer: answer.at)
+            for count, one in enumerate(sure[first : first + subject.down_after], 1):
+                if one.good or count == subject.down_after:
                     return one.at + SLACK
-        return otherwise
+            return otherwise
+
+        return recognized
