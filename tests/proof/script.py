@@ -17,7 +17,7 @@ from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import PAUSE
 
-QUIET = 3.0
+QUIET = 2.5
 """Seconds at the end in which all targets are good."""
 LOOK_EVERY = 25.0
 EARLY_KILLS = 0.2

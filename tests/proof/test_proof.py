@@ -19,7 +19,7 @@ from tests.proof.stage import Stage
 from tests.proof.targets import Targets
 from tests.service.test_wall_clock import library  # noqa: F401 - a fixture
 
-SECONDS = float(os.environ.get("PROOF_SECONDS", "10"))
+SECONDS = float(os.environ.get("PROOF_SECONDS", "8"))
 SEED = int(os.environ.get("PROOF_SEED", random.SystemRandom().randrange(10**6)))
 WITHOUT = frozenset(os.environ.get("PROOF_WITHOUT", "").split(","))
 """Events to leave out."""
