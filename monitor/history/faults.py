@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from monitor.model.errors import HistoryError
 
-_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _WORDS = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_BUSY: "another process holds a lock on it",
@@ -31,12 +30,24 @@ class CorruptFile(HistoryError):
     """The file is no database, or a torn one."""
 
 
+class LockedFile(HistoryError):
+    """Another process holds a lock on the file, which it may give up at any moment."""
+
+
 class LeaseTaken(HistoryError):
     """Another monitor writes to the database."""
 
 
 class ReplacedFile(HistoryError):
     """The file is no longer the one that was opened."""
+
+
+_KINDS: dict[int, type[HistoryError]] = {
+    sqlite3.SQLITE_CORRUPT: CorruptFile,
+    sqlite3.SQLITE_NOTADB: CorruptFile,
+    sqlite3.SQLITE_BUSY: LockedFile,
+    sqlite3.SQLITE_LOCKED: LockedFile,
+}
 
 
 @contextmanager
@@ -60,8 +71,7 @@ def _of_driver(error: BaseException | None) -> HistoryError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         primary = code & _PRIMARY
-        kind = CorruptFile if primary in _BROKEN else HistoryError
-        return kind(_WORDS.get(primary, str(error)))
+        return _KINDS.get(primary, HistoryError)(_WORDS.get(primary, str(error)))
     return HistoryError(_of_postgresql(error))
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import structlog
 
-from monitor.history.faults import CorruptFile, ReplacedFile
+from monitor.history.faults import CorruptFile, LockedFile, ReplacedFile
 from monitor.history.merging import EarlySummary
 from monitor.history.noticeboard import Noticeboard
 from monitor.history.reader import Reader
@@ -35,6 +35,8 @@ _EVERY = 1.0
 _PATIENCE_AT_START = 5.0
 """Seconds that a start waits for the database."""
 _PATIENCE_AT_STOP = 10.0
+_LOCKED = 0.2
+"""Seconds between the last attempts while another process holds a lock."""
 _PATIENCE_WITH_JOURNAL = 3.0
 """Seconds for the last write; the shorter one where a local journal has everything."""
 _RETRY = 5.0
@@ -98,7 +100,8 @@ class Keeper:
             kept = self._adopted and await self._writer.keep_locally()
             try:
                 async with asyncio.timeout(_PATIENCE_WITH_JOURNAL if kept else _PATIENCE_AT_STOP):
-                    await self._attempt(self._last())
+                    while isinstance(await self._attempt(self._last()), LockedFile):  # noqa: ASYNC110  nobody tells of its end
+                        await asyncio.sleep(_LOCKED)
             except TimeoutError:
                 self._database.sever()
             self._say_what_is_left(kept)
@@ -241,22 +244,21 @@ class Keeper:
 
     # failures
 
-    async def _attempt(self, work: Awaitable[None]) -> None:
+    async def _attempt(self, work: Awaitable[None]) -> HistoryError | None:
+        """Does the work, and prepares the next attempt if it fails; returns the failure."""
         try:
             await work
-        except CorruptFile as problem:
-            self._writer.failed(problem)
-            with suppress(HistoryError):
-                await self._database.set_aside(problem)
-            self._opened_at = -1e9
-        except ReplacedFile as problem:
-            self._writer.failed(problem)
-            await self._database.close()
-            self._opened_at = -1e9
         except HistoryError as problem:
             self._writer.failed(problem)
-            if self._database.dialect == "postgresql":
-                await self._database.close()  # its connection may be gone, or in an odd state
+            if isinstance(problem, CorruptFile):
+                with suppress(HistoryError):
+                    await self._database.set_aside(problem)
+            elif isinstance(problem, ReplacedFile) or self._database.dialect == "postgresql":
+                await self._database.close()  # a connection to PostgreSQL may be gone, or in an odd state
+            if isinstance(problem, (CorruptFile, ReplacedFile)):
+                self._opened_at = -1e9
+            return problem
+        return None
 
     @property
     def trouble(self) -> str | None:

@@ -105,7 +105,9 @@ class Record:
         self.standing = self._maintained(beginning(self.spec, now), now)
 
     def resume(self, standing: Standing, now: Moment) -> Transition | None:
-        """Continues from the stored standing, by the present configuration."""
+        """Continues from the stored standing, by the present configuration: a pause lasts since this process began."""
+        if self.standing.state in (State.PAUSED, State.MAINTENANCE):
+            now = now._replace(wall=min(now.wall, self.standing.since))
         self.standing = standing
         if self.spec.enabled is (standing.state is State.PAUSED):
             standing = reconfigured(standing, self.spec, self.spec, now)

@@ -260,3 +260,31 @@ def seen(standing: Standing, runs: list[bool], clock: HeldClock, check: object) 
         standing = moved
         early.see(RecordedResult("a", result, 1, now, standing), check.up_after)  # type: ignore[attr-defined]
     return standing, early
+
+
+async def test_a_pause_lasts_since_the_start_although_the_past_comes_late(
+    sqlite: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await down(sqlite)
+    sqlite.clock.forward(5)
+    began, lock = sqlite.clock().wall, Locked(sqlite)
+    monkeypatch.setattr(keeper, "_PATIENCE_AT_START", 0.1)
+    monkeypatch.setattr(keeper, "_RETRY", 0.0)
+    async with sqlite.life(spec("a", enabled=False)) as second:
+        second.wait(3600)
+        lock.open()
+        await second.write()
+        await second.write()
+        (one,) = await second.keeper.archive.incidents(IncidentQuery())
+        assert (one.ended_at, one.ended_by) == (began, "pause")
+        assert second.record("a").standing.since == began
+
+
+async def test_a_stop_waits_for_a_lock_that_is_given_up(sqlite: World) -> None:
+    async with sqlite.life(spec("a")) as first:
+        first.live("a", 3)
+        other = sqlite3.connect(file_of(sqlite), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.5, other.close)  # longer than SQLite itself waits here
+    async with sqlite.life(spec("a")) as second:
+        assert (await second.keeper.archive.totals(["a"], START, START + 3600))["a"].runs == 3

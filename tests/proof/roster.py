@@ -146,9 +146,11 @@ class Roster:
 
     def _take_over(self) -> str:
         free = [check for check in self._gone() if check.key not in self._known]
-        if not free:
+        # A check that no daemon has seen under its former name is the one that returns, as far as a daemon can know.
+        seen = [check for check in self.configured if check.key in self._known]
+        if not free or not seen:
             return self._rename()
-        check, gone = self._some(), self._random.choice(free)
+        check, gone = self._random.choice(seen), self._random.choice(free)
         gone.buried = time.time()
         before = check.name
         self._renamed(check, gone.name)
