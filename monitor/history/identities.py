@@ -29,6 +29,8 @@ class Identities:
         self.highest = 0
         """The highest id that was ever given."""
         self._known: dict[int, StoredCheck] = {}
+        self._stored: dict[int, StoredCheck] = {}
+        """The checks as the database has them."""
         self._by_name: dict[str, int] = {}
         """The configured check of each name, else the one that was removed last."""
         self._configured: dict[Record, str] = {}
@@ -55,16 +57,20 @@ class Identities:
     def take_over(self, stored: Iterable[StoredCheck]) -> bool:
         """Takes over the checks of this database; True if a configured check has another id than before.
 
-        What this process knows and the database does not will be written.
+        Where the database stands as this process left it, what happened since is still true, and will be written.
         """
         known = {one.id: one for one in stored}
-        self._changed = {one.id: one._asdict() for one in self._known.values() if one.id not in known}
-        self._known |= known
+        since = {
+            check_id: one for check_id, one in self._known.items() if known.get(check_id) == self._stored.get(check_id)
+        }
+        self._stored, self._known = known, known | since
+        self._changed = {one.id: one._asdict() for one in self._known.values() if known.get(one.id) != one}
         self.highest = max(self._known, default=0)
-        former = Former(self._known.values())
         before = {record: record.id for record in self._ledger}
-        for record in before:
-            record.id = former.take(record.spec)
+        kept = {check_id for check_id in before.values() if check_id in since}
+        former = Former(one for one in self._known.values() if one.id not in kept)
+        for record, check_id in before.items():
+            record.id = check_id if check_id in kept else former.take(record.spec)
         self._apply()
         return any(check_id not in (None, record.id) for record, check_id in before.items())
 
@@ -126,6 +132,7 @@ class Identities:
     def written(self, writes: Writes) -> None:
         """All of this is in the database now."""
         for row in writes.checks:
+            self._stored[row["id"]] = StoredCheck(**row)
             if self._changed.get(row["id"]) is row:
                 del self._changed[row["id"]]
         del self._events[: len(writes.check_events)]

@@ -41,8 +41,6 @@ _PATIENCE_WITH_JOURNAL = 3.0
 """Seconds for the last write; the shorter one where a local journal has everything."""
 _RETRY = 5.0
 """Seconds between two attempts to open a database that is away; a start tries with every turn."""
-_SILENT = 3.0
-"""Seconds without a success before the page says so: a lock that a backup holds for a moment is no trouble."""
 
 
 class Keeper:

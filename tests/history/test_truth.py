@@ -299,6 +299,7 @@ async def test_a_check_that_is_renamed_while_the_database_is_away_keeps_its_past
         await first.keeper._database.close()
         first.keeper._opened_at = 1e12  # no turn opens it
         reload(first, spec("new", was=("a",)))
+        reload(first, spec("new"))
         first.live("new", 3)
         first.keeper._opened_at = -1e9
         await first.write()
