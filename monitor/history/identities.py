@@ -143,20 +143,17 @@ class Former:
 
     def __init__(self, stored: Iterable[StoredCheck]) -> None:
         ends_last = sorted(stored, key=lambda one: one.removed_at or 0.0)
-        self._configured = {one.name: one for one in ends_last if one.removed_at is None}
-        self._removed = {one.name: one for one in ends_last if one.removed_at is not None}
+        self._configured = {one.name: one.id for one in ends_last if one.removed_at is None}
+        self._removed = {one.name: one.id for one in ends_last if one.removed_at is not None}
 
     def take(self, spec: CheckSpec) -> int | None:
         """Returns the id of the check that had a former name of it, or its name; None if there is none.
 
-        Among the checks that were configured until now, a former name goes first, as in a reload. Among those that were
-        removed it is the last one.
+        Checks that were configured until now go first, then those that were removed. A former name goes before the
+        present one, as in a reload: the file must not name a check in `was` that it has.
         """
-        names = (*spec.was, spec.name)
-        found = next((self._configured.pop(name) for name in names if name in self._configured), None)
-        if found is None:
-            removed = [self._removed[name] for name in names if name in self._removed]
-            found = max(removed, key=lambda one: one.removed_at or 0.0, default=None)
-            if found is not None:
-                del self._removed[found.name]
-        return None if found is None else found.id
+        for stored in (self._configured, self._removed):
+            for name in (*spec.was, spec.name):
+                if name in stored:
+                    return stored.pop(name)
+        return None
