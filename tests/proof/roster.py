@@ -102,6 +102,7 @@ class Roster:
             elif old and old.runs and not (new and new.runs):
                 subject.terms[-1].until = (known[0], during[1] if new else known[1]) if known else during
                 subject.terms[-1].removed_at = during[0] if known else during[1]
+                subject.terms[-1].paused = new is not None
             elif old != new:
                 subject.changes.append(during)
 

@@ -166,6 +166,14 @@ def test_a_check_that_was_down_when_it_was_removed_begins_anew() -> None:
     assert found(model, Incident("one", 1021.0, 1040.05), Incident("two", 1044.0, None))
 
 
+def test_a_removal_that_a_killed_process_lost_is_made_by_the_next_one() -> None:
+    lives = [Life(1000.0, 1000.0, ended=1040.2, killed=True), Life(1045.0, 1045.2)]
+    killed = truth((20, 60), terms=[Term((1000.0, 1000.0), (1040.0, 1040.1), removed_at=1040.1)], lives=lives)
+    assert not found(killed, OUTAGE._replace(ended=1039.3)), "its last sign of life"
+    assert found(killed, OUTAGE._replace(ended=1045.1))
+    assert found(killed, OUTAGE._replace(ended=None))
+
+
 def test_a_starved_machine_may_miss_an_answer() -> None:
     starved = truth((20, 22), hiccups=[(1020.5, 1021.5)])
     assert not found(starved)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from math import inf
 
 from tests.proof.acceptance import LateStart, Loss, Removal, Return, Run, Step
@@ -54,6 +54,8 @@ class Term:
     until: Span | None = None
     removed_at: float = 0.0
     """The time at which the monitor noticed the end."""
+    paused: bool = False
+    """True if it ended with a pause."""
 
 
 @dataclass
@@ -133,10 +135,19 @@ class Truth:
                 found.append(LateStart(life.spawned))
         for number, term in enumerate(subject.terms):
             if number:
-                found.append(Return(term.since[0]))
+                found += [Return(term.since[0]), *(Return(life.spawned) for _, life in self._again(term.since[0]))]
             if term.until is not None:
                 found.append(Removal(term.removed_at, term.until[0], term.until[1] + SLACK))
+                for lost, life in self._again(term.removed_at):
+                    until = (life.started or inf) if term.paused else lost.ended or inf
+                    found.append(Removal(life.spawned, self.durable(lost), until + SLACK))
         return sorted(found, key=lambda step: step.at)
+
+    def _again(self, at: float) -> Iterator[tuple[Life, Life]]:
+        """Yields processes that may have lost a reload of that time, each with the next one, which reads the file."""
+        for lost, following in pairwise(self.lives):
+            if lost.ended is not None and not self.clean(lost) and self.durable(lost) <= at <= lost.ended:
+                yield lost, following
 
     def _runs(self, subject: Subject, horizon: Span) -> Iterator[Run]:
         alive, disturbed = self._alive(), self._disturbed(subject)
