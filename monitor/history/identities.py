@@ -37,6 +37,8 @@ class Identities:
         self._changed: dict[int, Row] = {}
         self._events: list[Row] = []
         self._begun: list[Record] = []
+        self.returned: dict[int, float] = {}
+        """The checks that came back and whose past is not adopted yet, with the times of their removal."""
 
     @property
     def configured(self) -> frozenset[int | None]:
@@ -96,6 +98,7 @@ class Identities:
                 continue
             known = self._known[record.id]
             if known.removed_at is not None:
+                self.returned[record.id] = known.removed_at
                 self._note(known._replace(name=name, removed_at=None), "returned", now)
             elif known.name != name:
                 self._note(known._replace(name=name), "renamed", now)

@@ -187,13 +187,14 @@ class Keeper:
             for record in records:
                 record.forget(self._clock())
                 early.pop(record, None)
-        async for transition in found.into(records, early):
+        async for transition in found.into(records, early, self._identities.returned):
             self._bus.transition(transition)
         if first:
             for incident, check_id in found.orphans(self._ledger):
                 self._journal.incident(incident, check_id)
         for record in records:
             early.pop(record, None)
+            self._identities.returned.pop(record.id or 0, None)
         self._journal.save_soon(record for record in records if record.attempts)
         self._adopted = True
 

@@ -13,7 +13,7 @@ from monitor.history.database import Database
 from monitor.history.identities import StoredCheck
 from monitor.history.merging import EarlySummary
 from monitor.history.rows import incident_of
-from monitor.history.saved import MOST, EarlierCheck, Entry, SavedCheck, decode_entries, decode_entry
+from monitor.history.saved import MOST, EarlierCheck, Ended, Entry, SavedCheck, decode_entries, decode_entry
 from monitor.history.tables import checks, incidents, journal, presence, states
 from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import INCIDENTS_KEPT, Record
@@ -47,15 +47,19 @@ class StoredState:
     skipped: SkipLog
     clock: Clock
 
-    async def into(self, records: Iterable[Record], early: Mapping[Record, EarlySummary]) -> AsyncIterator[Transition]:
-        """Puts the stored past into the records, in turns of the loop; yields the changes of state."""
+    async def into(
+        self, records: Iterable[Record], early: Mapping[Record, EarlySummary], returned: Mapping[int, float]
+    ) -> AsyncIterator[Transition]:
+        """Puts the stored past into the records, in turns of the loop; yields the changes of state.
+
+        `returned` are the times at which some of the checks were removed.
+        """
         async for record in turns(records):
             moved, check_id = None, record.id or 0
             ongoing = next(iter(self.ongoing.get(check_id, ())), None)
+            ended = Ended(self.alive_until, returned.get(check_id))
             with self.skipped.unless_readable(f"states {check_id}"):
-                moved = self._older(record, check_id).into(
-                    record, self.alive_until, ongoing, early.get(record), self.clock()
-                )
+                moved = self._older(record, check_id).into(record, ended, ongoing, early.get(record), self.clock())
             record.incidents = (*record.incidents, *self.ended.get(check_id, ()))[:INCIDENTS_KEPT]
             if moved is not None:
                 yield moved

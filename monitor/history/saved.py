@@ -160,6 +160,13 @@ def entry(noted: PendingEntry) -> Entry:
     )
 
 
+class Ended(NamedTuple):
+    """The end of what was known of a check, in Unix seconds: of the process before, or of the check itself."""
+
+    alive_until: float
+    removed_at: float | None = None
+
+
 class EarlierCheck:
     """A check in the process before, as it is rebuilt: what was saved of it, and then every entry after that."""
 
@@ -217,14 +224,15 @@ class EarlierCheck:
         self._credited = until
 
     def into(
-        self, record: Record, alive_until: float, ongoing: Incident | None, early: EarlySummary | None, now: Moment
+        self, record: Record, end: Ended, ongoing: Incident | None, early: EarlySummary | None, now: Moment
     ) -> Transition | None:
         """Let a record go on from here, which knows nothing yet, or only what came `early`, since this process began.
 
-        The process before lived until `alive_until` (Unix seconds). What held then holds on as if its last result had
-        just come: time in which nobody looked is no time in which nothing was found. But it is counted to no state.
+        What held at the end of the process before holds on as if its last result had just come: time in which nobody
+        looked is no time in which nothing was found. But it is counted to no state. Nothing holds on for a check that was
+        removed: its incident ended then.
         """
-        self._credit(alive_until)
+        self._credit(end.alive_until if end.removed_at is None else min(end.alive_until, end.removed_at))
         if self._past is not None:
             record.past.absorb(self._past, now)
         for result in reversed(record.recent.results()):
@@ -235,7 +243,7 @@ class EarlierCheck:
         record.last_success_at = record.last_success_at or self._success_at
         record.last_success = record.last_success or self._success
         record.last_failure = record.last_failure or self._failure
-        if self._standing is None:
+        if self._standing is None or end.removed_at is not None:
             return None
         concluded = None if self._standing.conclusive is None else now.steady
         lasting = self._standing.state in (State.DOWN, State.UNKNOWN)

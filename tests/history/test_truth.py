@@ -180,6 +180,33 @@ async def test_a_name_that_another_check_had_once_brings_nothing_along(world: Wo
         assert second.record("a").incidents == ()
 
 
+@pytest.mark.parametrize("how", ["reload", "restart"])
+async def test_what_ended_while_the_monitor_was_off_is_over_when_the_check_comes_back(world: World, how: str) -> None:
+    async with world.life(spec("a"), spec("b")) as first:
+        first.live("a", 3)
+        first.live("a", 3, failing=True)
+    ended = world.clock().wall
+    world.clock.forward(5)
+    async with world.life(spec("b")) as second:
+        second.live("b", 1)
+        if how == "reload":
+            reload(second, spec("a"), spec("b"))
+            await second.write()
+            await check_is_new(second, ended)
+    if how == "restart":
+        async with world.life(spec("a"), spec("b")) as third:
+            await check_is_new(third, ended)
+
+
+async def check_is_new(life: Life, ended: float) -> None:
+    assert (life.record("a").standing.state, life.record("a").standing.incident) == (State.UNKNOWN, None)
+    life.live("a", 1)
+    tally = await total(life)
+    assert (tally.runs, round(tally.known)) == (7, 50), "nobody looked after its end"
+    (one,) = await life.keeper.archive.incidents(IncidentQuery())
+    assert (one.check, one.ended_at, one.ended_by) == ("a", ended, "removal")
+
+
 async def test_the_past_of_a_removed_check_is_whole_until_it_comes_back_and_then(world: World) -> None:
     async with world.life(spec("a"), spec("b"), killed=True) as first:
         first.live("a", 8)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.proof.acceptance import Incident
 from tests.proof.comparison import Account, Figures, Row, Sighting, lost, problems
-from tests.proof.roster import ALL, Check
+from tests.proof.roster import Check
 from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import eventually
@@ -192,10 +192,5 @@ def _negative(document: Any, place: str = "") -> Iterator[tuple[str, float]]:
     elif isinstance(document, list):
         for number, value in enumerate(document):
             yield from _negative(value, f"{place}[{number}]")
-    elif isinstance(document, (int, float)) and document < _least(place):
+    elif isinstance(document, (int, float)) and document < 0:
         yield place, document
-
-
-def _least(place: str) -> float:
-    """An incident that begins during a request is a moment younger than the request: a known fault."""
-    return -1.0 if place.endswith("duration_seconds") and not ALL else 0.0

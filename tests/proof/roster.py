@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
 from tests.proof.targets import Targets
-from tests.proof.truth import RESUMES, Span, Subject, Term, Truth
+from tests.proof.truth import Span, Subject, Term, Truth
 
 INTERVALS = (0.6, 0.8, 1.0)
-ALL = bool(os.environ.get("PROOF_ALL"))
-"""True to look for known faults too."""
 MOST = 12
 LEAST = 5
 KEPT_NAMES = 0.7
@@ -59,10 +56,6 @@ class Roster:
         self._names = 0
         self._known: dict[str, Known] = {}
         """The checks as the last daemon knew them."""
-        self._may_return_renamed = ALL
-        """False: a reload that brings a check back under another name loses its past."""
-        self._may_pause = True
-        """False: a start that adopts its past late ends the incident of a paused check then."""
         for _ in range(count):
             self._new()
 
@@ -82,9 +75,6 @@ class Roster:
 
     def edit(self, *, dead: bool) -> str:
         """Makes a random change, and describes it; `dead`: no daemon runs."""
-        self._may_return_renamed = dead or ALL
-        away = any(end + RESUMES > time.time() for _, end in self._truth.away)
-        self._may_pause = not (dead and away) or ALL
         edits = (self._remove, self._remove, self._bring_back, self._rename, self._take_over, self._add, self._pause)
         return self._random.choice(edits)()
 
@@ -135,7 +125,7 @@ class Roster:
         check = self._random.choice(self._gone())
         check.configured = True
         before = check.name
-        if self._random.random() < 0.4 and self._may_return_renamed:
+        if self._random.random() < 0.4:
             self._renamed(check, self._fresh())
         return f"bring back {check.key} {before} as {check.name}"
 
@@ -159,7 +149,7 @@ class Roster:
 
     def _pause(self) -> str:
         check = self._some()
-        if not check.paused and (len(self.running) <= LEAST or not self._may_pause):
+        if not check.paused and len(self.running) <= LEAST:
             return self._rename()
         check.paused = not check.paused
         return f"{'pause' if check.paused else 'resume'} {check.key} {check.name}"

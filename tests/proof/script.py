@@ -12,7 +12,6 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.proof.audit import Audit
-from tests.proof.roster import ALL
 from tests.proof.stage import Stage
 from tests.proof.truth import RESUMES
 from tests.service.daemon import PAUSE
@@ -22,8 +21,6 @@ QUIET = 2.5
 LOOK_EVERY = 25.0
 EARLY_KILLS = 0.2
 """Probability that a starting daemon is killed."""
-SETTLED = 0.0 if ALL else 6.0
-"""Seconds after an addition without a kill: the name of the check is not stored yet, and its incident would end."""
 
 
 class Event(NamedTuple):
@@ -106,7 +103,6 @@ class Script:
     # events
 
     async def _kill(self) -> None:
-        await self._settled()
         await self._stage.end(signal.SIGKILL)
         await self._again()
 
@@ -126,13 +122,7 @@ class Script:
         seconds = self._random.choice((0.5, 1.5, 4.5, 6.0))
         await self._stage.stand_still(seconds, everybody=self._random.random() < 0.5)
 
-    async def _settled(self) -> None:
-        subjects = self._stage.truth.subjects.values()
-        added = max((subject.terms[-1].since[1] for subject in subjects if subject.terms), default=0.0)
-        await asyncio.sleep(max(0.0, added + SETTLED - time.time()))
-
     async def _stop_and_kill(self) -> None:
-        await self._settled()
         still = asyncio.create_task(self._stage.stand_still(4.5, everybody=True))
         await asyncio.sleep(self._random.uniform(1.0, 4.0))
         await self._stage.end(signal.SIGKILL)
@@ -150,7 +140,7 @@ class Script:
         """
         back = max((end for _, end in self._stage.truth.away), default=0.0)
         await asyncio.sleep(max(0.0, back + RESUMES - time.time()))
-        step = self._random.choice((-1, 1) if ALL else (1,)) * self._random.randint(15, 180) * 60.0
+        step = self._random.choice((-1, 1)) * self._random.randint(15, 180) * 60.0
         self._stage.set_clock(self._stage.clock.steps[-1][1] + step)
         await asyncio.sleep(4.0)
 
@@ -167,7 +157,6 @@ class Script:
 
     async def _late(self) -> None:
         """Starts a daemon that cannot read its database, and adopts its past late."""
-        await self._settled()
         await self._stage.end(self._random.choice((signal.SIGKILL, signal.SIGTERM)))
         await self._stage.take_away("whole" if "kill" not in self._stage.database.ways else "lock")
         await self._again()
