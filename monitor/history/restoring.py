@@ -13,8 +13,8 @@ from monitor.history.database import Database
 from monitor.history.identities import StoredCheck
 from monitor.history.merging import EarlySummary
 from monitor.history.rows import incident_of
-from monitor.history.saved import MOST, EarlierCheck, Ended, Entry, SavedCheck, decode_entries, decode_entry
-from monitor.history.tables import checks, incidents, journal, presence, states
+from monitor.history.saved import MOST, Change, EarlierCheck, Ended, Entry, SavedCheck, decode_entries, decode_entry
+from monitor.history.tables import checks, incidents, journal, presence, states, transitions
 from monitor.history.unreadable import SkipLog
 from monitor.live.ledger import INCIDENTS_KEPT, Record
 from monitor.model.clock import Clock
@@ -25,6 +25,8 @@ from monitor.system.turns import turns
 
 _LATEST_INCIDENTS = 5000
 """Incidents read at the start for the records, which keep some each; queries read all others."""
+_LATEST_CHANGES = 20_000
+"""Changes of state read at the start; those before a check was saved are in what was saved."""
 _MOST_CHECKS = 2**31
 """The ids of checks are below this: PostgreSQL's integers end there."""
 
@@ -36,6 +38,7 @@ class StoredState:
     checks: Sequence[StoredCheck]
     saved: Mapping[int, bytes]
     entries: Mapping[int, Sequence[Entry]]
+    changes: Mapping[int, Sequence[Change]]
     presence: Presence
     alive_until: float
     """The last sign of life. Later ones than now are from before a clock was put back, if there are others."""
@@ -69,9 +72,10 @@ class StoredState:
         place, data = f"states {check_id}", self.saved.get(check_id)
         kept = None if data is None else self.skipped.parts(SavedCheck, data, place)
         older = EarlierCheck(record.spec, kept, place, self.skipped, self.presence)
-        for entry in sorted(self.entries.get(check_id, ()), key=lambda one: one.number):
-            with self.skipped.unless_readable(f"journal, entry {entry.number}"):
-                older.replay(entry)
+        later: list[Entry | Change] = [*self.entries.get(check_id, ()), *self.changes.get(check_id, ())]
+        for one in sorted(later, key=lambda one: one.number):
+            with self.skipped.unless_readable(f"journal, entry {one.number}"):
+                older.change(one) if isinstance(one, Change) else older.replay(one)
         return older
 
     def orphans(self, records: Iterable[Record]) -> Iterator[tuple[Incident, int]]:
@@ -101,6 +105,12 @@ async def restored(database: Database, skipped: SkipLog, clock: Clock) -> Stored
     lasting = await _rows(database, newest_first.where(incidents.c.ended_at.is_(None)))
     over = await _rows(database, newest_first.where(incidents.c.ended_at.is_not(None)).limit(_LATEST_INCIDENTS))
     entries = await _entries(rows, skipped)
+    of_changes = (transitions.c.check_id, transitions.c.id, transitions.c.at, transitions.c.state_after)
+    latest = select(*of_changes).order_by(transitions.c.at.desc()).limit(_LATEST_CHANGES)
+    changes: dict[int, list[Change]] = {}
+    for check_id, *change in await _rows(database, latest):
+        if isinstance(change[0], int) and is_time(change[1]):
+            changes.setdefault(check_id, []).append(Change(*change))
     numbers = (entry.number for of_check in entries.values() for entry in of_check)
     now = clock()
     seen = sorted((began, until) for began, until in lived if is_time(began) and is_time(until) and began <= now.wall)
@@ -109,6 +119,7 @@ async def restored(database: Database, skipped: SkipLog, clock: Clock) -> Stored
         checks=known,
         saved=dict(map(tuple, saved)),
         entries=entries,
+        changes=changes,
         presence=Presence.of(seen, now),
         alive_until=max(
             (at for at in signs if at <= now.wall), default=0.0

@@ -160,6 +160,14 @@ def entry(noted: PendingEntry) -> Entry:
     )
 
 
+class Change(NamedTuple):
+    """A stored change of state at a time (Unix seconds), numbered like the entries of the journal."""
+
+    number: int
+    at: float
+    state: str
+
+
 class Ended(NamedTuple):
     """The end of what was known of a check, in Unix seconds: of the process before, or of the check itself."""
 
@@ -206,6 +214,16 @@ class EarlierCheck:
         if result.conclusive:
             self._concluded = one.at
 
+    def change(self, one: Change) -> None:
+        """Take in a change that no result brought about: a pause, maintenance, or results that became too old."""
+        before = self._standing or Standing(State.UNKNOWN, one.at)
+        state = state_of(one.state, before.incident)
+        if one.number <= self._number or state is before.state:
+            return
+        self._credit(one.at)
+        incident = before.incident if state in (State.DOWN, State.UNKNOWN) else None
+        self._standing = replace(before, state=state, since=one.at, incident=incident)
+
     def _the_past(self, at: float) -> Past:
         if self._past is None:
             self._past = Past(Presence(Moment(at, 0.0)), Moment(at, 0.0))
@@ -229,8 +247,8 @@ class EarlierCheck:
         """Let a record go on from here, which knows nothing yet, or only what came `early`, since this process began.
 
         What held at the end of the process before holds on as if its last result had just come: time in which nobody
-        looked is no time in which nothing was found. But it is counted to no state. Nothing holds on for a check that was
-        removed: its incident ended then.
+        looked is no time in which nothing was found. But it is counted to no state. Nothing holds on for a check that
+        was removed: its incident ended then.
         """
         self._credit(end.alive_until if end.removed_at is None else min(end.alive_until, end.removed_at))
         if self._past is not None:

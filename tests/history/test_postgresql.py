@@ -94,7 +94,12 @@ async def test_a_file_beside_a_postgresql_of_the_same_name_is_left_alone(
         await second.save()
         assert second.keeper.meter.writing
         assert second.record("a").standing.state is State.DOWN
-    assert names(tmp_path) == ["beside", "monitor.db"]
+    assert [name for name in names(tmp_path) if not name.endswith(".journal")] == ["beside", "monitor.db"]
+    assert read(tmp_path / "monitor.db") == "mine"
+
+
+def read(path: Path) -> str:
+    return path.read_text()
 
 
 def names(folder: Path) -> list[str]:

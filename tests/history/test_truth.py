@@ -42,6 +42,21 @@ async def test_a_process_that_was_stopped_and_then_killed_saw_nothing_meanwhile(
         assert (await total(second)).known == pytest.approx(20, abs=2)
 
 
+async def test_a_pause_before_a_kill_is_no_time_in_a_state(world: World) -> None:
+    async with world.life(spec("a"), killed=True) as first:
+        first.live("a", 3)
+        reload(first, spec("a", enabled=False))
+        await first.write()
+        first.wait(20)
+        first.keeper._journal.pressing = True  # something else is saved, and shows that the process lives
+        await first.write()
+    async with world.life(spec("a", enabled=False)) as second:
+        assert second.record("a").standing.since == START + 30
+        tally = await total(second)
+        assert tally.known == pytest.approx(20, abs=1)
+        assert tally.paused >= 19
+
+
 async def test_the_time_between_two_killed_processes_is_unknown(world: World) -> None:
     async with world.life(spec("a"), killed=True) as first:
         first.live("a", 3)

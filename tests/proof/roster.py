@@ -13,6 +13,8 @@ from tests.proof.truth import Span, Subject, Term, Truth
 INTERVALS = (0.6, 0.8, 1.0)
 MOST = 12
 LEAST = 5
+STORED = 3.0
+"""Seconds after which a kill undoes no removal: one that is undone together with the return never was."""
 KEPT_NAMES = 0.7
 """Probability that all former names stay in the file when a check gets another name."""
 
@@ -27,6 +29,8 @@ class Check:
     was: list[str] = field(default_factory=list)
     configured: bool = True
     paused: bool = False
+    gone_at: float = 0.0
+    """Time of its last removal."""
     buried: float | None = None
     """Time since which another check has its name; it never comes back."""
 
@@ -113,16 +117,17 @@ class Roster:
         if len(self.configured) <= LEAST:
             return self._add()
         check = self._some()
-        check.configured = False
+        check.configured, check.gone_at = False, time.time()
         return f"remove {check.key} {check.name}"
 
     def _gone(self) -> list[Check]:
         return [check for check in self.checks.values() if not check.configured and check.buried is None]
 
     def _bring_back(self) -> str:
-        if not self._gone() or len(self.configured) >= MOST:
+        stored = [check for check in self._gone() if time.time() - check.gone_at > STORED]
+        if not stored or len(self.configured) >= MOST:
             return self._remove()
-        check = self._random.choice(self._gone())
+        check = self._random.choice(stored)
         check.configured = True
         before = check.name
         if self._random.random() < 0.4:

@@ -98,8 +98,9 @@ def acknowledged() -> Acknowledgement:
 def told(incident: Incident) -> Incident:
     """With a mark in every field but its times."""
     return structs.replace(
-        incident, detail=f"{MARK}-incident-detail", first=planted(), acknowledged=acknowledged(), reason=Reason.RESET
-    )
+        incident, detail=f"{MARK}-incident-detail", first=planted(), acknowledged=acknowledged(), reason=Reason.RESET,
+        ended_by=f"{MARK}-ended-by",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_every_field_there_is_was_thought_of() -> None:
     assert names(TcpAnswer) == {"done", "steps", "figures"}
     assert names(TcpFigures) == {"received", "labels"}
     assert names(Incident) == {
-        "id", "check", "started_at", "reason", "detail", "ended_at", "first", "acknowledged",
+        "id", "check", "started_at", "reason", "detail", "ended_at", "first", "acknowledged", "ended_by",
     }  # fmt: skip
     assert names(Announcement) == {"id", "text", "by", "starts", "ends", "groups"}
     assert names(PublicSpec) == {"enabled", "groups", "title", "history", "descriptions"}
