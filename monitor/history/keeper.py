@@ -98,7 +98,7 @@ class Keeper:
             kept = self._adopted and await self._writer.keep_locally()
             try:
                 async with asyncio.timeout(_PATIENCE_WITH_JOURNAL if kept else _PATIENCE_AT_STOP):
-                    while isinstance(await self._attempt(self._last()), LockedFile):  # noqa: ASYNC110  nobody tells of its end
+                    while isinstance(await self._attempt(self._last()), LockedFile):  # noqa: ASYNC110  it has no event
                         await asyncio.sleep(_LOCKED)
             except TimeoutError:
                 self._database.sever()
