@@ -227,8 +227,8 @@ class Ledger:
         moved: list[Transition | None] = []
         for spec in checks:
             plan = (plans or {}).get(spec.name, UNPLANNED)
-            # The file may not name a check in `was` that it has. So this change gives up a former name that is configured
-            # until now, and renames its check, even onto the name of a check that is removed.
+            # The file may not name a check in `was` that it has. So this change gives up a former name that was
+            # configured until now, and renames its check, even onto the name of a check that is removed.
             record = next((self._records[name] for name in (*spec.was, spec.name) if name in self._records), None)
             if record is None:
                 record = Record(spec, monitor, now, plan, self.presence)
