@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.proof.targets import Targets
-from tests.proof.truth import Span, Subject, Term, Truth
+from tests.proof.truth import RESUMES, Span, Subject, Term, Truth
 
 INTERVALS = (0.6, 0.8, 1.0)
 MOST = 12
