@@ -161,6 +161,7 @@ class Service:
                 await self._take_over(config, resources)
                 return []
             finally:
+                self._bus.reloads += 1
                 self._notifier.ready(self._status())
 
     def _watched(self) -> Sources | None:

@@ -81,6 +81,8 @@ class EventBus:
         """The number of the last event."""
         self.transitions = 0
         """Transitions so far."""
+        self.reloads = 0
+        """Reloads so far, refused ones too."""
         self.closed = False
 
     def on_result(self, loop: str, callback: Callable[[RecordedResult], None]) -> None:

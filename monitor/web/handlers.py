@@ -92,8 +92,9 @@ class Handlers:
         return web.Response(text="reloaded\n")
 
     async def _shared(self, make: Callable[[], Awaitable[Parts]], *key: Hashable) -> Parts:
-        """Returns what `make` makes, or a recent answer of this key from which no check has changed its state."""
-        return await self._renderer.shared((self._backend.bus.transitions, *key), make)
+        """Returns what `make` makes, or a recent answer of this key, if there was no transition and no reload since."""
+        bus = self._backend.bus
+        return await self._renderer.shared((bus.transitions, bus.reloads, *key), make)
 
     async def _overview(self, request: web.Request, form: str) -> web.StreamResponse:
         compress = compressed(request)
